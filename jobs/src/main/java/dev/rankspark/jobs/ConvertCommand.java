@@ -1,0 +1,61 @@
+package dev.rankspark.jobs;
+
+import dev.rankspark.run.RunConverter;
+import dev.rankspark.run.RunConverter.Target;
+import dev.rankspark.score.RerankOptions;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/**
+ * {@code convert}: Tevatron's {@code convert_result_to_trec} and {@code convert_result_to_marco}.
+ */
+@Command(
+    name = "convert",
+    mixinStandardHelpOptions = true,
+    description = "Converts a run of 3, 4 or 6 columns to TREC's or MS MARCO's format.",
+    footerHeading = "%nExample:%n",
+    footer =
+        "  rankspark convert --input run.rankllama.psg.dl19.txt"
+            + " --output run.rankllama.psg.dl19.trec")
+final class ConvertCommand implements Callable<Integer> {
+  @Option(names = "--input", required = true, paramLabel = "FILE", description = "the run to read")
+  private String input;
+
+  @Option(
+      names = "--output",
+      required = true,
+      paramLabel = "FILE",
+      description = "the run to write")
+  private String output;
+
+  @Option(
+      names = "--to",
+      defaultValue = "trec",
+      paramLabel = "FORMAT",
+      description = "trec or marco (default ${DEFAULT-VALUE})")
+  private Target target;
+
+  @Option(
+      names = "--remove-query",
+      description = "leave out documents whose id is the query's, as some collections need")
+  private boolean removeQuery;
+
+  @Option(
+      names = "--run-tag",
+      defaultValue = RerankOptions.DEFAULT_RUN_TAG,
+      paramLabel = "TAG",
+      description = "last column of the TREC run (default ${DEFAULT-VALUE})")
+  private String runTag;
+
+  @Mixin private OutputMixin outputs;
+
+  @Override
+  public Integer call() {
+    new RunConverter(target, removeQuery, runTag)
+        .convert(input, output, outputs.ifExists(), new Configuration());
+    return 0;
+  }
+}

@@ -1,0 +1,72 @@
+package dev.rankspark.jobs;
+
+import dev.rankspark.eval.TrecEval;
+import dev.rankspark.eval.TrecEvalOptions;
+import dev.rankspark.run.Qrels;
+import dev.rankspark.run.Run;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code evaluate}: trec_eval, with its options and its output. */
+@Command(
+    name = "evaluate",
+    mixinStandardHelpOptions = true,
+    description = "Measures a run as trec_eval does, and prints as it does.",
+    footerHeading = "%nExample:%n",
+    footer =
+        "  rankspark evaluate -c -m ndcg_cut.10 qrels.dl19-passage.txt run.rankllama.psg.dl19.trec")
+final class EvaluateCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "-m",
+      required = true,
+      paramLabel = "MEASURE",
+      description =
+          "num_q, num_ret, num_rel, num_rel_ret, map, recip_rank, P, recall, ndcg, ndcg_cut, map_cut;"
+              + " cutoffs after a point: ndcg_cut.10,20; repeatable")
+  private List<String> measures = new ArrayList<>();
+
+  @Option(names = "-c", description = "average over all judged queries")
+  private boolean complete;
+
+  @Option(names = "-q", description = "print every query as well")
+  private boolean perQuery;
+
+  @Option(
+      names = "-l",
+      defaultValue = "1",
+      paramLabel = "N",
+      description = "the lowest grade that is relevant (default ${DEFAULT-VALUE})")
+  private int relevanceLevel;
+
+  @Option(
+      names = "-M",
+      defaultValue = "" + Integer.MAX_VALUE,
+      paramLabel = "N",
+      description = "count the first N documents of each query (default: all)")
+  private int depth;
+
+  @Parameters(index = "0", paramLabel = "QRELS", description = "judgements: qid iter docid grade")
+  private String qrels;
+
+  @Parameters(index = "1", paramLabel = "RUN", description = "a run of 3, 4 or 6 columns")
+  private String run;
+
+  @Override
+  public Integer call() {
+    TrecEvalOptions options =
+        new TrecEvalOptions(measures, complete, perQuery, relevanceLevel, depth);
+    Configuration hadoop = new Configuration();
+    TrecEval.lines(Qrels.read(qrels, hadoop), Run.read(run, hadoop), options)
+        .forEach(line -> spec.commandLine().getOut().print(line + "\n"));
+    return 0;
+  }
+}

@@ -1,0 +1,170 @@
+package dev.rankspark.jobs;
+
+import dev.rankspark.DeviceException;
+import dev.rankspark.InputException;
+import dev.rankspark.OptionException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * {@code rankspark COMMAND}: the main class of the jar, for {@code spark-submit} and {@code
+ * bin/rankspark} alike.
+ */
+@Command(
+    name = "rankspark",
+    description = "Reranks retrieval runs with LLaMA-type cross encoders, as Apache Spark jobs.",
+    subcommands = {
+      PrepareCommand.class,
+      RerankCommand.class,
+      ConvertCommand.class,
+      EvaluateCommand.class,
+      DemoCommand.class
+    },
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:done",
+      "1:internal error",
+      "2:wrong usage",
+      "3:wrong input: a file, a checkpoint, a path",
+      "5:the cluster or a device cannot do what was asked"
+    })
+public final class Main implements Runnable {
+  static final int INTERNAL = 1;
+  static final int USAGE = 2;
+  static final int INPUT = 3;
+  static final int DEVICE = 5;
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--stacktrace",
+      scope = CommandLine.ScopeType.INHERIT,
+      description = "print the stack trace of an error")
+  private boolean stacktrace;
+
+  public static void main(String[] args) {
+    System.exit(
+        run(
+            args,
+            new PrintWriter(System.out, true, StandardCharsets.UTF_8),
+            new PrintWriter(System.err, true, StandardCharsets.UTF_8)));
+  }
+
+  /**
+   * Runs one command.
+   *
+   * @param out results, such as measures
+   * @param err everything else; its last line says what went wrong
+   * @return the exit code
+   */
+  public static int run(String[] args, PrintWriter out, PrintWriter err) {
+    Main main = new Main();
+    CommandLine commandLine = new CommandLine(main);
+    commandLine.setOut(out);
+    commandLine.setErr(err);
+    commandLine.setUsageHelpAutoWidth(true);
+    commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+    commandLine.setOverwrittenOptionsAllowed(true); // the last one counts, as in argparse
+    commandLine.setParameterExceptionHandler(Main::reportUsage);
+    commandLine.setExecutionExceptionHandler(
+        (error, command, result) -> main.report(error, command.getErr()));
+    int code = commandLine.execute(withHyphens(args));
+    out.flush();
+    err.flush();
+    return code;
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "expected a command");
+  }
+
+  /** Tevatron's spelling of options works too: {@code --depth_x=a_b} is {@code --depth-x=a_b}. */
+  private static String[] withHyphens(String[] args) {
+    return Arrays.stream(args)
+        .map(
+            arg -> {
+              if (!arg.startsWith("--")) {
+                return arg;
+              }
+              int value = arg.indexOf('=');
+              return value < 0
+                  ? arg.replace('_', '-')
+                  : arg.substring(0, value).replace('_', '-') + arg.substring(value);
+            })
+        .toArray(String[]::new);
+  }
+
+  private static int reportUsage(ParameterException error, String[] args) {
+    PrintWriter err = error.getCommandLine().getErr();
+    CommandLine.UnmatchedArgumentException.printSuggestions(error, err);
+    err.println(
+        "rankspark: "
+            + oneLine(error.getMessage())
+            + "; see rankspark "
+            + error
+                .getCommandLine()
+                .getCommandSpec()
+                .qualifiedName(" ")
+                .replaceFirst("^rankspark ?", "")
+            + " --help");
+    return USAGE;
+  }
+
+  /** Finds the error that is meant for the user, wherever Spark wrapped it. */
+  private int report(Throwable error, PrintWriter err) {
+    if (stacktrace) {
+      error.printStackTrace(err);
+    }
+    Optional<Throwable> known = known(error);
+    int code = known.map(Main::exitCode).orElse(INTERNAL);
+    if (known.isEmpty() && !stacktrace) {
+      err.println("rankspark: this is an error of ours; --stacktrace shows where");
+    }
+    err.println("rankspark: " + oneLine(known.orElse(error).getMessage()));
+    return code;
+  }
+
+  private static int exitCode(Throwable known) {
+    if (known instanceof OptionException) {
+      return USAGE;
+    }
+    return known instanceof InputException ? INPUT : DEVICE;
+  }
+
+  private static Optional<Throwable> known(Throwable error) {
+    for (Throwable e = error; e != null; e = e.getCause()) {
+      if (e instanceof InputException || e instanceof DeviceException) {
+        return Optional.of(e);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static String oneLine(String message) {
+    return String.valueOf(message).strip().replaceAll("\\s*\\R\\s*", " | ");
+  }
+
+  /** The version in the jar's manifest. */
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Main.class.getPackage().getImplementationVersion();
+      return new String[] {
+        String.format(Locale.ROOT, "rankspark %s", version == null ? "(unpacked)" : version)
+      };
+    }
+  }
+}

@@ -1,0 +1,14 @@
+package dev.rankspark.jobs;
+
+import dev.rankspark.run.OutputFile.IfExists;
+import picocli.CommandLine.Option;
+
+/** What to do with an output that is there already. */
+final class OutputMixin {
+  @Option(names = "--overwrite", description = "replace an existing output")
+  private boolean overwrite;
+
+  IfExists ifExists() {
+    return overwrite ? IfExists.OVERWRITE : IfExists.FAIL;
+  }
+}

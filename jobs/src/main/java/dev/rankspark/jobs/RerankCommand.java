@@ -1,0 +1,116 @@
+package dev.rankspark.jobs;
+
+import dev.rankspark.score.Rerank;
+import dev.rankspark.score.RerankOptions;
+import dev.rankspark.score.RerankOptions.Judgements;
+import dev.rankspark.score.RerankReport;
+import dev.rankspark.score.RerankReport.Comparison;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code rerank}: the main job, Tevatron's {@code tevatron.reranker.driver.rerank}. */
+@Command(
+    name = "rerank",
+    mixinStandardHelpOptions = true,
+    description = "Scores every pair of a first-stage run with a cross encoder and ranks it anew.",
+    footerHeading = "%nExample:%n",
+    footer =
+        "  rankspark rerank --model-name-or-path rankllama-v1-7b-lora-passage%n"
+            + "    --base-model-name-or-path Llama-2-7b-hf --tokenizer-name Llama-2-7b-hf%n"
+            + "    --dataset-path rerank_input.repllama.psg.dl19.jsonl --rerank-max-len 196%n"
+            + "    --query-prefix \"query: \" --passage-prefix \"document: \"%n"
+            + "    --rerank-output-path run.rankllama.psg.dl19.txt --qrels qrels.dl19.txt")
+final class RerankCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Mixin private ScoreMixin scoring;
+
+  @Option(
+      names = "--dataset-path",
+      paramLabel = "FILE",
+      description = "rerank input of prepare: JSON lines; globs")
+  private List<String> rerankInput = new ArrayList<>();
+
+  @Mixin private CandidateMixin candidates;
+
+  @Option(
+      names = "--rerank-output-path",
+      paramLabel = "FILE",
+      description = "the run to write: qid<tab>docid<tab>score")
+  private String output;
+
+  @Option(
+      names = "--trec-output-path",
+      paramLabel = "FILE",
+      description = "the run to write: qid Q0 docid rank score tag")
+  private String trecOutput;
+
+  @Option(
+      names = "--run-tag",
+      defaultValue = RerankOptions.DEFAULT_RUN_TAG,
+      paramLabel = "TAG",
+      description = "last column of the TREC run (default ${DEFAULT-VALUE})")
+  private String runTag;
+
+  @Option(
+      names = "--qrels",
+      paramLabel = "FILE",
+      description = "judgements: print measures of the run before and after")
+  private String qrels;
+
+  @Option(
+      names = "--relevance-level",
+      defaultValue = "1",
+      paramLabel = "N",
+      description = "the lowest grade that is relevant (default ${DEFAULT-VALUE})")
+  private int relevanceLevel;
+
+  @Mixin private OutputMixin outputs;
+
+  @Override
+  public Integer call() {
+    RerankOptions options =
+        new RerankOptions(
+            rerankInput,
+            candidates.options(),
+            scoring.options(),
+            Optional.ofNullable(output),
+            Optional.ofNullable(trecOutput),
+            runTag,
+            outputs.ifExists(),
+            Optional.ofNullable(qrels).map(file -> new Judgements(file, relevanceLevel)));
+    RerankReport report = SparkSessions.with("rerank", spark -> Rerank.run(spark, options));
+    PrintWriter err = spec.commandLine().getErr();
+    report.candidates().ifPresent(counts -> err.println(PrepareCommand.skipped(counts)));
+    err.println(report.summary(options.scoring().prompt().maxLength()));
+    if (!report.comparison().isEmpty()) {
+      spec.commandLine().getOut().print(table(report.comparison()));
+    }
+    return 0;
+  }
+
+  private static String table(List<Comparison> comparison) {
+    StringBuilder table =
+        new StringBuilder(
+            String.format(Locale.ROOT, "%-16s %8s %8s%n", "measure", "before", "after"));
+    for (Comparison row : comparison) {
+      table.append(
+          String.format(
+              Locale.ROOT,
+              "%-16s %8s %8.4f%n",
+              row.measure(),
+              row.before().map(value -> String.format(Locale.ROOT, "%.4f", value)).orElse("-"),
+              row.after()));
+    }
+    return table.toString();
+  }
+}

@@ -1,0 +1,118 @@
+package dev.rankspark.jobs;
+
+import dev.rankspark.OptionException;
+import dev.rankspark.model.Dtype;
+import dev.rankspark.prompt.PromptOptions;
+import dev.rankspark.score.ScoreOptions;
+import dev.rankspark.score.ScoreOptions.ModelPaths;
+import picocli.CommandLine.Option;
+
+/** The options of a model and its use, in Tevatron's words. */
+final class ScoreMixin {
+  private static final String AUTO = "auto";
+
+  @Option(
+      names = "--model-name-or-path",
+      required = true,
+      paramLabel = "DIR",
+      description = "the reranker: a whole model, or an adapter that names its base")
+  private String model;
+
+  @Option(names = "--lora-name-or-path", paramLabel = "DIR", description = "an adapter to merge")
+  private String lora;
+
+  @Option(
+      names = "--base-model-name-or-path",
+      paramLabel = "DIR",
+      description = "where the base of an adapter lies, if not where the adapter says")
+  private String base;
+
+  @Option(
+      names = "--tokenizer-name",
+      paramLabel = "DIR",
+      description = "the tokenizer (default: the model's)")
+  private String tokenizer;
+
+  @Option(
+      names = "--rerank-max-len",
+      paramLabel = "N",
+      defaultValue = "" + PromptOptions.DEFAULT_MAX_LENGTH,
+      description = "cut pairs at N tokens (default ${DEFAULT-VALUE})")
+  private int maxLength;
+
+  @Option(
+      names = "--query-prefix",
+      defaultValue = "",
+      paramLabel = "TEXT",
+      description = "put before queries, such as \"query: \"")
+  private String queryPrefix;
+
+  @Option(
+      names = "--passage-prefix",
+      defaultValue = "",
+      paramLabel = "TEXT",
+      description = "put before passages, such as \"document: \"")
+  private String passagePrefix;
+
+  @Option(names = "--append-eos-token", description = "end every pair with the tokenizer's </s>")
+  private boolean appendEos;
+
+  @Option(
+      names = "--per-device-eval-batch-size",
+      paramLabel = "N",
+      defaultValue = "" + ScoreOptions.DEFAULT_BATCH_ROWS,
+      description = "the most pairs in one batch (default ${DEFAULT-VALUE})")
+  private int batchRows;
+
+  @Option(
+      names = "--dtype",
+      defaultValue = AUTO,
+      paramLabel = "DTYPE",
+      description =
+          "auto, float32, bfloat16 or float16 (default ${DEFAULT-VALUE}: the device's best)")
+  private String dtype;
+
+  @Option(names = "--fp16", description = "--dtype float16")
+  private boolean fp16;
+
+  @Option(names = "--bf16", description = "--dtype bfloat16")
+  private boolean bf16;
+
+  @Option(
+      names = "--device",
+      defaultValue = AUTO,
+      paramLabel = "DEVICE",
+      description = "auto, cpu, cuda or cuda:N (default ${DEFAULT-VALUE})")
+  private String device;
+
+  @Option(
+      names = "--partitions",
+      defaultValue = "0",
+      paramLabel = "N",
+      description = "tasks to spread the pairs over (default: by their number)")
+  private int partitions;
+
+  ScoreOptions options() {
+    return new ScoreOptions(
+        new ModelPaths(model, lora, base, tokenizer),
+        new PromptOptions(queryPrefix, passagePrefix, maxLength, appendEos),
+        dtype(),
+        device,
+        batchRows,
+        partitions);
+  }
+
+  /** Null is {@code auto}. */
+  private Dtype dtype() {
+    if ((fp16 && bf16) || ((fp16 || bf16) && !dtype.equals(AUTO))) {
+      throw new OptionException("--dtype, --fp16 and --bf16 exclude each other");
+    }
+    if (fp16) {
+      return Dtype.FLOAT16;
+    }
+    if (bf16) {
+      return Dtype.BFLOAT16;
+    }
+    return dtype.equals(AUTO) ? null : Dtype.parse(dtype);
+  }
+}

@@ -1,0 +1,254 @@
+package dev.rankspark.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.GZIPInputStream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Our scores against those of Tevatron's own code, which lie outside this repository: all of DL19
+ * at depth 200.
+ */
+@Tag("conformance")
+class ConformanceIT {
+  /** What float32 may differ: the reference's own scores move by up to 9e-6 with the batch. */
+  private static final double FLOAT32 = 1e-4;
+
+  /** Above this distance two scores of the reference stand in an order that is not chance. */
+  private static final double ORDER = 2 * FLOAT32;
+
+  private static Path shared;
+
+  @TempDir private static Path folder;
+
+  @BeforeAll
+  static void findFixtures() {
+    shared = Path.of(System.getProperty("rankspark.shared"));
+    assertThat(shared.resolve("fixtures")).isDirectory();
+  }
+
+  @Test
+  void rankllamaWithItsAdapter() {
+    assertEqual(
+        rerank("adapter", all(), "--lora-name-or-path", fixture("rankllama/adapter")),
+        "rankllama/scores.txt");
+  }
+
+  @Test
+  void rankllamaWithItsAdapterAsTorchArchive() throws IOException {
+    assertEqual(
+        rerank("adapter-bin", first640(), "--lora-name-or-path", fixture("rankllama/adapter-bin")),
+        "rankllama/scores.adapter-bin.first640.txt");
+  }
+
+  @Test
+  void anAdapterDirectoryAsModelPath() {
+    assertEqual(
+        rerankModel("adapter-as-model", all(), fixture("rankllama/adapter")),
+        "rankllama/scores.txt");
+  }
+
+  @Test
+  void shortTextsWithAnEndToken() throws IOException {
+    assertEqual(
+        rerank(
+            "eos",
+            first640(),
+            "--lora-name-or-path",
+            fixture("rankllama/adapter"),
+            "--append-eos-token",
+            "--rerank-max-len",
+            "64"),
+        "rankllama/scores.max_len_64.eos.first640.txt");
+  }
+
+  @Test
+  void shardedMistralWithGroupedQueryAttention() {
+    assertEqual(rerankModel("mistral", all(), fixture("rankmistral")), "rankmistral/scores.txt");
+  }
+
+  @Test
+  void backboneWithItsOwnHead() throws IOException {
+    assertEqual(
+        rerankModel("backbone", first640(), fixture("backbone")), "backbone/scores.first640.txt");
+  }
+
+  @Test
+  void bfloat16IsAsCloseAsTevatronsOwnBfloat16() {
+    assertBfloat16(
+        rerank(
+            "llama-bf16",
+            all(),
+            "--lora-name-or-path",
+            fixture("rankllama/adapter"),
+            "--dtype",
+            "bfloat16"),
+        "rankllama");
+    assertBfloat16(
+        rerankModel("mistral-bf16", all(), fixture("rankmistral"), "--dtype", "bfloat16"),
+        "rankmistral");
+  }
+
+  @Test
+  void prepareEqualsTevatronsScriptByteForByte() throws IOException {
+    Path output = folder.resolve("rerank_input.jsonl");
+    Cli.Result result = Cli.run(candidates("prepare", "--output-path", output.toString()));
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    try (GZIPInputStream expected = new GZIPInputStream(Files.newInputStream(Path.of(all())))) {
+      assertThat(Files.readString(output))
+          .isEqualTo(new String(expected.readAllBytes(), StandardCharsets.UTF_8));
+    }
+  }
+
+  @Test
+  void theTripleFormEqualsTheTwoStepFormByteForByte() {
+    Path twoSteps = rerank("two-steps", all(), "--lora-name-or-path", fixture("rankllama/adapter"));
+    Path triple = folder.resolve("triple.txt");
+    Cli.Result result =
+        Cli.run(
+            candidates(
+                "rerank",
+                "--model-name-or-path",
+                fixture("rankllama/base"),
+                "--lora-name-or-path",
+                fixture("rankllama/adapter"),
+                "--query-prefix",
+                "query: ",
+                "--passage-prefix",
+                "document: ",
+                "--rerank-max-len",
+                "196",
+                "--dtype",
+                "float32",
+                "--rerank-output-path",
+                triple.toString()));
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(triple).hasSameBinaryContentAs(twoSteps);
+  }
+
+  @Test
+  void evaluatePrintsTheFirstStagesNdcg() {
+    Cli.Result result =
+        Cli.run(
+            "evaluate",
+            "-c",
+            "-m",
+            "ndcg_cut.10",
+            data("qrels.dl19-passage.txt"),
+            data("run.repllama.psg.dl19.txt"));
+    assertThat(result.out()).isEqualTo("ndcg_cut_10           \tall\t0.7384\n");
+  }
+
+  private static void assertEqual(Path ours, String reference) {
+    Scores scores = Scores.read(ours);
+    Scores theirs = Scores.read(Path.of(fixture(reference)));
+    double largest = scores.largestDifference(theirs);
+    System.out.printf(
+        "%s: largest difference %.3g over %d pairs%n", reference, largest, scores.size());
+    assertThat(largest).isLessThanOrEqualTo(FLOAT32);
+    scores.assertOrderOf(theirs, ORDER);
+  }
+
+  private static void assertBfloat16(Path ours, String model) {
+    Scores exact = Scores.read(Path.of(fixture(model + "/scores.txt")));
+    double[] theirs = Scores.read(Path.of(fixture(model + "/scores.bf16.txt"))).differences(exact);
+    double[] differences = Scores.read(ours).differences(exact);
+    System.out.printf(
+        "%s bfloat16: mean %.4f (Tevatron %.4f), 99th percentile %.4f (%.4f)%n",
+        model,
+        Scores.mean(differences),
+        Scores.mean(theirs),
+        Scores.percentile(differences, 0.99),
+        Scores.percentile(theirs, 0.99));
+    assertThat(Scores.mean(differences)).isLessThanOrEqualTo(1.1 * Scores.mean(theirs));
+    assertThat(Scores.percentile(differences, 0.99))
+        .isLessThanOrEqualTo(1.1 * Scores.percentile(theirs, 0.99));
+  }
+
+  private static Path rerank(String name, String input, String... more) {
+    return rerankModel(name, input, fixture("rankllama/base"), more);
+  }
+
+  private static Path rerankModel(String name, String input, String model, String... more) {
+    Path output = folder.resolve(name + ".txt");
+    List<String> args =
+        new ArrayList<>(
+            List.of(
+                "rerank",
+                "--model-name-or-path",
+                model,
+                "--dataset-path",
+                input,
+                "--query-prefix",
+                "query: ",
+                "--passage-prefix",
+                "document: ",
+                "--overwrite",
+                "--rerank-output-path",
+                output.toString()));
+    List<String> given = List.of(more);
+    if (!given.contains("--rerank-max-len")) {
+      args.addAll(List.of("--rerank-max-len", "196"));
+    }
+    if (!given.contains("--dtype")) {
+      args.addAll(List.of("--dtype", "float32"));
+    }
+    Cli.Result result = Cli.run(args, more);
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    return output;
+  }
+
+  private static String[] candidates(String command, String... more) {
+    List<String> args =
+        new ArrayList<>(
+            List.of(
+                command,
+                "--queries",
+                data("queries.dl19.tsv"),
+                "--corpus",
+                data("corpus.dl19.jsonl.gz"),
+                "--retrieval-results",
+                data("run.repllama.psg.dl19.txt"),
+                "--depth",
+                "200"));
+    args.addAll(List.of(more));
+    return args.toArray(String[]::new);
+  }
+
+  private static String all() {
+    return fixture("rerank_input.jsonl.gz");
+  }
+
+  private static String first640() throws IOException {
+    Path file = folder.resolve("first640.jsonl");
+    if (!Files.exists(file)) {
+      try (BufferedReader lines =
+          new BufferedReader(
+              new InputStreamReader(
+                  new GZIPInputStream(Files.newInputStream(Path.of(all()))),
+                  StandardCharsets.UTF_8))) {
+        Files.write(file, lines.lines().limit(640).toList());
+      }
+    }
+    return file.toString();
+  }
+
+  private static String fixture(String name) {
+    return shared.resolve("fixtures").resolve(name).toString();
+  }
+
+  private static String data(String name) {
+    return shared.resolve("data/msmarco-mini").resolve(name).toString();
+  }
+}

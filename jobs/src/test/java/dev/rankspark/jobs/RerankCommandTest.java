@@ -1,0 +1,259 @@
+package dev.rankspark.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * The main job against scores that transformers and PEFT computed; see {@code reference/README.md}.
+ */
+class RerankCommandTest {
+  /** Between our float32 and the reference's; its own scores move by 9e-6 with the batch. */
+  private static final double FLOAT32 = 1e-4;
+
+  /** Between two of our own ways to the same score. */
+  private static final double INVARIANCE = 2e-5;
+
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @CsvSource(
+      nullValues = "-",
+      value = {
+        "base, adapter, adapter.txt",
+        "base, adapter-bin, adapter.txt",
+        "adapter, -, adapter.txt",
+        "mistral, -, mistral.txt",
+        "backbone, -, backbone.txt",
+      })
+  void scoresEqualTheReferences(String model, String lora, String expected) {
+    List<String> args = new ArrayList<>(rerank(model, "ours.txt"));
+    if (lora != null) {
+      args.addAll(List.of("--lora-name-or-path", Cli.reference(lora)));
+    }
+    assertSucceeds(Cli.run(args));
+
+    Scores ours = Scores.read(folder.resolve("ours.txt"));
+    Scores reference = Scores.read(Path.of(Cli.reference("expected/" + expected)));
+    assertThat(ours.largestDifference(reference)).isLessThanOrEqualTo(FLOAT32);
+    ours.assertOrderOf(reference, 2 * FLOAT32);
+  }
+
+  @Test
+  void shortTextsWithAnEndTokenEqualTheReferences() {
+    assertSucceeds(
+        Cli.run(adapter("eos.txt"), "--rerank-max-len", "64", "--append-eos-token", "--overwrite"));
+    assertThat(
+            Scores.read(folder.resolve("eos.txt"))
+                .largestDifference(
+                    Scores.read(Path.of(Cli.reference("expected/adapter.max_len_64.eos.txt")))))
+        .isLessThanOrEqualTo(FLOAT32);
+  }
+
+  @Test
+  void bfloat16IsAsCloseToFloat32AsTheReferencesOwn() {
+    assertSucceeds(Cli.run(adapter("bf16.txt"), "--dtype", "bfloat16"));
+    Scores exact = Scores.read(Path.of(Cli.reference("expected/adapter.txt")));
+    double[] theirs =
+        Scores.read(Path.of(Cli.reference("expected/adapter.bf16.txt"))).differences(exact);
+    double[] ours = Scores.read(folder.resolve("bf16.txt")).differences(exact);
+    assertThat(Scores.mean(ours)).isLessThanOrEqualTo(1.1 * Scores.mean(theirs));
+  }
+
+  @Test
+  void float16OnACpuIsFloat32ArithmeticAndSaysSo() {
+    Cli.Result result = Cli.run(adapter("fp16.txt"), "--fp16", "--device", "cpu");
+    assertSucceeds(result);
+    assertThat(result.err()).contains("float32 arithmetic from the float16 weights");
+    assertThat(
+            Scores.read(folder.resolve("fp16.txt"))
+                .largestDifference(Scores.read(Path.of(Cli.reference("expected/adapter.txt")))))
+        .isLessThan(0.05); // a rounding of weights to 11 bits
+  }
+
+  @Test
+  void aScoreDoesNotDependOnBatchPartitionsOrderOrNeighbours() throws IOException {
+    assertSucceeds(Cli.run(adapter("first.txt")));
+    Scores first = Scores.read(folder.resolve("first.txt"));
+    for (int rows : List.of(1, 7, 64)) {
+      for (int partitions : List.of(1, 2, 7)) {
+        assertSucceeds(
+            Cli.run(
+                adapter("again.txt"),
+                "--per-device-eval-batch-size",
+                Integer.toString(rows),
+                "--partitions",
+                Integer.toString(partitions),
+                "--overwrite"));
+        assertThat(Scores.read(folder.resolve("again.txt")).largestDifference(first))
+            .as("batches of %d, %d partitions", rows, partitions)
+            .isLessThanOrEqualTo(INVARIANCE);
+      }
+    }
+    long seed = 20261123;
+    List<String> lines = new ArrayList<>(Files.readAllLines(input()));
+    Collections.shuffle(lines, new Random(seed));
+    Path shuffled = Files.write(folder.resolve("shuffled.jsonl"), lines);
+    assertSucceeds(
+        Cli.run(
+            replace(adapter("again.txt"), "--dataset-path", shuffled.toString()), "--overwrite"));
+    assertThat(Scores.read(folder.resolve("again.txt")).largestDifference(first))
+        .as("shuffled by seed %d", seed)
+        .isLessThanOrEqualTo(INVARIANCE);
+  }
+
+  @Test
+  void theSameCommandGivesTheSameBytes() {
+    assertSucceeds(Cli.run(adapter("one.txt")));
+    assertSucceeds(Cli.run(adapter("two.txt")));
+    assertThat(folder.resolve("two.txt")).hasSameBinaryContentAs(folder.resolve("one.txt"));
+  }
+
+  @Test
+  void theTripleFormEqualsTheTwoStepForm() {
+    assertSucceeds(Cli.run(adapter("two-steps.txt")));
+    List<String> triple = new ArrayList<>(adapter("triple.txt"));
+    int at = triple.indexOf("--dataset-path");
+    triple.subList(at, at + 2).clear();
+    triple.addAll(candidates());
+    assertSucceeds(Cli.run(triple));
+    assertThat(folder.resolve("triple.txt"))
+        .hasSameBinaryContentAs(folder.resolve("two-steps.txt"));
+  }
+
+  @Test
+  void equalScoresKeepTheOrderOfTheInput() throws IOException {
+    List<String> lines = new ArrayList<>();
+    for (String docid : List.of("z", "a", "m")) {
+      lines.add(
+          "{\"query_id\": \"q\", \"query\": \"rivers\", \"docid\": \""
+              + docid
+              + "\", \"title\": \"\", \"text\": \"The same text.\"}");
+    }
+    Path same = Files.write(folder.resolve("same.jsonl"), lines);
+    assertSucceeds(Cli.run(replace(adapter("ties.txt"), "--dataset-path", same.toString())));
+    assertThat(Files.readAllLines(folder.resolve("ties.txt")))
+        .extracting(line -> line.split("\t")[1])
+        .containsExactly("z", "a", "m");
+  }
+
+  @Test
+  void theTrecFileIsTheConvertedRun() throws IOException {
+    Path trec = folder.resolve("run.trec");
+    assertSucceeds(Cli.run(adapter("run.txt"), "--trec-output-path", trec.toString()));
+    Path converted = folder.resolve("converted.trec");
+    assertSucceeds(
+        Cli.run(
+            "convert",
+            "--input",
+            folder.resolve("run.txt").toString(),
+            "--output",
+            converted.toString()));
+    assertThat(trec).hasSameBinaryContentAs(converted);
+    assertThat(Files.readAllLines(trec).get(0)).matches("\\S+ Q0 \\S+ 1 -?[0-9.E-]+ dense");
+  }
+
+  @Test
+  void qrelsPrintMeasuresBeforeAndAfterAsEvaluateDoes() {
+    Path trec = folder.resolve("run.trec");
+    Cli.Result result =
+        Cli.run(
+            adapter("run.txt"),
+            "--trec-output-path",
+            trec.toString(),
+            "--qrels",
+            Cli.reference("data/qrels.txt"));
+    assertSucceeds(result);
+    String ndcg = evaluate("ndcg_cut.10", trec);
+    assertThat(result.out())
+        .containsPattern("measure +before +after")
+        .containsPattern("nDCG@10 +\\d\\.\\d{4} +" + ndcg)
+        .containsPattern("MAP +\\d\\.\\d{4} +" + evaluate("map", trec));
+  }
+
+  @Test
+  void theReportCountsPairsQueriesAndCutTexts() {
+    Cli.Result result = Cli.run(adapter("run.txt"));
+    assertThat(result.err())
+        .containsPattern("Scored 120 pairs of 12 queries in [0-9.]+ s")
+        .contains("on CPU, float32; 1 executor, ")
+        .contains("% cut at 196 tokens (--rerank-max-len)");
+  }
+
+  @Test
+  void zeroCandidatesGiveAnEmptyRun() throws IOException {
+    Path nothing = Files.writeString(folder.resolve("nothing.jsonl"), "");
+    Cli.Result result =
+        Cli.run(replace(adapter("empty.txt"), "--dataset-path", nothing.toString()));
+    assertSucceeds(result);
+    assertThat(folder.resolve("empty.txt")).isEmptyFile();
+    assertThat(result.err()).contains("Scored 0 pairs of 0 queries");
+  }
+
+  private static String evaluate(String measure, Path run) {
+    Cli.Result result =
+        Cli.run("evaluate", "-c", "-m", measure, Cli.reference("data/qrels.txt"), run.toString());
+    return result.out().strip().replaceAll(".*\\s", "");
+  }
+
+  private static List<String> candidates() {
+    return List.of(
+        "--queries",
+        Cli.reference("data/queries.tsv"),
+        "--corpus",
+        Cli.reference("data/corpus.jsonl"),
+        "--retrieval-results",
+        Cli.reference("data/run.trec"),
+        "--depth",
+        "10");
+  }
+
+  private static Path input() {
+    return Path.of(Cli.reference("expected/rerank_input.jsonl"));
+  }
+
+  private List<String> adapter(String output) {
+    List<String> args = new ArrayList<>(rerank("base", output));
+    args.addAll(List.of("--lora-name-or-path", Cli.reference("adapter")));
+    return args;
+  }
+
+  private List<String> rerank(String model, String output) {
+    return List.of(
+        "rerank",
+        "--model-name-or-path",
+        Cli.reference(model),
+        "--dataset-path",
+        input().toString(),
+        "--query-prefix",
+        "query: ",
+        "--passage-prefix",
+        "document: ",
+        "--rerank-max-len",
+        "196",
+        "--dtype",
+        "float32",
+        "--rerank-output-path",
+        folder.resolve(output).toString());
+  }
+
+  private static List<String> replace(List<String> args, String option, String value) {
+    List<String> replaced = new ArrayList<>(args);
+    replaced.set(replaced.indexOf(option) + 1, value);
+    return replaced;
+  }
+
+  private static void assertSucceeds(Cli.Result result) {
+    assertThat(result.exitCode()).as(result.err()).isZero();
+  }
+}

@@ -1,0 +1,117 @@
+package dev.rankspark.jobs.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rankspark.jobs.Cli;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The shaded jar on a real cluster of separate processes: a master and two workers of one core. */
+class ClusterIT {
+  @TempDir private static Path folder;
+
+  private static StandaloneCluster cluster;
+
+  @BeforeAll
+  static void start() {
+    cluster = StandaloneCluster.start(folder, 2, 1);
+  }
+
+  @AfterAll
+  static void stop() {
+    cluster.close();
+  }
+
+  @Test
+  void twoWorkersWriteTheBytesOfOneProcessAndLoadOneModelEach() {
+    Path here = folder.resolve("here.txt");
+    Path there = folder.resolve("there.txt");
+    assertThat(Cli.run(rerank(Cli.reference("expected/rerank_input.jsonl"), here)).exitCode())
+        .isZero();
+
+    StandaloneCluster.Finished finished =
+        submit(Cli.reference("expected/rerank_input.jsonl"), there);
+
+    assertThat(finished.exitCode()).as(finished.err()).isZero();
+    assertThat(there).hasSameBinaryContentAs(here);
+    assertThat(finished.err()).contains("2 executors, 2 model loads");
+    assertThat(leftovers()).isEmpty();
+  }
+
+  @Test
+  void anErrorOnAnExecutorIsOneLineOnTheDriver() throws IOException {
+    Path broken = folder.resolve("broken.jsonl");
+    List<String> lines =
+        new ArrayList<>(Files.readAllLines(Path.of(Cli.reference("expected/rerank_input.jsonl"))));
+    lines.set(6, "{\"query_id\": \"1\", ");
+    Files.write(broken, lines);
+    Path output = folder.resolve("never.txt");
+
+    StandaloneCluster.Finished finished = submit(broken.toString(), output);
+
+    assertThat(finished.exitCode()).isEqualTo(3);
+    assertThat(finished.lastLine()).startsWith("rankspark: " + broken + ":7: broken JSON: ");
+    assertThat(finished.err()).doesNotContain("\tat ");
+    assertThat(output).doesNotExist();
+    assertThat(leftovers()).isEmpty();
+  }
+
+  @Test
+  void aKilledExecutorCostsNothingButTime() throws InterruptedException {
+    Path here = folder.resolve("undisturbed.txt");
+    Path there = folder.resolve("disturbed.txt");
+    String input = Cli.reference("expected/rerank_input.jsonl");
+    assertThat(Cli.run(rerank(input, here)).exitCode()).isZero();
+
+    try (StandaloneCluster.Job job = cluster.submit(rerank(input, there).toArray(String[]::new))) {
+      while (cluster.executors().size() < 2 && job.driver().isAlive()) {
+        Thread.sleep(20);
+      }
+      StandaloneCluster.kill(cluster.executors().get(0));
+      StandaloneCluster.Finished finished = job.await();
+      assertThat(finished.exitCode()).as(finished.err()).isZero();
+    }
+    assertThat(there).hasSameBinaryContentAs(here);
+  }
+
+  private static StandaloneCluster.Finished submit(String input, Path output) {
+    try (StandaloneCluster.Job job = cluster.submit(rerank(input, output).toArray(String[]::new))) {
+      return job.await();
+    }
+  }
+
+  private static List<String> rerank(String input, Path output) {
+    return List.of(
+        "rerank",
+        "--model-name-or-path",
+        Cli.reference("base"),
+        "--lora-name-or-path",
+        Cli.reference("adapter"),
+        "--dataset-path",
+        input,
+        "--rerank-max-len",
+        "196",
+        "--dtype",
+        "float32",
+        "--partitions",
+        "12",
+        "--rerank-output-path",
+        output.toString());
+  }
+
+  /** Hidden folders of unfinished work. */
+  private static List<Path> leftovers() {
+    try (var files = Files.list(folder)) {
+      return files.filter(file -> file.getFileName().toString().startsWith(".")).toList();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+}

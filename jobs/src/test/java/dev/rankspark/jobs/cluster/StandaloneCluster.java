@@ -1,0 +1,200 @@
+package dev.rankspark.jobs.cluster;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A real standalone cluster on this machine: a master and workers as processes of their own, of the
+ * Spark that the build resolved ({@code spark/target/spark}), and jobs through Spark's own {@code
+ * SparkSubmit}. Every process can be killed.
+ */
+public final class StandaloneCluster implements AutoCloseable {
+  private static final Duration START = Duration.ofSeconds(60);
+  private static final Duration JOB = Duration.ofMinutes(5);
+
+  private final Path sparkHome;
+  private final Path folder;
+  private final String url;
+  private final SparkProcess master;
+  private final List<SparkProcess> workers = new ArrayList<>();
+  private final int cores;
+  private int submitted;
+
+  private StandaloneCluster(Path folder, int cores) {
+    this.sparkHome = home().resolve("spark/target/spark");
+    this.folder = folder;
+    this.cores = cores;
+    int port = freePort();
+    this.url = "spark://127.0.0.1:" + port;
+    this.master =
+        start(
+            "master",
+            "org.apache.spark.deploy.master.Master",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            Integer.toString(port),
+            "--webui-port",
+            "0");
+  }
+
+  /**
+   * Starts a cluster.
+   *
+   * @param folder for logs and the workers' files
+   * @param workers how many
+   * @param cores of each worker
+   */
+  public static StandaloneCluster start(Path folder, int workers, int cores) {
+    StandaloneCluster cluster = new StandaloneCluster(folder, cores);
+    try {
+      cluster.master.awaitLog("I have been elected leader", START);
+      for (int i = 0; i < workers; i++) {
+        cluster.addWorker();
+      }
+      for (SparkProcess worker : cluster.workers) {
+        worker.awaitLog("Successfully registered with master", START);
+      }
+      return cluster;
+    } catch (RuntimeException e) {
+      cluster.close();
+      throw e;
+    }
+  }
+
+  private void addWorker() {
+    String name = "worker-" + workers.size();
+    workers.add(
+        start(
+            name,
+            "org.apache.spark.deploy.worker.Worker",
+            "--host",
+            "127.0.0.1",
+            "--webui-port",
+            "0",
+            "--cores",
+            Integer.toString(cores),
+            "--memory",
+            "3g",
+            "--work-dir",
+            folder.resolve(name).toString(),
+            url));
+  }
+
+  private SparkProcess start(String name, String... arguments) {
+    return SparkProcess.start(sparkHome, folder, name, List.of(arguments));
+  }
+
+  /** The end of a job: exit code, standard output, standard error. */
+  public record Finished(int exitCode, String out, String err) {
+    /** The last line of standard error. */
+    public String lastLine() {
+      List<String> lines = err.lines().toList();
+      return lines.isEmpty() ? "" : lines.get(lines.size() - 1);
+    }
+  }
+
+  /** A job that runs, in the background. */
+  public final class Job implements AutoCloseable {
+    private final SparkProcess process;
+
+    private Job(SparkProcess process) {
+      this.process = process;
+    }
+
+    /** The driver's process. */
+    public ProcessHandle driver() {
+      return process.handle();
+    }
+
+    public Finished await() {
+      int code = process.awaitExit(JOB);
+      return new Finished(code, process.out(), process.err());
+    }
+
+    @Override
+    public void close() {
+      process.close();
+    }
+  }
+
+  /**
+   * Submits {@code rankspark.jar} with one executor per worker, all there before the first task.
+   */
+  public Job submit(String... arguments) {
+    List<String> command = new ArrayList<>();
+    command.addAll(
+        List.of(
+            "-Dlog4j2.configurationFile=" + home().resolve("conf/log4j2.properties"),
+            "org.apache.spark.deploy.SparkSubmit",
+            "--master",
+            url,
+            "--conf",
+            "spark.ui.enabled=false",
+            "--conf",
+            "spark.executor.memory=1g",
+            "--conf",
+            "spark.executor.cores=" + cores,
+            "--conf",
+            "spark.sql.shuffle.partitions=4",
+            "--conf",
+            "spark.scheduler.minRegisteredResourcesRatio=1.0",
+            "--conf",
+            "spark.scheduler.maxRegisteredResourcesWaitingTime=60s",
+            "--conf",
+            "spark.cores.max=" + cores * workers.size(),
+            "--class",
+            "dev.rankspark.jobs.Main",
+            home().resolve("jobs/target/rankspark.jar").toString()));
+    command.addAll(List.of(arguments));
+    return new Job(SparkProcess.start(sparkHome, folder, "job-" + submitted++, command));
+  }
+
+  /** The executors that run now, over all workers. */
+  public List<ProcessHandle> executors() {
+    return workers.stream()
+        .flatMap(worker -> worker.handle().descendants())
+        .filter(
+            process ->
+                process.info().commandLine().orElse("").contains("CoarseGrainedExecutorBackend"))
+        .toList();
+  }
+
+  /** Kills a process as {@code kill -9} does. */
+  public static void kill(ProcessHandle process) {
+    process.destroyForcibly();
+  }
+
+  public ProcessHandle master() {
+    return master.handle();
+  }
+
+  public List<ProcessHandle> workers() {
+    return workers.stream().map(SparkProcess::handle).toList();
+  }
+
+  /** The repository's root. */
+  static Path home() {
+    return Path.of(System.getProperty("rankspark.home"));
+  }
+
+  private static int freePort() {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    workers.forEach(SparkProcess::close);
+    master.close();
+  }
+}

@@ -1,0 +1,106 @@
+package dev.rankspark.corpus;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.max_by;
+import static org.apache.spark.sql.functions.struct;
+
+import dev.rankspark.InputException;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.storage.StorageLevel;
+
+/**
+ * The join of run lines with queries and passages. Candidates, the small side, are sent to the
+ * corpus; of the corpus only what they name moves, and nothing of it reaches the driver.
+ *
+ * @param pairs the joined rows, kept on the executors' disks until {@link #close}
+ * @param counts what was found and what was left out
+ */
+public record Candidates(Dataset<Row> pairs, Counts counts) implements AutoCloseable {
+
+  /**
+   * What a join found.
+   *
+   * @param candidates run lines within the depth
+   * @param withoutQuery of these, lines whose query has no text; skipped, as Tevatron skips them
+   * @param withoutPassage of these, lines whose docid has no passage; skipped under {@code
+   *     --allow-missing}
+   */
+  public record Counts(long candidates, long withoutQuery, long withoutPassage) {}
+
+  /** Pairs to score: {@code query_id, query, docid, title, text, score} and their positions. */
+  public static Candidates pairs(SparkSession spark, CandidateOptions options) {
+    return join(spark, options, Texts.passages(spark, options.corpus()), Pairs.TEXT);
+  }
+
+  /** Pairs with the passages' whole records, for {@code prepare}. */
+  static Candidates records(SparkSession spark, CandidateOptions options) {
+    return join(spark, options, Texts.records(spark, options.corpus()), Pairs.RECORD);
+  }
+
+  private static Candidates join(
+      SparkSession spark, CandidateOptions options, Dataset<Row> passages, String textColumn) {
+    String run = String.join(", ", options.runs());
+    Pairs.describe(spark, "Reading " + run + ", depth " + options.depth());
+    Dataset<Row> lines = RunFiles.read(spark, options.runs(), options.depth()).persist();
+    long candidates = lines.count();
+    Dataset<Row> queries = lastByPosition(Texts.queries(spark, options.queries()), Pairs.QID);
+    Dataset<Row> asked = lines.join(Pairs.small(queries.persist()), Pairs.QID).persist();
+    long withQuery = asked.count();
+
+    Pairs.describe(spark, "Looking up the passages of " + run);
+    Dataset<Row> docids = asked.select(Pairs.DOCID).distinct().persist();
+    Dataset<Row> named = passages.join(Pairs.small(docids), asSeq(Pairs.DOCID), "left_semi");
+    Dataset<Row> joined =
+        Pairs.withQueryPosition(asked)
+            .join(lastByPosition(named, Pairs.DOCID), asSeq(Pairs.DOCID), "left_outer")
+            .persist(StorageLevel.MEMORY_AND_DISK());
+    Dataset<Row> missing = joined.where(col(textColumn).isNull());
+    long withoutPassage = missing.count();
+    lines.unpersist();
+    asked.unpersist();
+    queries.unpersist();
+    docids.unpersist();
+    if (withoutPassage > 0 && options.missing() == CandidateOptions.Missing.REFUSE) {
+      Row first = missing.orderBy(Pairs.QUERY_POSITION, Pairs.POSITION).first();
+      joined.unpersist();
+      throw InputException.of(
+          "%,d of %,d candidates have no passage, first docid %s of query %s (%s); add"
+              + " --allow-missing to skip them",
+          withoutPassage,
+          withQuery,
+          first.<String>getAs(Pairs.DOCID),
+          first.<String>getAs(Pairs.QID),
+          String.join(", ", options.corpus()));
+    }
+    return new Candidates(
+        joined.where(col(textColumn).isNotNull()),
+        new Counts(candidates, candidates - withQuery, withoutPassage));
+  }
+
+  /** One row per key, the last in the input: what is left in a Python dictionary. */
+  private static Dataset<Row> lastByPosition(Dataset<Row> rows, String key) {
+    Column[] others =
+        Arrays.stream(rows.columns())
+            .filter(name -> !name.equals(key) && !name.equals(Pairs.POSITION))
+            .map(name -> col(name))
+            .toArray(Column[]::new);
+    String last = "last";
+    return rows.groupBy(key)
+        .agg(max_by(struct(others), col(Pairs.POSITION)).as(last))
+        .select(col(key), col(last + ".*"));
+  }
+
+  private static scala.collection.Seq<String> asSeq(String column) {
+    return scala.collection.JavaConverters.asScalaBuffer(List.of(column)).toSeq();
+  }
+
+  @Override
+  public void close() {
+    pairs.unpersist();
+  }
+}

@@ -1,0 +1,146 @@
+package dev.rankspark.corpus;
+
+import dev.rankspark.InputException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.compress.CompressionCodec;
+import org.apache.hadoop.io.compress.CompressionCodecFactory;
+
+/**
+ * The files behind the paths and globs of an option, in a fixed order: as given, and by name within
+ * a glob or folder.
+ */
+final class InputFiles {
+  private InputFiles() {}
+
+  /** What a file holds, told by its name without the ending of its compression. */
+  enum Format {
+    JSON_LINES(".jsonl", ".json"),
+    TAB_SEPARATED(".tsv", ".txt"),
+    PARQUET(".parquet", ".pq");
+
+    private final String ending;
+    private final String otherEnding;
+
+    Format(String ending, String otherEnding) {
+      this.ending = ending;
+      this.otherEnding = otherEnding;
+    }
+
+    boolean matches(String name) {
+      return name.endsWith(ending) || name.endsWith(otherEnding);
+    }
+  }
+
+  /**
+   * One file.
+   *
+   * @param name as the user would write it, for messages
+   * @param path its full address
+   */
+  record InputFile(String name, Path path) {}
+
+  /**
+   * Resolves files, globs and folders; a folder stands for the files in it whose names start with
+   * neither {@code .} nor {@code _}.
+   *
+   * @param option the option that named them, for messages
+   * @throws InputException if one names nothing
+   */
+  static List<InputFile> resolve(List<String> patterns, String option, Configuration hadoop) {
+    List<InputFile> files = new ArrayList<>();
+    try {
+      for (String pattern : patterns) {
+        Path path = new Path(pattern);
+        FileSystem system = path.getFileSystem(hadoop);
+        FileStatus[] found = system.globStatus(path);
+        if (found == null || found.length == 0) {
+          throw InputException.of("%s: %s does not exist", option, pattern);
+        }
+        Arrays.sort(found);
+        for (FileStatus status : found) {
+          if (!status.isDirectory()) {
+            String name = found.length == 1 ? pattern : name(status.getPath());
+            files.add(new InputFile(name, status.getPath()));
+            continue;
+          }
+          FileStatus[] inside = system.listStatus(status.getPath(), InputFiles::isVisible);
+          Arrays.sort(inside);
+          for (FileStatus file : inside) {
+            if (file.isFile()) {
+              files.add(new InputFile(name(file.getPath()), file.getPath()));
+            }
+          }
+        }
+        if (files.isEmpty()) {
+          throw InputException.of("%s: %s has no files", option, pattern);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (IllegalArgumentException e) { // an empty path, a scheme that Hadoop cannot parse
+      throw new InputException(option + ": " + e.getMessage(), e);
+    }
+    Set<Path> seen = new HashSet<>();
+    for (InputFile file : files) {
+      if (!seen.add(file.path())) {
+        throw InputException.of("%s: %s is named twice", option, file.name());
+      }
+    }
+    return files;
+  }
+
+  private static boolean isVisible(Path path) {
+    return !path.getName().startsWith(".") && !path.getName().startsWith("_");
+  }
+
+  /** A local path without its scheme, others as they are. */
+  static String name(Path path) {
+    String scheme = path.toUri().getScheme();
+    return scheme == null || scheme.equals("file") ? path.toUri().getPath() : path.toString();
+  }
+
+  /**
+   * The format that all files share.
+   *
+   * @throws InputException if a name tells none, or they differ
+   */
+  static Format format(List<InputFile> files, String option, Configuration hadoop) {
+    Format first = format(files.get(0), option, hadoop);
+    for (InputFile file : files) {
+      if (format(file, option, hadoop) != first) {
+        throw InputException.of(
+            "%s: %s and %s are of different formats; give files of one format",
+            option, files.get(0).name(), file.name());
+      }
+    }
+    return first;
+  }
+
+  private static Format format(InputFile file, String option, Configuration hadoop) {
+    String name = file.path().getName().toLowerCase(Locale.ROOT);
+    CompressionCodec codec = new CompressionCodecFactory(hadoop).getCodec(file.path());
+    if (codec != null) {
+      name = CompressionCodecFactory.removeSuffix(name, codec.getDefaultExtension());
+    }
+    for (Format format : Format.values()) {
+      if (format.matches(name)) {
+        return format;
+      }
+    }
+    throw InputException.of(
+        "%s: %s: expected a name ending in .jsonl, .json, .tsv, .txt (compressed or not) .parquet"
+            + " or .pq",
+        option, file.name());
+  }
+}

@@ -1,0 +1,95 @@
+package dev.rankspark.corpus;
+
+import static org.apache.spark.sql.functions.broadcast;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.min;
+
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * The columns of run lines, queries, passages and the pairs that they join to; the only place that
+ * spells them.
+ *
+ * <p>A pair stands in its input at {@link #POSITION}; its query at {@link #QUERY_POSITION}, where
+ * its first pair stands. Sorted by both, pairs are in the order in which Tevatron's scripts would
+ * hold them.
+ */
+public final class Pairs {
+  public static final String POSITION = "position";
+  public static final String QUERY_POSITION = "query_position";
+  public static final String QID = "query_id";
+  public static final String QUERY = "query";
+  public static final String DOCID = "docid";
+  public static final String TITLE = "title";
+  public static final String TEXT = "text";
+
+  /** The first stage's score; null where the input gives none. */
+  public static final String FIRST_SCORE = "score";
+
+  /** A passage as one JSON text, whatever its columns. */
+  static final String RECORD = "record";
+
+  /**
+   * Below this many rows a table is sent to every executor rather than shuffled: some hundred bytes
+   * a row.
+   */
+  private static final long BROADCAST_ROWS = 500_000;
+
+  static final StructType RUN =
+      new StructType()
+          .add(POSITION, DataTypes.LongType, false)
+          .add(QID, DataTypes.StringType, false)
+          .add(DOCID, DataTypes.StringType, false)
+          .add(FIRST_SCORE, DataTypes.DoubleType);
+
+  static final StructType QUERIES =
+      new StructType()
+          .add(POSITION, DataTypes.LongType, false)
+          .add(QID, DataTypes.StringType, false)
+          .add(QUERY, DataTypes.StringType, false);
+
+  static final StructType PASSAGES =
+      new StructType()
+          .add(POSITION, DataTypes.LongType, false)
+          .add(DOCID, DataTypes.StringType, false)
+          .add(TITLE, DataTypes.StringType, false)
+          .add(TEXT, DataTypes.StringType, false);
+
+  static final StructType RECORDS =
+      new StructType()
+          .add(POSITION, DataTypes.LongType, false)
+          .add(DOCID, DataTypes.StringType, false)
+          .add(RECORD, DataTypes.StringType, false);
+
+  static final StructType RERANK_INPUT =
+      new StructType()
+          .add(POSITION, DataTypes.LongType, false)
+          .add(QID, DataTypes.StringType, false)
+          .add(QUERY, DataTypes.StringType, false)
+          .add(DOCID, DataTypes.StringType, false)
+          .add(TITLE, DataTypes.StringType, false)
+          .add(TEXT, DataTypes.StringType, false)
+          .add(FIRST_SCORE, DataTypes.DoubleType);
+
+  private Pairs() {}
+
+  /** Names the jobs that follow in Spark's UI. */
+  static void describe(SparkSession spark, String description) {
+    spark.sparkContext().setJobDescription(description);
+  }
+
+  /** Adds {@link #QUERY_POSITION}. */
+  static Dataset<Row> withQueryPosition(Dataset<Row> pairs) {
+    Dataset<Row> queries = pairs.groupBy(QID).agg(min(col(POSITION)).as(QUERY_POSITION));
+    return pairs.join(small(queries.persist()), QID);
+  }
+
+  /** Hints at a broadcast where the table, which is counted for it, is small. */
+  static Dataset<Row> small(Dataset<Row> table) {
+    return table.count() <= BROADCAST_ROWS ? broadcast(table) : table;
+  }
+}

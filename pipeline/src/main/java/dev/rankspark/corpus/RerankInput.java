@@ -1,0 +1,94 @@
+package dev.rankspark.corpus;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rankspark.InputException;
+import dev.rankspark.corpus.InputFiles.InputFile;
+import dev.rankspark.run.OutputFile;
+import dev.rankspark.run.OutputFile.IfExists;
+import dev.rankspark.run.PythonText;
+import java.util.List;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.MapFunction;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Tevatron's rerank input: JSON lines of {@code query_id, query, docid, title, text, score} and
+ * whatever else the passages had.
+ */
+public final class RerankInput {
+  private static final String OPTION = "--dataset-path";
+
+  private RerankInput() {}
+
+  /** Reads pairs: {@link Pairs#RERANK_INPUT} with {@link Pairs#QUERY_POSITION}. */
+  public static Dataset<Row> read(SparkSession spark, List<String> paths) {
+    List<InputFile> files =
+        InputFiles.resolve(paths, OPTION, spark.sparkContext().hadoopConfiguration());
+    InputFiles.Format format =
+        InputFiles.format(files, OPTION, spark.sparkContext().hadoopConfiguration());
+    if (format != InputFiles.Format.JSON_LINES) {
+      throw InputException.of(
+          "%s: %s: expected JSON lines (.jsonl, .json)", OPTION, files.get(0).name());
+    }
+    Pairs.describe(spark, "Reading " + String.join(", ", paths));
+    JavaRDD<Row> rows =
+        TextLines.read(spark, files)
+            .filter(line -> !PythonText.strip(line.text()).isEmpty())
+            .map(JsonLine::parse)
+            .map(
+                json ->
+                    RowFactory.create(
+                        json.line().position(),
+                        json.required(Pairs.QID),
+                        json.required(Pairs.QUERY),
+                        json.required(Pairs.DOCID),
+                        json.orEmpty(Pairs.TITLE),
+                        json.required(Pairs.TEXT),
+                        json.numberOrNull(Pairs.FIRST_SCORE)));
+    return Pairs.withQueryPosition(spark.createDataFrame(rows, Pairs.RERANK_INPUT));
+  }
+
+  /**
+   * Joins candidates and writes them as Tevatron's {@code prepare_rerank_input.py} does: the same
+   * records, in the same order, byte for byte.
+   *
+   * @return what was found and what was left out
+   */
+  public static Candidates.Counts prepare(
+      SparkSession spark, CandidateOptions options, String output, IfExists ifExists) {
+    OutputFile.check(output, ifExists, spark.sparkContext().hadoopConfiguration());
+    try (Candidates candidates = Candidates.records(spark, options)) {
+      Pairs.describe(spark, "Writing " + output);
+      Dataset<String> lines =
+          candidates
+              .pairs()
+              .orderBy(Pairs.QUERY_POSITION, Pairs.POSITION)
+              .map((MapFunction<Row, String>) RerankInput::line, Encoders.STRING());
+      SingleFile.write(lines, output, ifExists);
+      return candidates.counts();
+    }
+  }
+
+  /** The passage's record with the pair's four fields put in, in Tevatron's order. */
+  private static String line(Row pair) throws JsonProcessingException {
+    ObjectNode passage = (ObjectNode) RecordReader.JSON.readTree(pair.<String>getAs(Pairs.RECORD));
+    passage.put(Pairs.FIRST_SCORE, pair.<Double>getAs(Pairs.FIRST_SCORE));
+    passage.put(Pairs.QID, pair.<String>getAs(Pairs.QID));
+    passage.put(Pairs.DOCID, pair.<String>getAs(Pairs.DOCID));
+    passage.put(Pairs.QUERY, pair.<String>getAs(Pairs.QUERY));
+    return PythonJson.dumps(passage);
+  }
+
+  /** On the executor, not in the task's closure. */
+  private static final class RecordReader {
+    static final JsonMapper JSON =
+        JsonMapper.builder().disable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS).build();
+  }
+}

@@ -1,0 +1,158 @@
+package dev.rankspark.corpus;
+
+import dev.rankspark.InputException;
+import dev.rankspark.corpus.InputFiles.InputFile;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.LongWritable;
+import org.apache.hadoop.io.Text;
+import org.apache.hadoop.io.compress.CompressionCodec;
+import org.apache.hadoop.io.compress.CompressionCodecFactory;
+import org.apache.hadoop.mapreduce.InputSplit;
+import org.apache.hadoop.mapreduce.Job;
+import org.apache.hadoop.mapreduce.lib.input.FileInputFormat;
+import org.apache.hadoop.mapreduce.lib.input.FileSplit;
+import org.apache.hadoop.mapreduce.lib.input.TextInputFormat;
+import org.apache.hadoop.util.LineReader;
+import org.apache.spark.api.java.JavaNewHadoopRDD;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.deploy.SparkHadoopUtil;
+import org.apache.spark.sql.SparkSession;
+import scala.Tuple2;
+
+/**
+ * Text files as lines that know where they stand, however Spark splits them. Lines end as in
+ * Python's text mode, at {@code \n}, {@code \r\n} or {@code \r}, which is what Hadoop's reader does
+ * too.
+ */
+final class TextLines {
+  /**
+   * Bits of a position that hold the offset in a file; 16 TiB, and a million files, keep it
+   * positive.
+   */
+  private static final int OFFSET_BITS = 44;
+
+  private TextLines() {}
+
+  /**
+   * One line.
+   *
+   * @param position orders the lines of all files: the file's number in the list, then the offset
+   *     in it
+   * @param file the file's name for messages
+   * @param path the file's address
+   * @param offset bytes before the line, after decompression
+   */
+  record TextLine(long position, String file, String path, long offset, String text)
+      implements Serializable {
+
+    /** {@code file:line}; reads the file up to the line, so it is for errors alone. */
+    String where() {
+      return file + ":" + lineNumber(path, offset);
+    }
+
+    /** An error about this line. */
+    InputException wrong(String message) {
+      return new InputException(where() + ": " + message);
+    }
+  }
+
+  /**
+   * The lines of the files; a file that is not UTF-8 is an {@link InputException} when its line is
+   * reached.
+   */
+  static JavaRDD<TextLine> read(SparkSession spark, List<InputFile> files) {
+    JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    Map<String, Integer> numbers = new HashMap<>();
+    List<String> names = new ArrayList<>();
+    try {
+      Job job = Job.getInstance(context.hadoopConfiguration());
+      for (InputFile file : files) {
+        numbers.put(file.path().toString(), names.size());
+        names.add(file.name());
+        FileInputFormat.addInputPath(job, file.path());
+      }
+      JavaNewHadoopRDD<LongWritable, Text> lines =
+          (JavaNewHadoopRDD<LongWritable, Text>)
+              context.newAPIHadoopRDD(
+                  job.getConfiguration(), TextInputFormat.class, LongWritable.class, Text.class);
+      return lines.mapPartitionsWithInputSplit(
+          (split, iterator) -> lines(split, iterator, numbers, names),
+          /* preservesPartitioning= */ true);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Iterator<TextLine> lines(
+      InputSplit split,
+      Iterator<Tuple2<LongWritable, Text>> records,
+      Map<String, Integer> numbers,
+      List<String> names) {
+    String path = ((FileSplit) split).getPath().toString();
+    int number = numbers.get(path);
+    return map(
+        records,
+        line -> {
+          long offset = line._1().get();
+          long position = ((long) number << OFFSET_BITS) | offset;
+          Text text = line._2();
+          try {
+            String decoded =
+                Text.decode(text.getBytes(), 0, text.getLength(), /* replace= */ false);
+            return new TextLine(position, names.get(number), path, offset, decoded);
+          } catch (CharacterCodingException e) {
+            throw new TextLine(position, names.get(number), path, offset, "")
+                .wrong("expected UTF-8, got other bytes; convert the file");
+          }
+        });
+  }
+
+  private static <A, B> Iterator<B> map(Iterator<A> iterator, Function<A, B> function) {
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return iterator.hasNext();
+      }
+
+      @Override
+      public B next() {
+        return function.apply(iterator.next());
+      }
+    };
+  }
+
+  private static long lineNumber(String name, long offset) {
+    Path path = new Path(name);
+    Configuration hadoop = SparkHadoopUtil.get().conf();
+    CompressionCodec codec = new CompressionCodecFactory(hadoop).getCodec(path);
+    try (InputStream file = path.getFileSystem(hadoop).open(path);
+        InputStream plain = codec == null ? file : codec.createInputStream(file);
+        LineReader reader = new LineReader(plain)) {
+      long line = 1;
+      Text skipped = new Text();
+      for (long at = 0; at < offset; line++) {
+        int read = reader.readLine(skipped);
+        if (read == 0) {
+          break;
+        }
+        at += read;
+      }
+      return line;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,210 @@
+package dev.rankspark.model;
+
+import ai.djl.Device;
+import ai.djl.Model;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.IValueUtils;
+import dev.rankspark.InputException;
+import dev.rankspark.checkpoint.RerankerCheckpoint;
+import dev.rankspark.checkpoint.StoredTensor;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A LLaMA-type cross encoder on one device: token ids in, one relevance score per text out
+ * (RankLLaMA, arXiv:2310.08319). The arithmetic is the TorchScript program {@code llama.py} beside
+ * this class; the weights are merged with the adapter as PEFT's {@code merge_and_unload} does and
+ * live inside the program. One instance serves all threads of an executor.
+ */
+public final class CrossEncoder implements AutoCloseable {
+  /**
+   * The weights with which the program starts; the layers follow. See {@link
+   * LlamaConfig#fusedWeights()}.
+   */
+  private static final String PROGRAM = "llama.py";
+
+  private final LlamaConfig config;
+  private final int longest;
+  private final PtNDManager manager;
+  private final Model model;
+  private final PtSymbolBlock program;
+  private final PtNDArray cos;
+  private final PtNDArray sin;
+
+  private CrossEncoder(LlamaConfig config, Device device, int longest) {
+    this.config = config;
+    this.longest = longest;
+    this.manager = (PtNDManager) NDManager.newBaseManager(device, "PyTorch");
+    this.model = Model.newInstance("cross-encoder", device, "PyTorch");
+    try {
+      model.load(new ByteArrayInputStream(ScriptArchive.pack("Llama", source())));
+    } catch (Exception e) { // DJL declares two, the program is our own: neither is the user's
+      throw new IllegalStateException("the program " + PROGRAM + " does not load", e);
+    }
+    this.program = (PtSymbolBlock) model.getBlock();
+    RotaryTable table = RotaryTable.of(longest, config.headDim(), config.ropeTheta());
+    Shape shape = new Shape(longest, config.headDim());
+    this.cos = (PtNDArray) manager.create(table.cos(), shape);
+    this.sin = (PtNDArray) manager.create(table.sin(), shape);
+  }
+
+  /**
+   * Loads the weights of a checkpoint, tensor by tensor.
+   *
+   * @param longest the longest text in tokens that will be scored
+   * @param threads libtorch's threads for the arithmetic
+   * @throws InputException if a weight is missing, left over or of another shape
+   */
+  public static CrossEncoder load(
+      RerankerCheckpoint checkpoint,
+      LlamaConfig config,
+      Hardware hardware,
+      Device device,
+      int longest,
+      int threads) {
+    Torch.prepareThread(threads);
+    CrossEncoder encoder = new CrossEncoder(config, device, longest);
+    try {
+      Map<String, RerankerCheckpoint.Weight> weights = checkpoint.bind(config.weightShapes());
+      for (List<String> names : config.fusedWeights()) {
+        encoder.freeze(names.stream().map(weights::get).toList(), hardware);
+      }
+      return encoder;
+    } catch (RuntimeException | Error e) {
+      encoder.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Hands one fused weight to the program: adapter merged, rounded to the dtype, stacked. The
+   * arrays share the memory of the mapped file, so the program must keep a copy; its stacking makes
+   * one.
+   */
+  private void freeze(List<RerankerCheckpoint.Weight> parts, Hardware hardware) {
+    try (PtNDManager batch = (PtNDManager) manager.newSubManager()) {
+      PtNDArray none = (PtNDArray) batch.zeros(new Shape(0));
+      PtNDArray[] stored = new PtNDArray[parts.size()];
+      PtNDArray[] a = new PtNDArray[parts.size()];
+      PtNDArray[] b = new PtNDArray[parts.size()];
+      double[] scaling = new double[parts.size()];
+      for (int i = 0; i < stored.length; i++) {
+        RerankerCheckpoint.Weight part = parts.get(i);
+        stored[i] = array(part.stored(), batch);
+        a[i] = part.lora().map(lora -> array(lora.a(), batch)).orElse(none);
+        b[i] = part.lora().map(lora -> array(lora.b(), batch)).orElse(none);
+        scaling[i] = part.lora().map(lora -> lora.scaling()).orElse(0.0);
+      }
+      try (IValue stored0 = IValue.listFrom(stored);
+          IValue a0 = IValue.listFrom(a);
+          IValue b0 = IValue.listFrom(b);
+          IValue scaling0 = IValue.listFrom(scaling);
+          IValue dtype = IValue.from((long) hardware.dtype().torchCode());
+          IValue compute = IValue.from((long) hardware.compute().torchCode())) {
+        IValueUtils.runMethod(program, "freeze", stored0, a0, b0, scaling0, dtype, compute).close();
+      }
+    }
+  }
+
+  /** A stored tensor as an array; bfloat16, which DJL has no arrays of, widened to float32. */
+  private static PtNDArray array(StoredTensor tensor, PtNDManager batch) {
+    Shape shape = new Shape(tensor.shape());
+    ByteBuffer bytes = tensor.bytes();
+    return switch (tensor.type()) {
+      case FLOAT32 -> batch.create(bytes, shape, DataType.FLOAT32);
+      case FLOAT16 -> batch.create(bytes, shape, DataType.FLOAT16);
+      case BFLOAT16 -> batch.create(widened(bytes), shape, DataType.FLOAT32);
+      default ->
+          throw InputException.of(
+              "%s: %s has dtype %s; supported for weights: float32, float16, bfloat16",
+              tensor.file(), tensor.name(), tensor.type());
+    };
+  }
+
+  /** bfloat16 is the upper half of a float32. */
+  private static ByteBuffer widened(ByteBuffer bfloat16) {
+    ByteBuffer float32 =
+        ByteBuffer.allocateDirect(Math.multiplyExact(bfloat16.remaining(), 2))
+            .order(ByteOrder.nativeOrder());
+    while (bfloat16.hasRemaining()) {
+      float32.putInt(bfloat16.getShort() << 16);
+    }
+    return float32.flip();
+  }
+
+  /**
+   * Scores one batch.
+   *
+   * @param ids one row of token ids per text, each ending with the token that the head reads; rows
+   *     may differ in length
+   * @param threads libtorch's threads for the arithmetic
+   * @return one score per row, in the order of the rows
+   * @throws InputException if an id is not in the model's vocabulary
+   */
+  public float[] score(List<long[]> ids, int threads) {
+    int width = ids.stream().mapToInt(row -> row.length).max().orElseThrow();
+    if (width > longest) {
+      throw new IllegalArgumentException(width + " tokens, loaded for " + longest);
+    }
+    // Right padding needs no mask: attention is causal, so no token sees one after it.
+    long[] padded = new long[ids.size() * width];
+    long[] last = new long[ids.size()];
+    for (int row = 0; row < last.length; row++) {
+      long[] tokens = ids.get(row);
+      checkVocabulary(tokens);
+      System.arraycopy(tokens, 0, padded, row * width, tokens.length);
+      last[row] = tokens.length - 1L;
+    }
+    Torch.prepareThread(threads);
+    try (PtNDManager batch = (PtNDManager) manager.newSubManager();
+        IValue ids0 = IValue.from((PtNDArray) batch.create(padded, new Shape(last.length, width)));
+        IValue last0 = IValue.from((PtNDArray) batch.create(last));
+        IValue cos0 = IValue.from(cos);
+        IValue sin0 = IValue.from(sin);
+        IValue heads = IValue.from((long) config.heads());
+        IValue kvHeads = IValue.from((long) config.kvHeads());
+        IValue eps = IValue.from(config.normEps());
+        IValue scores =
+            IValueUtils.runMethod(program, "score", ids0, last0, cos0, sin0, heads, kvHeads, eps)) {
+      return scores.toTensor(batch).toFloatArray();
+    }
+  }
+
+  private void checkVocabulary(long[] tokens) {
+    for (long id : tokens) {
+      if (id < 0 || id >= config.vocab()) {
+        throw InputException.of(
+            "token id %d is not in the model's vocabulary of %d: the tokenizer belongs to another"
+                + " model (--tokenizer-name)",
+            id, config.vocab());
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    model.close();
+    manager.close();
+  }
+
+  private static String source() {
+    try (InputStream in = CrossEncoder.class.getResourceAsStream(PROGRAM)) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,31 @@
+package dev.rankspark.model;
+
+/**
+ * Cosines and sines of the rotary position embedding (RoFormer, arXiv:2104.09864), rounded step by
+ * step as {@code LlamaRotaryEmbedding} of transformers rounds them: frequencies and angles are
+ * float32 there, so a more exact table would move scores of long texts away from the reference.
+ *
+ * @param cos (positions, headDim), row-major; the second half of a row repeats the first
+ * @param sin likewise
+ */
+record RotaryTable(float[] cos, float[] sin) {
+
+  static RotaryTable of(int positions, int headDim, double theta) {
+    float[] cos = new float[positions * headDim];
+    float[] sin = new float[positions * headDim];
+    int half = headDim / 2;
+    for (int i = 0; i < half; i++) {
+      float exponent = (float) (2 * i) / headDim;
+      float frequency = 1f / (float) Math.pow(theta, exponent);
+      for (int position = 0; position < positions; position++) {
+        float angle = position * frequency;
+        int at = position * headDim + i;
+        cos[at] = (float) Math.cos(angle);
+        sin[at] = (float) Math.sin(angle);
+        cos[at + half] = cos[at];
+        sin[at + half] = sin[at];
+      }
+    }
+    return new RotaryTable(cos, sin);
+  }
+}

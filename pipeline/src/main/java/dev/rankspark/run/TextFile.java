@@ -1,0 +1,71 @@
+package dev.rankspark.run;
+
+import dev.rankspark.InputException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.CharacterCodingException;
+import java.util.function.Supplier;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.Text;
+import org.apache.hadoop.io.compress.CompressionCodec;
+import org.apache.hadoop.io.compress.CompressionCodecFactory;
+import org.apache.hadoop.util.LineReader;
+
+/**
+ * A text file read line by line on one machine, from any Hadoop path, decompressed by its ending.
+ * Lines end as in Python's text mode, at {@code \n}, {@code \r\n} or {@code \r}.
+ */
+public record TextFile(String path, Configuration hadoop) {
+
+  /** Takes one line. */
+  @FunctionalInterface
+  public interface LineConsumer {
+    /**
+     * @param where gives {@code file:line}, for errors
+     */
+    void accept(String line, Supplier<String> where) throws IOException;
+  }
+
+  /**
+   * Reads all lines.
+   *
+   * @throws InputException if the file is missing, a directory, broken or not UTF-8
+   */
+  public void forEachLine(LineConsumer consumer) throws IOException {
+    try (InputStream plain = open();
+        LineReader reader = new LineReader(plain)) {
+      Text line = new Text();
+      for (long number = 1; reader.readLine(line) > 0; number++) {
+        long at = number;
+        consumer.accept(decode(line, at), () -> path + ":" + at);
+      }
+    }
+  }
+
+  private InputStream open() throws IOException {
+    Path file = new Path(path);
+    FileSystem system = file.getFileSystem(hadoop);
+    try {
+      if (system.getFileStatus(file).isDirectory()) {
+        throw InputException.of("%s is a directory; expected a file", path);
+      }
+    } catch (FileNotFoundException e) {
+      throw new InputException(path + " does not exist", e);
+    }
+    CompressionCodec codec = new CompressionCodecFactory(hadoop).getCodec(file);
+    InputStream bytes = system.open(file);
+    return codec == null ? bytes : codec.createInputStream(bytes);
+  }
+
+  private String decode(Text line, long number) {
+    try {
+      return Text.decode(line.getBytes(), 0, line.getLength(), /* replace= */ false);
+    } catch (CharacterCodingException e) {
+      throw new InputException(
+          path + ":" + number + ": expected UTF-8, got other bytes; convert the file", e);
+    }
+  }
+}

@@ -1,0 +1,243 @@
+package dev.rankspark.score;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.concat_ws;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.row_number;
+
+import dev.rankspark.corpus.Candidates;
+import dev.rankspark.corpus.Pairs;
+import dev.rankspark.corpus.RerankInput;
+import dev.rankspark.corpus.SingleFile;
+import dev.rankspark.corpus.SingleFile.WorkFolder;
+import dev.rankspark.eval.TrecEval;
+import dev.rankspark.model.Dtype;
+import dev.rankspark.model.Hardware;
+import dev.rankspark.run.Hit;
+import dev.rankspark.run.OutputFile;
+import dev.rankspark.run.Qrels;
+import dev.rankspark.run.Run;
+import dev.rankspark.score.RerankReport.Comparison;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.expressions.Window;
+import org.apache.spark.storage.StorageLevel;
+
+/**
+ * The main job: pairs in, a run in the order of the cross encoder's scores out, as Tevatron's
+ * {@code tevatron/reranker/driver/rerank.py} writes it.
+ */
+public final class Rerank {
+  private static final String RANK = "rank";
+
+  /** Beyond the candidates of any query; trec_eval has no recall without a cutoff. */
+  private static final int ALL = 999_999_999;
+
+  /** What the comparison shows, over all judged queries and within the candidates. */
+  private static final List<Shown> SHOWN =
+      List.of(
+          new Shown("nDCG@10", "ndcg_cut.10", Integer.MAX_VALUE),
+          new Shown("MRR@10", "recip_rank", 10),
+          new Shown("Recall", "recall." + ALL, Integer.MAX_VALUE),
+          new Shown("MAP", "map", Integer.MAX_VALUE));
+
+  /** A measure by its name for people, by trec_eval's, and how many documents it looks at. */
+  private record Shown(String name, String measure, int depth) {
+    double of(Qrels qrels, Run run, int relevanceLevel) {
+      return TrecEval.mean(measure, qrels, run, relevanceLevel, depth);
+    }
+  }
+
+  private final SparkSession spark;
+  private final RerankOptions options;
+  private final Configuration hadoop;
+
+  private Rerank(SparkSession spark, RerankOptions options) {
+    this.spark = spark;
+    this.options = options;
+    this.hadoop = spark.sparkContext().hadoopConfiguration();
+  }
+
+  /**
+   * Runs the job. What can be checked is checked before the cluster works; outputs appear whole or
+   * not at all.
+   *
+   * @throws dev.rankspark.InputException if an input, the checkpoint or an output path is wrong
+   * @throws dev.rankspark.DeviceException if the device or the dtype asked for is not to be had on
+   *     the executors
+   */
+  public static RerankReport run(SparkSession spark, RerankOptions options) {
+    return new Rerank(spark, options).run();
+  }
+
+  private RerankReport run() {
+    Optional<Qrels> qrels = checkPaths();
+    Scorer.check(options.scoring(), hadoop);
+    Hardware hardware = probeHardware();
+    if (options.candidates().isEmpty()) {
+      Dataset<Row> pairs =
+          RerankInput.read(spark, options.rerankInput()).persist(StorageLevel.MEMORY_AND_DISK());
+      try {
+        return rerank(pairs, Optional.empty(), hardware, qrels);
+      } finally {
+        pairs.unpersist();
+      }
+    }
+    try (Candidates candidates = Candidates.pairs(spark, options.candidates().get())) {
+      return rerank(candidates.pairs(), Optional.of(candidates.counts()), hardware, qrels);
+    }
+  }
+
+  /** Refuses outputs that exist and judgements that do not, before any work. */
+  private Optional<Qrels> checkPaths() {
+    options.output().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
+    options.trecOutput().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
+    return options.judgements().map(judgements -> Qrels.read(judgements.qrels(), hadoop));
+  }
+
+  /** Asks one executor what it has, so that all of them compute in the same dtype. */
+  private Hardware probeHardware() {
+    describe("Looking at an executor's device");
+    String device = options.scoring().device();
+    Dtype dtype = options.scoring().dtype();
+    return JavaSparkContext.fromSparkContext(spark.sparkContext())
+        .parallelize(List.of(1), 1)
+        .map(ignored -> Hardware.detect(device, Optional.ofNullable(dtype)))
+        .first();
+  }
+
+  private RerankReport rerank(
+      Dataset<Row> pairs,
+      Optional<Candidates.Counts> counts,
+      Hardware hardware,
+      Optional<Qrels> qrels) {
+    long start = System.nanoTime();
+    String target = options.output().or(options::trecOutput).orElseThrow();
+    ScoreCounters counters = new ScoreCounters(spark.sparkContext());
+    try (WorkFolder work = WorkFolder.beside(target, hadoop)) {
+      Dataset<Row> scored = score(pairs, hardware, counters, work.child("scored"));
+      double seconds = (System.nanoTime() - start) / 1e9;
+      write(ranked(scored));
+      return new RerankReport(
+          counters.pairs(),
+          scored.select(Pairs.QID).distinct().count(),
+          counts,
+          hardware.description(),
+          counters.tokens(),
+          counters.truncated(),
+          counters.modelLoads(),
+          counters.executors(),
+          seconds,
+          qrels.map(judged -> compare(judged, pairs, scored)).orElse(List.of()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Scores all pairs into committed parts, so that nothing that follows computes a score again. */
+  private Dataset<Row> score(
+      Dataset<Row> pairs, Hardware hardware, ScoreCounters counters, Path folder) {
+    describe("Counting pairs");
+    long number = pairs.count();
+    int tasks =
+        options.scoring().partitions() > 0
+            ? options.scoring().partitions()
+            : PairNumbers.defaultTasks(number);
+    describe("Scoring " + number + " pairs with " + options.scoring().model().model());
+    JavaRDD<Row> scored =
+        PairNumbers.spread(PairNumbers.number(pairs), number, tasks)
+            .mapPartitions(new ScorePartition(options.scoring(), hardware, counters));
+    spark.createDataFrame(scored, ScorePartition.SCORED).write().parquet(folder.toString());
+    return spark.read().schema(ScorePartition.SCORED).parquet(folder.toString());
+  }
+
+  /** Queries in input order, scores descending, equal scores in input order. */
+  private static Dataset<Row> ranked(Dataset<Row> scored) {
+    Column order =
+        row_number()
+            .over(
+                Window.partitionBy(Pairs.QUERY_POSITION)
+                    .orderBy(col(ScorePartition.SCORE).desc(), col(PairNumbers.NUMBER)));
+    return scored.withColumn(RANK, order).orderBy(Pairs.QUERY_POSITION, RANK);
+  }
+
+  private void write(Dataset<Row> ranked) {
+    // Spark writes a float as Float.toString does: the shortest text that reads back as the same
+    // float.
+    Column score = col(ScorePartition.SCORE).cast("string");
+    options
+        .output()
+        .ifPresent(
+            path ->
+                writeLines(
+                    ranked.select(concat_ws("\t", col(Pairs.QID), col(Pairs.DOCID), score)), path));
+    options
+        .trecOutput()
+        .ifPresent(
+            path ->
+                writeLines(
+                    ranked.select(
+                        concat_ws(
+                            " ",
+                            col(Pairs.QID),
+                            lit("Q0"),
+                            col(Pairs.DOCID),
+                            col(RANK).cast("string"),
+                            score,
+                            lit(options.runTag()))),
+                    path));
+  }
+
+  private void writeLines(Dataset<Row> lines, String path) {
+    describe("Writing " + path);
+    SingleFile.write(lines.as(Encoders.STRING()), path, options.ifExists());
+  }
+
+  private List<Comparison> compare(Qrels qrels, Dataset<Row> pairs, Dataset<Row> scored) {
+    describe("Measuring the run before and after");
+    boolean hasFirstScores = pairs.where(col(Pairs.FIRST_SCORE).isNull()).isEmpty();
+    Run before = judgedRun(qrels, pairs, Pairs.FIRST_SCORE);
+    Run after = judgedRun(qrels, scored, ScorePartition.SCORE);
+    int level = options.judgements().orElseThrow().relevanceLevel();
+    List<Comparison> comparison = new ArrayList<>();
+    for (Shown shown : SHOWN) {
+      comparison.add(
+          new Comparison(
+              shown.name(),
+              hasFirstScores ? Optional.of(shown.of(qrels, before, level)) : Optional.empty(),
+              shown.of(qrels, after, level)));
+    }
+    return comparison;
+  }
+
+  /** The run of the judged queries, which are few however long the query log is. */
+  private static Run judgedRun(Qrels qrels, Dataset<Row> rows, String score) {
+    Map<String, List<Hit>> run = new LinkedHashMap<>();
+    rows.where(col(Pairs.QID).isInCollection(qrels.qids()))
+        .select(col(Pairs.QID), col(Pairs.DOCID), col(score).cast("double"))
+        .collectAsList()
+        .forEach(
+            row ->
+                run.computeIfAbsent(row.getString(0), qid -> new ArrayList<>())
+                    .add(new Hit(row.getString(1), row.isNullAt(2) ? 0 : row.getDouble(2))));
+    return Run.of(run);
+  }
+
+  private void describe(String description) {
+    spark.sparkContext().setJobDescription(description);
+  }
+}

@@ -1,0 +1,60 @@
+package dev.rankspark.score;
+
+import dev.rankspark.OptionException;
+import dev.rankspark.corpus.CandidateOptions;
+import dev.rankspark.run.OutputFile.IfExists;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A whole rerank job. Exactly one of the two inputs is present, and at least one output.
+ *
+ * @param rerankInput {@code --dataset-path}: Tevatron's rerank input
+ * @param candidates {@code --queries --corpus --retrieval-results --depth}: joined within the job
+ * @param scoring the model and how it is applied
+ * @param output {@code --rerank-output-path}: {@code qid\tdocid\tscore}
+ * @param trecOutput {@code --trec-output-path}: {@code qid Q0 docid rank score tag}
+ * @param runTag {@code --run-tag}, the last column of the TREC file
+ * @param ifExists {@code --overwrite}
+ * @param judgements {@code --qrels}: measure the run before and after
+ */
+public record RerankOptions(
+    List<String> rerankInput,
+    Optional<CandidateOptions> candidates,
+    ScoreOptions scoring,
+    Optional<String> output,
+    Optional<String> trecOutput,
+    String runTag,
+    IfExists ifExists,
+    Optional<Judgements> judgements) {
+
+  /**
+   * Judgements to measure a run by.
+   *
+   * @param qrels the file
+   * @param relevanceLevel {@code --relevance-level}: the lowest grade that counts as relevant,
+   *     trec_eval's {@code -l}
+   */
+  public record Judgements(String qrels, int relevanceLevel) {}
+
+  /** The tag that Tevatron's {@code convert_result_to_trec.py} writes. */
+  public static final String DEFAULT_RUN_TAG = "dense";
+
+  public RerankOptions {
+    rerankInput = List.copyOf(rerankInput);
+    if (rerankInput.isEmpty() == candidates.isEmpty()) {
+      throw new OptionException(
+          "expected either --dataset-path, or --queries, --corpus and --retrieval-results");
+    }
+    if (output.isEmpty() && trecOutput.isEmpty()) {
+      throw new OptionException("expected --rerank-output-path, --trec-output-path or both");
+    }
+    if (output.isPresent() && output.equals(trecOutput)) {
+      throw new OptionException(
+          "--rerank-output-path and --trec-output-path are the same file: " + output.get());
+    }
+    if (!runTag.matches("\\S+")) {
+      throw OptionException.of("--run-tag: expected one word, got \"%s\"", runTag);
+    }
+  }
+}

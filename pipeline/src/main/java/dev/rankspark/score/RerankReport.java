@@ -1,0 +1,61 @@
+package dev.rankspark.score;
+
+import dev.rankspark.corpus.Candidates;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What a rerank job did.
+ *
+ * @param pairs pairs scored
+ * @param queries queries they belong to
+ * @param candidates what the join found; empty for a rerank input, which is joined already
+ * @param hardware what it was computed on and in
+ * @param tokens tokens of all pairs
+ * @param truncated pairs cut at {@code --rerank-max-len}
+ * @param modelLoads how often a model was loaded; as many as executors, unless one was lost
+ * @param executors the ids of the executors that scored
+ * @param seconds from reading the input to the scores' last commit
+ * @param comparison the run before and after, where there are judgements
+ */
+public record RerankReport(
+    long pairs,
+    long queries,
+    Optional<Candidates.Counts> candidates,
+    String hardware,
+    long tokens,
+    long truncated,
+    long modelLoads,
+    Set<String> executors,
+    double seconds,
+    List<Comparison> comparison) {
+
+  /**
+   * One measure of the first stage and of the reranked run.
+   *
+   * @param before empty where the input has no first-stage scores
+   */
+  public record Comparison(String measure, Optional<Double> before, double after) {}
+
+  /** One line for people, with units. */
+  public String summary(int maxLength) {
+    return String.format(
+        Locale.ROOT,
+        "Scored %,d pairs of %,d queries in %.1f s (%.0f pairs/s, %,d tokens) on %s; %d executor%s,"
+            + " %d model load%s; %.1f %% cut at %d tokens (--rerank-max-len)",
+        pairs,
+        queries,
+        seconds,
+        pairs / seconds,
+        tokens,
+        hardware,
+        executors.size(),
+        executors.size() == 1 ? "" : "s",
+        modelLoads,
+        modelLoads == 1 ? "" : "s",
+        pairs == 0 ? 0.0 : 100.0 * truncated / pairs,
+        maxLength);
+  }
+}

@@ -1,0 +1,164 @@
+package dev.rankspark.score;
+
+import dev.rankspark.InputException;
+import dev.rankspark.checkpoint.ModelDirectory;
+import dev.rankspark.checkpoint.RerankerCheckpoint;
+import dev.rankspark.model.CrossEncoder;
+import dev.rankspark.model.Hardware;
+import dev.rankspark.model.LlamaConfig;
+import dev.rankspark.prompt.PairEncoder;
+import dev.rankspark.prompt.Pooling;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.apache.hadoop.conf.Configuration;
+
+/** Pair texts to scores on one device: tokenizer, batch plan and model. Serves several threads. */
+public final class Scorer implements AutoCloseable {
+  /**
+   * Tokens of a batch on a CPU, padding included: larger ones leave the caches. Measured, design
+   * notes.
+   */
+  private static final int CPU_BATCH_TOKENS = 2_048;
+
+  /** On a GPU, which wants work for all its cores. */
+  private static final int GPU_BATCH_TOKENS = 32_768;
+
+  private final PairEncoder tokenizer;
+  private final CrossEncoder model;
+  private final int batchRows;
+  private final int batchTokens;
+
+  private Scorer(PairEncoder tokenizer, CrossEncoder model, int batchRows, int batchTokens) {
+    this.tokenizer = tokenizer;
+    this.model = model;
+    this.batchRows = batchRows;
+    this.batchTokens = batchTokens;
+  }
+
+  /**
+   * The scores of a list of texts.
+   *
+   * @param scores one per text, in their order
+   * @param tokens tokens of all texts
+   * @param truncated texts that were cut at {@code --rerank-max-len}
+   */
+  public record Scores(float[] scores, long tokens, long truncated) {}
+
+  /** Everything of a checkpoint that can be checked without reading its weights. */
+  private record Opened(
+      RerankerCheckpoint checkpoint,
+      LlamaConfig config,
+      ModelDirectory tokenizer,
+      Pooling pooling) {}
+
+  private static Opened open(ScoreOptions options, Configuration hadoop) {
+    ScoreOptions.ModelPaths paths = options.model();
+    RerankerCheckpoint checkpoint =
+        RerankerCheckpoint.open(
+            paths.model(),
+            Optional.ofNullable(paths.lora()),
+            Optional.ofNullable(paths.base()),
+            hadoop);
+    LlamaConfig config =
+        LlamaConfig.parse(
+            checkpoint.config(),
+            checkpoint.base().path() + "/config.json",
+            options.prompt().maxLength());
+    ModelDirectory tokenizer =
+        paths.tokenizer() == null
+            ? checkpoint.tokenizerDirectory()
+            : ModelDirectory.open(paths.tokenizer(), "--tokenizer-name", hadoop);
+    return new Opened(checkpoint, config, tokenizer, pooling(checkpoint));
+  }
+
+  private static Pooling pooling(RerankerCheckpoint checkpoint) {
+    if (!checkpoint.isBackbone()) {
+      return Pooling.LAST_BEFORE_PADDING;
+    }
+    return switch (checkpoint.pooling()) {
+      case "last" -> Pooling.LAST;
+      case "cls" -> Pooling.FIRST;
+      default ->
+          throw InputException.of(
+              "reranker_config.json: reranker_pooling \"%s\" is not supported; supported: last, cls",
+              checkpoint.pooling());
+    };
+  }
+
+  /**
+   * Checks a checkpoint without reading its weights: files, configuration, names and shapes of all
+   * tensors, tokenizer.
+   *
+   * @throws InputException naming what is wrong
+   */
+  public static void check(ScoreOptions options, Configuration hadoop) {
+    Opened opened = open(options, hadoop);
+    opened.checkpoint.bind(opened.config.weightShapes());
+    PairEncoder.load(opened.tokenizer, options.prompt(), opened.pooling).close();
+  }
+
+  /**
+   * Loads tokenizer and model.
+   *
+   * @param assigned the GPU that Spark assigned to this task
+   * @param threads libtorch's threads
+   */
+  public static Scorer load(
+      ScoreOptions options,
+      Hardware hardware,
+      OptionalInt assigned,
+      int threads,
+      Configuration hadoop) {
+    Opened opened = open(options, hadoop);
+    PairEncoder tokenizer = PairEncoder.load(opened.tokenizer, options.prompt(), opened.pooling);
+    CrossEncoder model =
+        CrossEncoder.load(
+            opened.checkpoint,
+            opened.config,
+            hardware,
+            hardware.device(assigned),
+            options.prompt().maxLength(),
+            threads);
+    return new Scorer(
+        tokenizer,
+        model,
+        options.batchRows(),
+        hardware.cuda() ? GPU_BATCH_TOKENS : CPU_BATCH_TOKENS);
+  }
+
+  /**
+   * Scores texts.
+   *
+   * @param threads libtorch's threads
+   */
+  public Scores score(List<String> texts, int threads) {
+    List<PairEncoder.Tokens> encoded = tokenizer.encode(texts);
+    int[] lengths = encoded.stream().mapToInt(tokens -> tokens.ids().length).toArray();
+    float[] scores = new float[lengths.length];
+    for (int[] batch : BatchPlan.plan(lengths, batchRows, batchTokens)) {
+      List<long[]> ids = new ArrayList<>(batch.length);
+      for (int text : batch) {
+        ids.add(encoded.get(text).ids());
+      }
+      float[] batchScores = model.score(ids, threads);
+      for (int row = 0; row < batch.length; row++) {
+        scores[batch[row]] = batchScores[row];
+      }
+    }
+    long tokens = 0;
+    long truncated = 0;
+    for (PairEncoder.Tokens text : encoded) {
+      tokens += text.ids().length;
+      truncated += text.truncated() ? 1 : 0;
+    }
+    return new Scores(scores, tokens, truncated);
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+    model.close();
+  }
+}
