@@ -80,7 +80,15 @@ public final class Main implements Runnable {
     commandLine.setParameterExceptionHandler(Main::reportUsage);
     commandLine.setExecutionExceptionHandler(
         (error, command, result) -> main.report(error, command.getErr()));
-    int code = commandLine.execute(withHyphens(args));
+    int code;
+    try {
+      code = commandLine.execute(withHyphens(args));
+    } catch (
+        Throwable
+            e) { // picocli hands exceptions to the handlers above; errors, such as no memory, end
+      // here
+      code = main.report(e, err);
+    }
     out.flush();
     err.flush();
     return code;
