@@ -74,7 +74,11 @@ class LlamaConfigTest {
 
   @Test
   void aSlidingWindowMattersOnlyBelowTheLongestText() {
-    ObjectNode config = json().put("model_type", "mistral").put("sliding_window", 256);
+    ObjectNode config =
+        json()
+            .put("model_type", "mistral")
+            .put("num_key_value_heads", 4)
+            .put("sliding_window", 256);
     assertThat(LlamaConfig.parse(config, "m/config.json", 256).layers()).isEqualTo(3);
     assertThatThrownBy(() -> LlamaConfig.parse(config, "m/config.json", 257))
         .hasMessageStartingWith(
