@@ -1,11 +1,13 @@
 package dev.rankspark.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.commons.io.FileUtils;
 import org.junit.jupiter.api.BeforeEach;
@@ -96,7 +98,7 @@ class BadInputTest {
     Path model = copyFolder("mistral");
     Path shard = model.resolve("model-00002-of-00002.safetensors");
     byte[] bytes = Files.readAllBytes(shard);
-    Files.write(shard, java.util.Arrays.copyOf(bytes, bytes.length - 100));
+    Files.write(shard, Arrays.copyOf(bytes, bytes.length - 100));
     assertRefused(
         rerank("--model-name-or-path", model), Main.INPUT, "model-00002-of-00002.safetensors");
   }
@@ -207,7 +209,7 @@ class BadInputTest {
 
   @Test
   void aGpuThatIsNotThere() {
-    org.junit.jupiter.api.Assumptions.assumeFalse(Files.exists(Path.of("/dev/nvidia0")));
+    assumeFalse(Files.exists(Path.of("/dev/nvidia0")));
     assertRefused(
         rerank("--dataset-path", input(), "--device", "cuda"), Main.DEVICE, "no CUDA device");
   }
@@ -218,7 +220,7 @@ class BadInputTest {
         Cli.run(rerank("--model-name-or-path", folder.resolve("nowhere")), "--stacktrace");
     assertThat(result.exitCode()).isEqualTo(Main.INPUT);
     assertThat(result.err()).contains("\tat dev.rankspark.");
-    assertThat(result.lastLine()).startsWith("rankspark: ").endsWith("--model-name-or-path");
+    assertThat(result.lastLine()).startsWith("rankspark: ").contains("nowhere does not exist");
   }
 
   private void assertRefused(List<String> args, int code, String... inLastLine) {

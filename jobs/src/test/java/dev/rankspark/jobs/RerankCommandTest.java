@@ -72,7 +72,8 @@ class RerankCommandTest {
 
   @Test
   void float16OnACpuIsFloat32ArithmeticAndSaysSo() {
-    Cli.Result result = Cli.run(adapter("fp16.txt"), "--fp16", "--device", "cpu");
+    Cli.Result result =
+        Cli.run(without(adapter("fp16.txt"), "--dtype"), "--fp16", "--device", "cpu");
     assertSucceeds(result);
     assertThat(result.err()).contains("float32 arithmetic from the float16 weights");
     assertThat(
@@ -122,9 +123,7 @@ class RerankCommandTest {
   @Test
   void theTripleFormEqualsTheTwoStepForm() {
     assertSucceeds(Cli.run(adapter("two-steps.txt")));
-    List<String> triple = new ArrayList<>(adapter("triple.txt"));
-    int at = triple.indexOf("--dataset-path");
-    triple.subList(at, at + 2).clear();
+    List<String> triple = without(adapter("triple.txt"), "--dataset-path");
     triple.addAll(candidates());
     assertSucceeds(Cli.run(triple));
     assertThat(folder.resolve("triple.txt"))
@@ -251,6 +250,13 @@ class RerankCommandTest {
     List<String> replaced = new ArrayList<>(args);
     replaced.set(replaced.indexOf(option) + 1, value);
     return replaced;
+  }
+
+  private static List<String> without(List<String> args, String option) {
+    List<String> shorter = new ArrayList<>(args);
+    int at = shorter.indexOf(option);
+    shorter.subList(at, at + 2).clear();
+    return shorter;
   }
 
   private static void assertSucceeds(Cli.Result result) {

@@ -8,8 +8,11 @@ import dev.rankspark.model.Hardware;
 import dev.rankspark.model.LlamaConfig;
 import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.prompt.Pooling;
-import java.util.ArrayList;
+import java.nio.LongBuffer;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.hadoop.conf.Configuration;
@@ -129,31 +132,44 @@ public final class Scorer implements AutoCloseable {
   }
 
   /**
-   * Scores texts.
+   * Scores texts. Texts of the same tokens are scored once: a product's last bit may depend on the
+   * row that a text stands in, and equal texts are to have equal scores.
    *
    * @param threads libtorch's threads
    */
   public Scores score(List<String> texts, int threads) {
     List<PairEncoder.Tokens> encoded = tokenizer.encode(texts);
-    int[] lengths = encoded.stream().mapToInt(tokens -> tokens.ids().length).toArray();
+    Map<LongBuffer, Integer> numbers = new LinkedHashMap<>();
+    int[] numberOfText = new int[encoded.size()];
+    long tokens = 0;
+    long truncated = 0;
+    for (int text = 0; text < numberOfText.length; text++) {
+      PairEncoder.Tokens ids = encoded.get(text);
+      int next = numbers.size();
+      numberOfText[text] = numbers.computeIfAbsent(LongBuffer.wrap(ids.ids()), key -> next);
+      tokens += ids.ids().length;
+      truncated += ids.truncated() ? 1 : 0;
+    }
+    float[] distinct =
+        scoreDistinct(numbers.keySet().stream().map(LongBuffer::array).toList(), threads);
+    float[] scores = new float[numberOfText.length];
+    for (int text = 0; text < scores.length; text++) {
+      scores[text] = distinct[numberOfText[text]];
+    }
+    return new Scores(scores, tokens, truncated);
+  }
+
+  private float[] scoreDistinct(List<long[]> texts, int threads) {
+    int[] lengths = texts.stream().mapToInt(ids -> ids.length).toArray();
     float[] scores = new float[lengths.length];
     for (int[] batch : BatchPlan.plan(lengths, batchRows, batchTokens)) {
-      List<long[]> ids = new ArrayList<>(batch.length);
-      for (int text : batch) {
-        ids.add(encoded.get(text).ids());
-      }
-      float[] batchScores = model.score(ids, threads);
+      float[] batchScores =
+          model.score(Arrays.stream(batch).mapToObj(texts::get).toList(), threads);
       for (int row = 0; row < batch.length; row++) {
         scores[batch[row]] = batchScores[row];
       }
     }
-    long tokens = 0;
-    long truncated = 0;
-    for (PairEncoder.Tokens text : encoded) {
-      tokens += text.ids().length;
-      truncated += text.truncated() ? 1 : 0;
-    }
-    return new Scores(scores, tokens, truncated);
+    return scores;
   }
 
   @Override

@@ -101,7 +101,7 @@ public final class StandaloneCluster implements AutoCloseable {
   }
 
   /** A job that runs, in the background. */
-  public final class Job implements AutoCloseable {
+  public static final class Job implements AutoCloseable {
     private final SparkProcess process;
 
     private Job(SparkProcess process) {

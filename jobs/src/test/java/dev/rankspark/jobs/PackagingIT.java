@@ -1,0 +1,67 @@
+package dev.rankspark.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.jar.JarFile;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What is in the jar, and what is not: it runs beside Spark's own libraries of other versions. */
+class PackagingIT {
+  private static final Path JAR =
+      Path.of(System.getProperty("rankspark.home"), "jobs/target/rankspark.jar");
+
+  private static List<String> entries;
+
+  @BeforeAll
+  static void list() throws IOException {
+    try (JarFile jar = new JarFile(JAR.toFile())) {
+      entries = jar.stream().map(entry -> entry.getName()).toList();
+      assertThat(jar.getManifest().getMainAttributes().getValue("Main-Class"))
+          .isEqualTo(Main.class.getName());
+    }
+  }
+
+  @Test
+  void librariesThatSparkHasInOtherVersionsAreRelocated() {
+    assertThat(entries)
+        .noneMatch(name -> name.startsWith("com/google/gson/"))
+        .noneMatch(name -> name.startsWith("org/apache/commons/"))
+        .contains(
+            "dev/rankspark/shaded/gson/JsonParser.class",
+            "dev/rankspark/shaded/compress/archivers/zip/ZipFile.class",
+            "dev/rankspark/shaded/io/build/AbstractStreamBuilder.class",
+            "dev/rankspark/shaded/lang3/ArrayFill.class");
+  }
+
+  @Test
+  void sparkAndItsLoggingStayOut() {
+    assertThat(entries)
+        .noneMatch(name -> name.startsWith("org/apache/spark/"))
+        .noneMatch(name -> name.startsWith("org/apache/hadoop/"))
+        .noneMatch(name -> name.startsWith("org/slf4j/"))
+        .noneMatch(name -> name.startsWith("scala/"))
+        .noneMatch(name -> name.startsWith("com/fasterxml/"));
+  }
+
+  @Test
+  void onlyTheNativeLibrariesOfLinuxOnX86AreInside() {
+    assertThat(entries)
+        .anyMatch(name -> name.endsWith("libtorch_cpu.so.gz") || name.endsWith("libtorch_cpu.so"))
+        .noneMatch(name -> name.contains("osx-") || name.contains("win-"))
+        .noneMatch(name -> name.endsWith(".dll") || name.endsWith(".dylib"));
+  }
+
+  @Test
+  void theDemosDataIsInside() {
+    assertThat(entries)
+        .contains(
+            "dev/rankspark/jobs/demo/data/run.trec",
+            "dev/rankspark/jobs/demo/base/model.safetensors");
+    assertThat(Files.exists(JAR)).isTrue();
+  }
+}
