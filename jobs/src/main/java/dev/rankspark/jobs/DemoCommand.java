@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
     name = "demo",
     mixinStandardHelpOptions = true,
     description = {
-      "Shows the main job on a dozen queries that ship with the jar, on this machine.",
+      "Shows the main job on fourteen queries that ship with the jar, on this machine.",
       "The model is tiny and untrained: the table shows that the job works, not that it helps."
     },
     footerHeading = "%nExample:%n",
@@ -56,7 +56,8 @@ final class DemoCommand implements Callable<Integer> {
   public Integer call() {
     unpack();
     PrintWriter out = spec.commandLine().getOut();
-    out.println("A dozen queries with a first-stage run of 20 candidates each, reranked by a tiny");
+    out.println(
+        "Fourteen queries with a first-stage run of 20 candidates each, reranked by a tiny");
     out.println(
         "LLaMA with a LoRA adapter. The model is UNTRAINED (random weights), so the run gets");
     out.println("worse: this shows the job, not its worth.");

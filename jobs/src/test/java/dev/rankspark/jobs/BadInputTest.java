@@ -57,7 +57,7 @@ class BadInputTest {
     assertRefused(
         triple("--retrieval-results", run),
         Main.INPUT,
-        "1 of 120 candidates have no passage, first docid nowhere of query "
+        "1 of 140 candidates have no passage, first docid nowhere of query "
             + qid
             + " ("
             + Cli.reference("data/corpus.jsonl")
@@ -66,7 +66,7 @@ class BadInputTest {
     Cli.Result allowed = Cli.run(triple("--retrieval-results", run), "--allow-missing");
     assertThat(allowed.exitCode()).as(allowed.err()).isZero();
     assertThat(allowed.err()).contains("1 without a passage were skipped");
-    assertThat(outputs.resolve("run.txt")).content().hasLineCount(119);
+    assertThat(outputs.resolve("run.txt")).content().hasLineCount(139);
   }
 
   @Test

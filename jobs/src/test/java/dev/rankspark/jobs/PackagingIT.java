@@ -33,9 +33,9 @@ class PackagingIT {
         .noneMatch(name -> name.startsWith("org/apache/commons/"))
         .contains(
             "dev/rankspark/shaded/gson/JsonParser.class",
-            "dev/rankspark/shaded/compress/archivers/zip/ZipFile.class",
-            "dev/rankspark/shaded/io/build/AbstractStreamBuilder.class",
-            "dev/rankspark/shaded/lang3/ArrayFill.class");
+            "dev/rankspark/shaded/commons/compress/archivers/zip/ZipFile.class",
+            "dev/rankspark/shaded/commons/io/build/AbstractStreamBuilder.class",
+            "dev/rankspark/shaded/commons/lang3/ArrayFill.class");
   }
 
   @Test

@@ -184,7 +184,7 @@ class RerankCommandTest {
   void theReportCountsPairsQueriesAndCutTexts() {
     Cli.Result result = Cli.run(adapter("run.txt"));
     assertThat(result.err())
-        .containsPattern("Scored 120 pairs of 12 queries in [0-9.]+ s")
+        .containsPattern("Scored 140 pairs of 14 queries in [0-9.]+ s")
         .contains("on CPU, float32; 1 executor, ")
         .contains("% cut at 196 tokens (--rerank-max-len)");
   }

@@ -1,0 +1,142 @@
+package dev.rankspark.prompt;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rankspark.InputException;
+import dev.rankspark.checkpoint.ModelDirectory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Token ids against those of transformers' {@code AutoTokenizer}; see {@code reference/README.md}.
+ */
+class PairEncoderTest {
+  private static final Path REFERENCE = Path.of(System.getProperty("rankspark.home"), "reference");
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String TEXT = "how long is the danube";
+  private static final int BOS = 1;
+  private static final int EOS = 2;
+
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void copyTokenizer() throws IOException {
+    for (String name : List.of("tokenizer.json", "tokenizer_config.json", "config.json")) {
+      Files.copy(REFERENCE.resolve("base").resolve(name), folder.resolve(name));
+    }
+  }
+
+  @Test
+  void idsEqualTransformersOnPairTextsAndOddStrings() throws IOException {
+    List<String> texts = new ArrayList<>();
+    List<long[]> expected = new ArrayList<>();
+    for (String line : Files.readAllLines(REFERENCE.resolve("expected/token_ids.jsonl"))) {
+      JsonNode record = JSON.readTree(line);
+      texts.add(record.get("text").asText());
+      expected.add(JSON.convertValue(record.get("ids"), long[].class));
+    }
+    List<PairEncoder.Tokens> ours = encode(100_000, false, texts);
+    for (int i = 0; i < texts.size(); i++) {
+      assertThat(ours.get(i).ids()).as(texts.get(i)).containsExactly(expected.get(i));
+      assertThat(ours.get(i).truncated()).isFalse();
+    }
+  }
+
+  @Test
+  void truncationCountsSpecialTokens() throws IOException {
+    long[] whole = ids(512, false);
+    assertThat(ids(whole.length, false)).containsExactly(whole);
+    PairEncoder.Tokens cut = encode(5, false, List.of(TEXT)).get(0);
+    assertThat(cut.ids()).containsExactly(Arrays.copyOf(whole, 5));
+    assertThat(cut.truncated()).isTrue();
+  }
+
+  @Test
+  void anAppendedEndTokenCutsTheTextOneTokenEarlier() throws IOException {
+    long[] whole = ids(512, false);
+    long[] expected = Arrays.copyOf(whole, 5);
+    expected[4] = EOS;
+    assertThat(ids(5, true)).containsExactly(expected);
+  }
+
+  @Test
+  void theConfigurationDecidesOnBeginAndEndTokens() throws IOException {
+    long[] usual = ids(512, false);
+    configure("add_bos_token", false);
+    assertThat(ids(512, false)).containsExactly(Arrays.copyOfRange(usual, 1, usual.length));
+    configure("add_eos_token", true);
+    long[] ended = ids(512, false);
+    assertThat(ended[ended.length - 1]).isEqualTo(EOS);
+    configure("add_bos_token", true);
+    assertThat(ids(6, false)).hasSize(6).startsWith(BOS).endsWith(EOS);
+  }
+
+  @Test
+  void withoutATokenizerClassTheModelTypeDecides() throws IOException {
+    ObjectNode config =
+        (ObjectNode) JSON.readTree(folder.resolve("tokenizer_config.json").toFile());
+    config.remove("tokenizer_class");
+    config.put("add_bos_token", false);
+    JSON.writeValue(folder.resolve("tokenizer_config.json").toFile(), config);
+    assertThat(ids(512, false)[0]).isNotEqualTo(BOS);
+  }
+
+  @Test
+  void whereThePaddingTokenIsTheEndTokenTheHeadReadsTheOneBefore() throws IOException {
+    configure("pad_token", "</s>");
+    long[] whole = ids(512, false);
+    assertThat(ids(512, true)).containsExactly(whole);
+  }
+
+  @Test
+  void anotherTokenizerClassIsRefusedByName() throws IOException {
+    configure("tokenizer_class", "GPT2Tokenizer");
+    assertThatThrownBy(() -> ids(512, false))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("tokenizer_class GPT2Tokenizer is not supported");
+  }
+
+  @Test
+  void aDirectoryWithoutATokenizerSaysWhatToDo() throws IOException {
+    Files.delete(folder.resolve("tokenizer.json"));
+    assertThatThrownBy(() -> ids(512, false))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("has no tokenizer.json")
+        .hasMessageContaining("--tokenizer-name");
+  }
+
+  private void configure(String key, Object value) throws IOException {
+    Path file = folder.resolve("tokenizer_config.json");
+    ObjectNode config = (ObjectNode) JSON.readTree(file.toFile());
+    config.set(key, JSON.valueToTree(value));
+    JSON.writeValue(file.toFile(), config);
+  }
+
+  private long[] ids(int maxLength, boolean appendEos) throws IOException {
+    return encode(maxLength, appendEos, List.of(TEXT)).get(0).ids();
+  }
+
+  private List<PairEncoder.Tokens> encode(int maxLength, boolean appendEos, List<String> texts) {
+    ModelDirectory directory =
+        ModelDirectory.open(folder.toString(), "--tokenizer-name", new Configuration());
+    try (PairEncoder encoder =
+        PairEncoder.load(
+            directory,
+            new PromptOptions("", "", maxLength, appendEos),
+            Pooling.LAST_BEFORE_PADDING)) {
+      return encoder.encode(texts);
+    }
+  }
+}
