@@ -56,7 +56,7 @@ public final class Main implements Runnable {
 
   public static void main(String[] args) {
     System.exit(
-        run(
+        execute(
             args,
             new PrintWriter(System.out, true, StandardCharsets.UTF_8),
             new PrintWriter(System.err, true, StandardCharsets.UTF_8)));
@@ -69,7 +69,7 @@ public final class Main implements Runnable {
    * @param err everything else; its last line says what went wrong
    * @return the exit code
    */
-  public static int run(String[] args, PrintWriter out, PrintWriter err) {
+  public static int execute(String[] args, PrintWriter out, PrintWriter err) {
     Main main = new Main();
     CommandLine commandLine = new CommandLine(main);
     commandLine.setOut(out);

@@ -1,0 +1,140 @@
+package dev.rankspark.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What needs Python; the build's profile of that name installs it into {@code jobs/target/python}.
+ */
+@Tag("python")
+class PythonIT {
+  private static final Path HOME = Path.of(System.getProperty("rankspark.home"));
+  private static final Path PYTHON = HOME.resolve("jobs/target/python");
+
+  /** Between two machines' float32 of the same program. */
+  private static final double OTHER_CPU = 2e-5;
+
+  @TempDir private Path folder;
+
+  @Test
+  void theReferenceIsWhatItsScriptMakes() throws Exception {
+    Path made = folder.resolve("reference");
+    run(
+        Map.of("HF_HUB_OFFLINE", "1"),
+        PYTHON.resolve("bin/python").toString(),
+        HOME.resolve("reference/make_reference.py").toString(),
+        "--output",
+        made.toString());
+    for (Path file : filesOf(made)) {
+      Path committed = HOME.resolve("reference").resolve(made.relativize(file).toString());
+      if (file.toString().contains("expected") && file.toString().endsWith(".txt")) {
+        // bfloat16 rounds a difference in the last bit of float32 up to its own last bit
+        double tolerance = file.toString().contains("bf16") ? 0.07 : OTHER_CPU;
+        assertThat(Scores.read(file).largestDifference(Scores.read(committed)))
+            .as(file.toString())
+            .isLessThanOrEqualTo(tolerance);
+      } else {
+        assertThat(file).hasSameBinaryContentAs(committed);
+      }
+    }
+  }
+
+  @Test
+  void thePypiDistributionOfSparkRunsTheJar() throws Exception {
+    Path output = folder.resolve("run.txt");
+    run(
+        Map.of("SPARK_HOME", sparkHome()),
+        HOME.resolve("bin/rankspark").toString(),
+        "rerank",
+        "--model-name-or-path",
+        Cli.reference("base"),
+        "--lora-name-or-path",
+        Cli.reference("adapter-bin"),
+        "--dataset-path",
+        Cli.reference("expected/rerank_input.jsonl"),
+        "--query-prefix",
+        "query: ",
+        "--passage-prefix",
+        "document: ",
+        "--rerank-max-len",
+        "196",
+        "--dtype",
+        "float32",
+        "--rerank-output-path",
+        output.toString());
+    assertThat(
+            Scores.read(output)
+                .largestDifference(Scores.read(Path.of(Cli.reference("expected/adapter.txt")))))
+        .isLessThanOrEqualTo(1e-4);
+  }
+
+  @Test
+  void theNotebookRuns() throws Exception {
+    Path output = folder.resolve("notebook.txt");
+    String printed =
+        run(
+            Map.of(
+                "SPARK_HOME",
+                sparkHome(),
+                "PYSPARK_PYTHON",
+                PYTHON.resolve("bin/python").toString(),
+                "RANKSPARK_MODEL",
+                Cli.reference("mistral"),
+                "RANKSPARK_QUERIES",
+                Cli.reference("data/queries.tsv"),
+                "RANKSPARK_CORPUS",
+                Cli.reference("data/corpus.jsonl"),
+                "RANKSPARK_RUN",
+                Cli.reference("data/run.trec"),
+                "RANKSPARK_QRELS",
+                Cli.reference("data/qrels.txt"),
+                "RANKSPARK_DEPTH",
+                "10",
+                "RANKSPARK_OUTPUT",
+                output.toString()),
+            sparkHome() + "/bin/spark-submit",
+            "--jars",
+            HOME.resolve("jobs/target/rankspark.jar").toString(),
+            HOME.resolve("notebooks/rerank.py").toString());
+    assertThat(printed).contains("nDCG@10").contains("140 lines");
+  }
+
+  private static String sparkHome() throws IOException {
+    try (var lib = Files.newDirectoryStream(PYTHON.resolve("lib"), "python3*")) {
+      return lib.iterator().next().resolve("site-packages/pyspark").toString();
+    }
+  }
+
+  /** Runs a program to its end; gives its standard output. */
+  private String run(Map<String, String> environment, String... command) throws Exception {
+    Path out = folder.resolve("out.log");
+    Path err = folder.resolve("err.log");
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
+    builder.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    if (!process.waitFor(5, TimeUnit.MINUTES)) {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly();
+    }
+    assertThat(process.waitFor()).as(Cli.read(err)).isZero();
+    return Cli.read(out);
+  }
+
+  private static List<Path> filesOf(Path folder) throws IOException {
+    try (var files = Files.walk(folder)) {
+      return new ArrayList<>(files.filter(Files::isRegularFile).toList());
+    }
+  }
+}
