@@ -102,18 +102,10 @@ final class DemoCommand implements Callable<Integer> {
             "--qrels",
             file("data/qrels.txt"),
             "--overwrite");
-    List<String> evaluate =
-        List.of(
-            "evaluate",
-            "-c",
-            "-m",
-            "ndcg_cut.10",
-            file("data/qrels.txt"),
-            file("run.reranked.trec"));
     return SparkSessions.with(
         "demo",
         spark -> {
-          for (List<String> command : List.of(prepare, rerank, evaluate)) {
+          for (List<String> command : List.of(prepare, rerank)) {
             int code = run(command);
             if (code != 0) {
               return code;
