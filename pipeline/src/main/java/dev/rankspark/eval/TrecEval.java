@@ -3,6 +3,8 @@ package dev.rankspark.eval;
 import dev.rankspark.eval.TrecEvalOptions.Value;
 import dev.rankspark.run.Qrels;
 import dev.rankspark.run.Run;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -35,9 +37,8 @@ public final class TrecEval {
         }
       }
     }
-    int averaged = options.complete() ? qrels.qids().size() : queries;
     for (int i = 0; i < sums.length; i++) {
-      lines.add(line(values.get(i), "all", ofRun(values.get(i), sums[i], averaged)));
+      lines.add(line(values.get(i), "all", ofRun(values.get(i), sums[i], queries, qrels, options)));
     }
     return lines;
   }
@@ -58,7 +59,7 @@ public final class TrecEval {
         sum += value.measure().value(ranking(qrels, run, qid, options), value.cutoff());
       }
     }
-    return ofRun(value, sum, qrels.qids().size());
+    return ofRun(value, sum, run.qids().size(), qrels, options);
   }
 
   private static JudgedRanking ranking(Qrels qrels, Run run, String qid, TrecEvalOptions options) {
@@ -66,17 +67,36 @@ public final class TrecEval {
         run.hits(qid), qrels.grades(qid), options.relevanceLevel(), options.depth());
   }
 
-  private static double ofRun(Value value, double sum, int queries) {
+  /**
+   * @param queries how many were added up
+   */
+  private static double ofRun(
+      Value value, double sum, int queries, Qrels qrels, TrecEvalOptions options) {
+    int averaged = options.complete() ? qrels.qids().size() : queries;
     return switch (value.measure().kind()) {
-      case QUERIES -> queries;
-      case COUNT -> sum;
-      case MEAN -> queries == 0 ? 0 : sum / queries;
+      case QUERIES -> averaged;
+      case COUNT ->
+          value.measure() == Measure.NUM_REL && options.complete() ? positive(qrels) : sum;
+      case MEAN -> averaged == 0 ? 0 : sum / averaged;
     };
   }
 
+  /**
+   * trec_eval's {@code num_rel} under {@code -c}: all grades above 0, whatever the relevance level.
+   */
+  private static long positive(Qrels qrels) {
+    return qrels.qids().stream()
+        .flatMap(qid -> qrels.grades(qid).values().stream())
+        .filter(grade -> grade > 0)
+        .count();
+  }
+
   private static String line(Value value, String query, double number) {
-    return value.measure().kind() == Measure.Kind.MEAN
-        ? String.format(Locale.ROOT, "%-22s\t%s\t%6.4f", value.name(), query, number)
-        : String.format(Locale.ROOT, "%-22s\t%s\t%d", value.name(), query, (long) number);
+    String text =
+        value.measure().kind() == Measure.Kind.MEAN
+            // C rounds the exact binary value, halves to even; Java's %.4f rounds halves up
+            ? new BigDecimal(number).setScale(4, RoundingMode.HALF_EVEN).toPlainString()
+            : Long.toString((long) number);
+    return String.format(Locale.ROOT, "%-22s\t%s\t%s", value.name(), query, text);
   }
 }

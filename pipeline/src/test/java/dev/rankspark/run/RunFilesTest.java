@@ -1,0 +1,140 @@
+package dev.rankspark.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.rankspark.InputException;
+import dev.rankspark.run.OutputFile.IfExists;
+import dev.rankspark.run.RunConverter.Target;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.zip.GZIPOutputStream;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Reading, converting and writing the field's text files. */
+class RunFilesTest {
+  private static final Configuration HADOOP = new Configuration();
+
+  @TempDir private Path folder;
+
+  @Test
+  void lineReadersTakeThreeFourAndSixColumns() {
+    RunLine expected = new RunLine("q", "d", 0.5);
+    assertThat(RunLine.parse("q d 0.5", () -> "")).isEqualTo(expected);
+    assertThat(RunLine.parse("q\td\t7\t0.5 ", () -> "")).isEqualTo(expected);
+    assertThat(RunLine.parse("q Q0 d 7 5e-1 tag", () -> "")).isEqualTo(expected);
+  }
+
+  @Test
+  void otherLinesAreNamedWithFileAndLine() {
+    assertThatThrownBy(() -> RunLine.parse("264014 Q0 D7 3 11.2", () -> "runs/dl19.trec:17"))
+        .isInstanceOf(InputException.class)
+        .hasMessage(
+            "runs/dl19.trec:17: expected 3, 4 or 6 columns (\"qid Q0 docid rank score tag\"), got 5:"
+                + " \"264014 Q0 D7 3 11.2\"");
+    assertThatThrownBy(() -> RunLine.parse("q d nan", () -> "r:1"))
+        .hasMessage("r:1: expected a finite number as score, got \"nan\"");
+  }
+
+  @Test
+  void linesEndAsInPythonsTextModeAndMayBeCompressed() throws IOException {
+    Path file = folder.resolve("run.txt.gz");
+    try (OutputStream gzip = new GZIPOutputStream(Files.newOutputStream(file))) {
+      gzip.write("q d1 3\r\nq d2 2\rq d3 1\n".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    }
+    assertThat(Run.read(file.toString(), HADOOP).hits("q"))
+        .extracting(Hit::docid)
+        .containsExactly("d1", "d2", "d3");
+  }
+
+  @Test
+  void brokenQrelsNameTheLine() throws IOException {
+    Path qrels = Files.writeString(folder.resolve("qrels"), "1 0 d 1\n1 0 e\n");
+    assertThatThrownBy(() -> Qrels.read(qrels.toString(), HADOOP))
+        .hasMessage(
+            qrels
+                + ":2: expected 4 columns \"qid iter docid grade\" with a whole number as grade, got"
+                + " \"1 0 e\"");
+  }
+
+  @Test
+  void bytesThatAreNotUtf8NameTheLine() throws IOException {
+    Path file =
+        Files.write(folder.resolve("r"), new byte[] {'q', ' ', 'd', ' ', '1', '\n', (byte) 0xff});
+    assertThatThrownBy(() -> Run.read(file.toString(), HADOOP))
+        .hasMessage(file + ":2: expected UTF-8, got other bytes; convert the file");
+  }
+
+  @Test
+  void missingFilesAndFoldersAreNamed() {
+    assertThatThrownBy(() -> Run.read(folder + "/none", HADOOP))
+        .isInstanceOf(InputException.class)
+        .hasMessage(folder + "/none does not exist");
+    assertThatThrownBy(() -> Run.read(folder.toString(), HADOOP))
+        .hasMessage(folder + " is a directory; expected a file");
+  }
+
+  @Test
+  void conversionCountsLinesAndPassesScoresThrough() throws IOException {
+    assertThat(
+            convert(
+                new RunConverter(Target.TREC, false, "dense"),
+                "1\ta\t3.40\n1\tb\t-1e-5\n2\tb\t7\n"))
+        .containsExactly("1 Q0 a 1 3.40 dense", "1 Q0 b 2 -1e-5 dense", "2 Q0 b 1 7 dense");
+    assertThat(convert(new RunConverter(Target.TREC, true, "t"), "1 1 9\n1 b 8\n"))
+        .containsExactly("1 Q0 b 1 8 t");
+    assertThat(
+            convert(new RunConverter(Target.MARCO, false, "t"), "1 Q0 a 9 3.4 x\n1 Q0 b 9 3 x\n"))
+        .containsExactly("1\ta\t1", "1\tb\t2");
+  }
+
+  @Test
+  void anOutputAppearsWholeOrNotAtAll() throws IOException {
+    Path target = folder.resolve("new/out.txt");
+    try (OutputFile file = OutputFile.create(target.toString(), IfExists.FAIL, HADOOP)) {
+      file.stream().write('x');
+    }
+    assertThat(target).doesNotExist();
+    assertThat(target.getParent()).isEmptyDirectory();
+
+    write(target, "first", IfExists.FAIL);
+    assertThatThrownBy(() -> write(target, "second", IfExists.FAIL))
+        .isInstanceOf(InputException.class)
+        .hasMessage(target + " exists; add --overwrite to replace it");
+    assertThat(target).hasContent("first");
+    write(target, "second", IfExists.OVERWRITE);
+    assertThat(target).hasContent("second");
+    assertThat(target.getParent().toFile().list()).containsExactly("out.txt");
+  }
+
+  @Test
+  void outputsThatCannotBeAreRefusedBeforeAnyWork() throws IOException {
+    assertThatThrownBy(() -> OutputFile.check(folder.toString(), IfExists.OVERWRITE, HADOOP))
+        .hasMessage(folder + " is a directory; expected a file to write");
+    Path file = Files.writeString(folder.resolve("file"), "");
+    assertThatThrownBy(() -> OutputFile.check(file + "/out", IfExists.FAIL, HADOOP))
+        .hasMessageContaining("/file is a file");
+  }
+
+  private static void write(Path target, String text, IfExists ifExists) throws IOException {
+    try (OutputFile file = OutputFile.create(target.toString(), ifExists, HADOOP)) {
+      Writer writer = file.writer();
+      writer.write(text);
+      writer.flush();
+      file.commit();
+    }
+  }
+
+  private List<String> convert(RunConverter converter, String input) throws IOException {
+    Path in = Files.writeString(folder.resolve("in"), input);
+    Path out = folder.resolve("out");
+    converter.convert(in.toString(), out.toString(), IfExists.OVERWRITE, HADOOP);
+    return Files.readAllLines(out);
+  }
+}
