@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.rankspark.InputException;
 import dev.rankspark.OptionException;
 import dev.rankspark.checkpoint.LoraAdapter.LoraPair;
+import dev.rankspark.run.ShownPath;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -86,7 +87,7 @@ public final class RerankerCheckpoint {
     for (Path above = adapter.folder().getParent();
         base.isEmpty() && above != null && !new Path(name).isAbsolute();
         above = above.getParent()) {
-      base = ModelDirectory.find(new Path(above, name).toString(), hadoop);
+      base = ModelDirectory.find(ShownPath.of(new Path(above, name)), hadoop);
     }
     return base.orElseThrow(
         () ->

@@ -1,6 +1,7 @@
 package dev.rankspark.corpus;
 
 import dev.rankspark.InputException;
+import dev.rankspark.run.ShownPath;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -70,7 +71,7 @@ final class InputFiles {
         Arrays.sort(found);
         for (FileStatus status : found) {
           if (!status.isDirectory()) {
-            String name = found.length == 1 ? pattern : name(status.getPath());
+            String name = found.length == 1 ? pattern : ShownPath.of(status.getPath());
             files.add(new InputFile(name, status.getPath()));
             continue;
           }
@@ -78,7 +79,7 @@ final class InputFiles {
           Arrays.sort(inside);
           for (FileStatus file : inside) {
             if (file.isFile()) {
-              files.add(new InputFile(name(file.getPath()), file.getPath()));
+              files.add(new InputFile(ShownPath.of(file.getPath()), file.getPath()));
             }
           }
         }
@@ -102,12 +103,6 @@ final class InputFiles {
 
   private static boolean isVisible(Path path) {
     return !path.getName().startsWith(".") && !path.getName().startsWith("_");
-  }
-
-  /** A local path without its scheme, others as they are. */
-  static String name(Path path) {
-    String scheme = path.toUri().getScheme();
-    return scheme == null || scheme.equals("file") ? path.toUri().getPath() : path.toString();
   }
 
   /**
