@@ -2,14 +2,15 @@ package dev.rankspark.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.BufferedReader;
+import dev.rankspark.jobs.cluster.StandaloneCluster;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -27,6 +28,9 @@ class ConformanceIT {
 
   /** Above this distance two scores of the reference stand in an order that is not chance. */
   private static final double ORDER = 2 * FLOAT32;
+
+  /** Between two of our own ways to the same score. */
+  private static final double INVARIANCE = 2e-5;
 
   private static Path shared;
 
@@ -138,6 +142,71 @@ class ConformanceIT {
   }
 
   @Test
+  void aScoreDoesNotDependOnBatchPartitionsOrderOrNeighbours() throws IOException {
+    String[] lora = {"--lora-name-or-path", fixture("rankllama/adapter")};
+    Scores first = Scores.read(rerank("invariance", all(), lora));
+    double largest = 0;
+    for (int rows : List.of(1, 7, 64)) {
+      for (int partitions : List.of(1, 2, 7)) {
+        Path again =
+            rerank(
+                "again",
+                all(),
+                "--lora-name-or-path",
+                fixture("rankllama/adapter"),
+                "--per-device-eval-batch-size",
+                Integer.toString(rows),
+                "--partitions",
+                Integer.toString(partitions));
+        largest = Math.max(largest, Scores.read(again).largestDifference(first));
+      }
+    }
+    long seed = 20261123;
+    List<String> lines = Files.readAllLines(Path.of(plain()));
+    Collections.shuffle(lines, new Random(seed));
+    Path shuffled = Files.write(folder.resolve("shuffled.jsonl"), lines);
+    double byOrder =
+        Scores.read(rerank("shuffled", shuffled.toString(), lora)).largestDifference(first);
+    System.out.printf(
+        "invariance: batches of 1, 7, 64 in 1, 2, 7 partitions %.3g, shuffled by seed %d %.3g%n",
+        largest, seed, byOrder);
+    assertThat(largest).isLessThanOrEqualTo(INVARIANCE);
+    assertThat(byOrder).isLessThanOrEqualTo(INVARIANCE);
+  }
+
+  @Test
+  void twoWorkersWriteTheBytesOfOneProcess() {
+    Path here = rerank("here", all(), "--lora-name-or-path", fixture("rankllama/adapter"));
+    Path there = folder.resolve("there.txt");
+    try (StandaloneCluster cluster = StandaloneCluster.start(folder.resolve("cluster"), 2, 1);
+        StandaloneCluster.Job job =
+            cluster.submit(
+                "rerank",
+                "--model-name-or-path",
+                fixture("rankllama/base"),
+                "--lora-name-or-path",
+                fixture("rankllama/adapter"),
+                "--dataset-path",
+                all(),
+                "--query-prefix",
+                "query: ",
+                "--passage-prefix",
+                "document: ",
+                "--rerank-max-len",
+                "196",
+                "--dtype",
+                "float32",
+                "--rerank-output-path",
+                there.toString())) {
+      StandaloneCluster.Finished finished = job.await();
+      assertThat(finished.exitCode()).as(finished.err()).isZero();
+      assertThat(finished.err()).contains("2 executors, 2 model loads");
+      System.out.println("two workers: " + finished.lastLine());
+    }
+    assertThat(there).hasSameBinaryContentAs(here);
+  }
+
+  @Test
   void evaluatePrintsTheFirstStagesNdcg() {
     Cli.Result result =
         Cli.run(
@@ -230,18 +299,21 @@ class ConformanceIT {
     return fixture("rerank_input.jsonl.gz");
   }
 
-  private static String first640() throws IOException {
-    Path file = folder.resolve("first640.jsonl");
+  /** All pairs, uncompressed. */
+  private static String plain() throws IOException {
+    Path file = folder.resolve("all.jsonl");
     if (!Files.exists(file)) {
-      try (BufferedReader lines =
-          new BufferedReader(
-              new InputStreamReader(
-                  new GZIPInputStream(Files.newInputStream(Path.of(all()))),
-                  StandardCharsets.UTF_8))) {
-        Files.write(file, lines.lines().limit(640).toList());
+      try (GZIPInputStream gzip = new GZIPInputStream(Files.newInputStream(Path.of(all())))) {
+        Files.write(file, gzip.readAllBytes());
       }
     }
     return file.toString();
+  }
+
+  private static String first640() throws IOException {
+    return Files.write(
+            folder.resolve("first640.jsonl"), Files.readAllLines(Path.of(plain())).subList(0, 640))
+        .toString();
   }
 
   private static String fixture(String name) {

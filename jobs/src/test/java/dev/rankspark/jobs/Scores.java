@@ -72,6 +72,7 @@ record Scores(Map<String, Map<String, Double>> byQuery) {
    * that stands the other way round there with scores more than {@code tolerance} apart.
    */
   void assertOrderOf(Scores reference, double tolerance) {
+    assertThat(size()).isEqualTo(reference.size());
     assertThat(byQuery.keySet()).containsExactlyElementsOf(reference.byQuery.keySet());
     byQuery.forEach(
         (qid, scores) -> {

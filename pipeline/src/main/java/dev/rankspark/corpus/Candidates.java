@@ -2,6 +2,7 @@ package dev.rankspark.corpus;
 
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.max_by;
+import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.struct;
 
 import dev.rankspark.InputException;
@@ -17,10 +18,13 @@ import org.apache.spark.storage.StorageLevel;
  * The join of run lines with queries and passages. Candidates, the small side, are sent to the
  * corpus; of the corpus only what they name moves, and nothing of it reaches the driver.
  *
- * @param pairs the joined rows, kept on the executors' disks until {@link #close}
+ * @param joined all candidates, kept on the executors until {@link #close}; the text is null where
+ *     there is no passage
+ * @param pairs those with a passage
  * @param counts what was found and what was left out
  */
-public record Candidates(Dataset<Row> pairs, Counts counts) implements AutoCloseable {
+public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
+    implements AutoCloseable {
 
   /**
    * What a join found.
@@ -47,39 +51,42 @@ public record Candidates(Dataset<Row> pairs, Counts counts) implements AutoClose
     String run = String.join(", ", options.runs());
     Pairs.describe(spark, "Reading " + run + ", depth " + options.depth());
     Dataset<Row> lines = RunFiles.read(spark, options.runs(), options.depth()).persist();
-    long candidates = lines.count();
-    Dataset<Row> queries = lastByPosition(Texts.queries(spark, options.queries()), Pairs.QID);
-    Dataset<Row> asked = lines.join(Pairs.small(queries.persist()), Pairs.QID).persist();
-    long withQuery = asked.count();
-
-    Pairs.describe(spark, "Looking up the passages of " + run);
-    Dataset<Row> docids = asked.select(Pairs.DOCID).distinct().persist();
-    Dataset<Row> named = passages.join(Pairs.small(docids), asSeq(Pairs.DOCID), "left_semi");
-    Dataset<Row> joined =
-        Pairs.withQueryPosition(asked)
-            .join(lastByPosition(named, Pairs.DOCID), asSeq(Pairs.DOCID), "left_outer")
-            .persist(StorageLevel.MEMORY_AND_DISK());
-    Dataset<Row> missing = joined.where(col(textColumn).isNull());
-    long withoutPassage = missing.count();
-    lines.unpersist();
-    asked.unpersist();
-    queries.unpersist();
-    docids.unpersist();
-    if (withoutPassage > 0 && options.missing() == CandidateOptions.Missing.REFUSE) {
-      Row first = missing.orderBy(Pairs.QUERY_POSITION, Pairs.POSITION).first();
-      joined.unpersist();
-      throw InputException.of(
-          "%,d of %,d candidates have no passage, first docid %s of query %s (%s); add"
-              + " --allow-missing to skip them",
-          withoutPassage,
-          withQuery,
-          first.<String>getAs(Pairs.DOCID),
-          first.<String>getAs(Pairs.QID),
-          String.join(", ", options.corpus()));
+    Dataset<Row> queries =
+        lastByPosition(Texts.queries(spark, options.queries()), Pairs.QID).persist();
+    try {
+      long candidates = lines.count();
+      Dataset<Row> asked = lines.join(Pairs.small(queries), Pairs.QID);
+      long withQuery = asked.count();
+      Pairs.describe(spark, "Looking up the passages of " + run);
+      Dataset<Row> named =
+          passages.join(
+              Pairs.small(asked.select(Pairs.DOCID).distinct()), asSeq(Pairs.DOCID), "left_semi");
+      Dataset<Row> joined =
+          Pairs.withQueryPosition(asked)
+              .join(lastByPosition(named, Pairs.DOCID), asSeq(Pairs.DOCID), "left_outer")
+              .persist(StorageLevel.MEMORY_AND_DISK());
+      Column isMissing = col(textColumn).isNull();
+      long withoutPassage = joined.where(isMissing).count();
+      if (withoutPassage > 0 && options.missing() == CandidateOptions.Missing.REFUSE) {
+        Row first = joined.where(isMissing).orderBy(Pairs.QUERY_POSITION, Pairs.POSITION).first();
+        joined.unpersist();
+        throw InputException.of(
+            "%,d of %,d candidates have no passage, first docid %s of query %s (%s); add"
+                + " --allow-missing to skip them",
+            withoutPassage,
+            withQuery,
+            first.<String>getAs(Pairs.DOCID),
+            first.<String>getAs(Pairs.QID),
+            String.join(", ", options.corpus()));
+      }
+      return new Candidates(
+          joined,
+          joined.where(not(isMissing)),
+          new Counts(candidates, candidates - withQuery, withoutPassage));
+    } finally {
+      lines.unpersist();
+      queries.unpersist();
     }
-    return new Candidates(
-        joined.where(col(textColumn).isNotNull()),
-        new Counts(candidates, candidates - withQuery, withoutPassage));
   }
 
   /** One row per key, the last in the input: what is left in a Python dictionary. */
@@ -101,6 +108,6 @@ public record Candidates(Dataset<Row> pairs, Counts counts) implements AutoClose
 
   @Override
   public void close() {
-    pairs.unpersist();
+    joined.unpersist();
   }
 }

@@ -7,6 +7,7 @@ import static org.apache.spark.sql.functions.min;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
@@ -84,8 +85,7 @@ public final class Pairs {
 
   /** Adds {@link #QUERY_POSITION}. */
   static Dataset<Row> withQueryPosition(Dataset<Row> pairs) {
-    Dataset<Row> queries = pairs.groupBy(QID).agg(min(col(POSITION)).as(QUERY_POSITION));
-    return pairs.join(small(queries.persist()), QID);
+    return pairs.withColumn(QUERY_POSITION, min(col(POSITION)).over(Window.partitionBy(QID)));
   }
 
   /** Hints at a broadcast where the table, which is counted for it, is small. */
