@@ -15,53 +15,78 @@ import dev.rankspark.run.PythonText;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.Function;
+import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
 
 /** Queries and passages from JSON lines, tab-separated files or Parquet. */
 final class Texts {
   static final String QUERIES_OPTION = "--queries";
   static final String CORPUS_OPTION = "--corpus";
+  private static final String PASSAGE_FIELDS = "\"docid\\ttext\"";
 
   private Texts() {}
 
+  /**
+   * How one kind of text is read from each format.
+   *
+   * @param expected the columns of a tab-separated line, for messages
+   * @param json a row from a JSON object
+   * @param tabs a row from a line and its two fields
+   * @param table the columns of a Parquet table
+   */
+  private record Reader(
+      String option,
+      StructType schema,
+      String expected,
+      Function<JsonLine, Row> json,
+      Function2<TextLine, String[], Row> tabs,
+      UnaryOperator<Dataset<Row>> table) {
+
+    Dataset<Row> read(SparkSession spark, List<String> paths) {
+      Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+      List<InputFile> files = InputFiles.resolve(paths, option, hadoop);
+      // Tasks take what they need, not the reader: it knows DataFrames.
+      Function<JsonLine, Row> ofJson = json;
+      Function2<TextLine, String[], Row> ofTabs = tabs;
+      String columns = expected;
+      return switch (InputFiles.format(files, option, hadoop)) {
+        case PARQUET -> table.apply(parquet(spark, files, option, schema.fieldNames()[1]));
+        case JSON_LINES ->
+            spark.createDataFrame(nonBlank(spark, files).map(JsonLine::parse).map(ofJson), schema);
+        case TAB_SEPARATED ->
+            spark.createDataFrame(
+                nonBlank(spark, files).map(line -> ofTabs.call(line, fields(line, columns))),
+                schema);
+      };
+    }
+  }
+
   /** {@link Pairs#QUERIES}: {@code query_id, query} or {@code qid\ttext}. */
   static Dataset<Row> queries(SparkSession spark, List<String> paths) {
-    List<InputFile> files = InputFiles.resolve(paths, QUERIES_OPTION, hadoop(spark));
-    return switch (InputFiles.format(files, QUERIES_OPTION, hadoop(spark))) {
-      case PARQUET ->
-          parquet(spark, files, QUERIES_OPTION, Pairs.QID, Pairs.QUERY)
-              .select(
-                  monotonically_increasing_id().as(Pairs.POSITION),
-                  text(Pairs.QID),
-                  text(Pairs.QUERY));
-      case JSON_LINES ->
-          spark.createDataFrame(
-              nonBlank(spark, files)
-                  .map(JsonLine::parse)
-                  .map(
-                      json ->
-                          RowFactory.create(
-                              json.line().position(),
-                              json.required(Pairs.QID),
-                              json.required(Pairs.QUERY))),
-              Pairs.QUERIES);
-      case TAB_SEPARATED ->
-          spark.createDataFrame(
-              nonBlank(spark, files)
-                  .map(
-                      line -> {
-                        String[] fields = fields(line, "\"qid\\ttext\"");
-                        return RowFactory.create(line.position(), fields[0], fields[1]);
-                      }),
-              Pairs.QUERIES);
-    };
+    return new Reader(
+            QUERIES_OPTION,
+            Pairs.QUERIES,
+            "\"qid\\ttext\"",
+            json ->
+                RowFactory.create(
+                    json.line().position(), json.required(Pairs.QID), json.required(Pairs.QUERY)),
+            (line, fields) -> RowFactory.create(line.position(), fields[0], fields[1]),
+            table ->
+                table.select(
+                    monotonically_increasing_id().as(Pairs.POSITION),
+                    text(Pairs.QID),
+                    text(Pairs.QUERY)))
+        .read(spark, paths);
   }
 
   /**
@@ -69,81 +94,59 @@ final class Texts {
    * empty.
    */
   static Dataset<Row> passages(SparkSession spark, List<String> paths) {
-    List<InputFile> files = InputFiles.resolve(paths, CORPUS_OPTION, hadoop(spark));
-    return switch (InputFiles.format(files, CORPUS_OPTION, hadoop(spark))) {
-      case PARQUET -> {
-        Dataset<Row> table = parquet(spark, files, CORPUS_OPTION, Pairs.DOCID, Pairs.TEXT);
-        Column title = has(table, Pairs.TITLE) ? text(Pairs.TITLE) : lit("");
-        yield table.select(
-            monotonically_increasing_id().as(Pairs.POSITION),
-            text(Pairs.DOCID),
-            coalesce(title, lit("")).as(Pairs.TITLE),
-            text(Pairs.TEXT));
-      }
-      case JSON_LINES ->
-          spark.createDataFrame(
-              nonBlank(spark, files)
-                  .map(JsonLine::parse)
-                  .map(
-                      json ->
-                          RowFactory.create(
-                              json.line().position(),
-                              json.required(Pairs.DOCID),
-                              json.orEmpty(Pairs.TITLE),
-                              json.required(Pairs.TEXT))),
-              Pairs.PASSAGES);
-      case TAB_SEPARATED ->
-          spark.createDataFrame(
-              nonBlank(spark, files)
-                  .map(
-                      line -> {
-                        String[] fields = fields(line, "\"docid\\ttext\"");
-                        return RowFactory.create(line.position(), fields[0], "", fields[1]);
-                      }),
-              Pairs.PASSAGES);
-    };
+    return new Reader(
+            CORPUS_OPTION,
+            Pairs.PASSAGES,
+            PASSAGE_FIELDS,
+            json ->
+                RowFactory.create(
+                    json.line().position(),
+                    json.required(Pairs.DOCID),
+                    json.orEmpty(Pairs.TITLE),
+                    json.required(Pairs.TEXT)),
+            (line, fields) -> RowFactory.create(line.position(), fields[0], "", fields[1]),
+            table ->
+                table.select(
+                    monotonically_increasing_id().as(Pairs.POSITION),
+                    text(Pairs.DOCID),
+                    coalesce(has(table, Pairs.TITLE) ? text(Pairs.TITLE) : lit(""), lit(""))
+                        .as(Pairs.TITLE),
+                    text(Pairs.TEXT)))
+        .read(spark, paths);
   }
 
   /** {@link Pairs#RECORDS}: passages with all their columns, in the order of the file. */
   static Dataset<Row> records(SparkSession spark, List<String> paths) {
-    List<InputFile> files = InputFiles.resolve(paths, CORPUS_OPTION, hadoop(spark));
-    return switch (InputFiles.format(files, CORPUS_OPTION, hadoop(spark))) {
-      case PARQUET -> {
-        Dataset<Row> table = parquet(spark, files, CORPUS_OPTION, Pairs.DOCID, Pairs.TEXT);
-        Column[] columns = Arrays.stream(table.columns()).map(Texts::quoted).toArray(Column[]::new);
-        yield table.select(
-            monotonically_increasing_id().as(Pairs.POSITION),
-            text(Pairs.DOCID),
-            to_json(struct(columns), Map.of("ignoreNullFields", "false")).as(Pairs.RECORD));
-      }
-      case JSON_LINES ->
-          spark.createDataFrame(
-              nonBlank(spark, files)
-                  .map(JsonLine::parse)
-                  .map(
-                      json ->
-                          RowFactory.create(
-                              json.line().position(),
-                              json.required(Pairs.DOCID),
-                              json.line().text())),
-              Pairs.RECORDS);
-      case TAB_SEPARATED ->
-          spark.createDataFrame(
-              nonBlank(spark, files)
-                  .map(
-                      line -> {
-                        String[] fields = fields(line, "\"docid\\ttext\"");
-                        String json =
-                            JsonNodeFactory.instance
-                                .objectNode()
-                                .put(Pairs.DOCID, fields[0])
-                                .put(Pairs.TITLE, "")
-                                .put(Pairs.TEXT, fields[1])
-                                .toString();
-                        return RowFactory.create(line.position(), fields[0], json);
-                      }),
-              Pairs.RECORDS);
-    };
+    return new Reader(
+            CORPUS_OPTION,
+            Pairs.RECORDS,
+            PASSAGE_FIELDS,
+            json ->
+                RowFactory.create(
+                    json.line().position(), json.required(Pairs.DOCID), json.line().text()),
+            (line, fields) -> RowFactory.create(line.position(), fields[0], record(fields)),
+            table ->
+                table.select(
+                    monotonically_increasing_id().as(Pairs.POSITION),
+                    text(Pairs.DOCID),
+                    to_json(
+                            struct(
+                                Arrays.stream(table.columns())
+                                    .map(Texts::quoted)
+                                    .toArray(Column[]::new)),
+                            Map.of("ignoreNullFields", "false"))
+                        .as(Pairs.RECORD)))
+        .read(spark, paths);
+  }
+
+  /** What a tab-separated passage is as JSON. */
+  private static String record(String[] fields) {
+    return JsonNodeFactory.instance
+        .objectNode()
+        .put(Pairs.DOCID, fields[0])
+        .put(Pairs.TITLE, "")
+        .put(Pairs.TEXT, fields[1])
+        .toString();
   }
 
   private static JavaRDD<TextLine> nonBlank(SparkSession spark, List<InputFile> files) {
@@ -159,12 +162,12 @@ final class Texts {
   }
 
   private static Dataset<Row> parquet(
-      SparkSession spark, List<InputFile> files, String option, String... required) {
+      SparkSession spark, List<InputFile> files, String option, String id) {
     Dataset<Row> table =
         spark
             .read()
             .parquet(files.stream().map(file -> file.path().toString()).toArray(String[]::new));
-    for (String column : required) {
+    for (String column : List.of(id, id.equals(Pairs.QID) ? Pairs.QUERY : Pairs.TEXT)) {
       if (!has(table, column)) {
         throw InputException.of(
             "%s: %s: expected a column \"%s\", got %s",
@@ -184,9 +187,5 @@ final class Texts {
 
   private static Column quoted(String column) {
     return col("`" + column.replace("`", "``") + "`");
-  }
-
-  private static Configuration hadoop(SparkSession spark) {
-    return spark.sparkContext().hadoopConfiguration();
   }
 }

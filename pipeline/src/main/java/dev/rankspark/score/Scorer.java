@@ -115,7 +115,6 @@ public final class Scorer implements AutoCloseable {
       int threads,
       Configuration hadoop) {
     Opened opened = open(options, hadoop);
-    PairEncoder tokenizer = PairEncoder.load(opened.tokenizer, options.prompt(), opened.pooling);
     CrossEncoder model =
         CrossEncoder.load(
             opened.checkpoint,
@@ -124,11 +123,16 @@ public final class Scorer implements AutoCloseable {
             hardware.device(assigned),
             options.prompt().maxLength(),
             threads);
-    return new Scorer(
-        tokenizer,
-        model,
-        options.batchRows(),
-        hardware.cuda() ? GPU_BATCH_TOKENS : CPU_BATCH_TOKENS);
+    try {
+      return new Scorer(
+          PairEncoder.load(opened.tokenizer, options.prompt(), opened.pooling),
+          model,
+          options.batchRows(),
+          hardware.cuda() ? GPU_BATCH_TOKENS : CPU_BATCH_TOKENS);
+    } catch (RuntimeException e) {
+      model.close(); // gigabytes
+      throw e;
+    }
   }
 
   /**
