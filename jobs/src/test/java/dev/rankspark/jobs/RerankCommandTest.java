@@ -131,19 +131,23 @@ class RerankCommandTest {
   }
 
   @Test
-  void equalScoresKeepTheOrderOfTheInput() throws IOException {
+  void queriesAndEqualScoresKeepTheOrderOfTheInput() throws IOException {
     List<String> lines = new ArrayList<>();
-    for (String docid : List.of("z", "a", "m")) {
-      lines.add(
-          "{\"query_id\": \"q\", \"query\": \"rivers\", \"docid\": \""
-              + docid
-              + "\", \"title\": \"\", \"text\": \"The same text.\"}");
+    for (String qid : List.of("zebra", "ant")) {
+      for (String docid : List.of("z", "a", "m")) {
+        lines.add(
+            "{\"query_id\": \""
+                + qid
+                + "\", \"query\": \"rivers\", \"docid\": \""
+                + docid
+                + "\", \"title\": \"\", \"text\": \"The same text.\"}");
+      }
     }
     Path same = Files.write(folder.resolve("same.jsonl"), lines);
     assertSucceeds(Cli.run(replace(adapter("ties.txt"), "--dataset-path", same.toString())));
     assertThat(Files.readAllLines(folder.resolve("ties.txt")))
-        .extracting(line -> line.split("\t")[1])
-        .containsExactly("z", "a", "m");
+        .extracting(line -> line.substring(0, line.lastIndexOf('\t')))
+        .containsExactly("zebra\tz", "zebra\ta", "zebra\tm", "ant\tz", "ant\ta", "ant\tm");
   }
 
   @Test

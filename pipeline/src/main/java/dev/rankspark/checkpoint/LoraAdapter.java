@@ -2,160 +2,370 @@ package dev.rankspark.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rankspark.InputException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A LoRA adapter as PEFT saves it ({@code peft/utils/save_and_load.py}, read at 0.14.0): pairs of
- * factors per module, and the head under {@code modules_to_save}. What its configuration says
- * beyond that and would change a score is refused by name.
+ * A LoRA adapter as PEFT saves it: {@code adapter_config.json} and the tensors, as safetensors or
+ * torch archive. Read as PEFT 0.14 reads it ({@code peft/utils/save_and_load.py}, {@code
+ * peft/tuners/lora/model.py}); what would change a score and is not implemented here is refused by
+ * its name, so is every key that is not known and has a value.
  */
 public final class LoraAdapter {
   static final String CONFIG = "adapter_config.json";
-  private static final String SAFETENSORS = "adapter_model.safetensors";
-  private static final String TORCH = "adapter_model.bin";
 
-  private static final Pattern KEY =
+  // PEFT takes safetensors if both are there.
+  private static final List<String> FILES =
+      List.of("adapter_model.safetensors", "adapter_model.bin");
+
+  // Read below, or without effect on a score once the adapter is trained.
+  private static final Set<String> KNOWN =
+      Set.of(
+          "alpha_pattern",
+          "auto_mapping",
+          "base_model_name_or_path",
+          "bias",
+          "eva_config",
+          "exclude_modules",
+          "inference_mode",
+          "init_lora_weights",
+          "layers_pattern",
+          "loftq_config",
+          "lora_alpha",
+          "lora_dropout",
+          "megatron_config",
+          "megatron_core",
+          "modules_to_save",
+          "peft_type",
+          "peft_version",
+          "qalora_group_size",
+          "r",
+          "rank_pattern",
+          "revision",
+          "runtime_config",
+          "target_modules",
+          "task_type",
+          "use_rslora");
+
+  // The others (pissa, olora, loftq, corda) change the base's weights when PEFT loads the adapter.
+  private static final Set<String> INITS_THAT_KEEP_THE_BASE =
+      Set.of("true", "false", "gaussian", "eva", "orthogonal");
+
+  private static final int DEFAULT_R = 8; // peft/tuners/lora/config.py
+  private static final int DEFAULT_ALPHA = 8;
+
+  private static final Pattern LORA =
       Pattern.compile("base_model\\.model\\.(.+)\\.lora_([AB])(?:\\.default)?\\.weight");
   private static final Pattern HEAD =
       Pattern.compile("base_model\\.model\\.score(?:\\.modules_to_save)?(?:\\.default)?\\.weight");
+  // The end of a module's name, as an expression without repetition: its match cannot take long.
+  private static final Pattern NAME_END = Pattern.compile("[A-Za-z0-9_.]{1,1000}");
+  private static final Set<String> HEAD_MODULES = Set.of("score", "classifier");
 
-  /**
-   * Initializations that move the base's weights as well, so that the adapter alone is not the
-   * difference.
-   */
-  private static final Pattern MOVES_THE_BASE = Pattern.compile("(?i)(pissa|olora|loftq|corda).*");
+  private final ModelDirectory directory;
+  private final JsonNode config;
+  private final String file;
+  private final Map<String, LoraPair> pairs = new LinkedHashMap<>();
+  private Optional<StoredTensor> head = Optional.empty();
+  private boolean forBackbone;
 
-  private final Map<String, LoraPair> pairs;
-  private final Optional<StoredTensor> head;
-
-  private LoraAdapter(Map<String, LoraPair> pairs, Optional<StoredTensor> head) {
-    this.pairs = pairs;
-    this.head = head;
+  private LoraAdapter(ModelDirectory directory, String file) {
+    this.directory = directory;
+    this.config = directory.jsonObject(CONFIG);
+    this.file = directory.pathOf(file);
   }
 
   /**
-   * The update of one weight: {@code W + scaling * B A}.
+   * Reads the configuration and the tensors' headers.
    *
-   * @param a (rank, in)
-   * @param b (out, rank)
+   * @throws InputException if a file is missing or broken, the configuration asks for what is not
+   *     implemented, or a tensor is neither part of a pair nor the head
    */
-  public record LoraPair(StoredTensor a, StoredTensor b, double scaling) {}
-
-  /** The base that an adapter's configuration names. */
-  static String baseName(ModelDirectory directory) {
-    String name = directory.json(CONFIG).path("base_model_name_or_path").asText("");
-    if (name.isEmpty()) {
-      throw InputException.of(
-          "%s/%s: base_model_name_or_path is missing; name the base by --base-model-name-or-path",
-          directory.path(), CONFIG);
+  public static LoraAdapter open(ModelDirectory directory) {
+    if (!directory.has(CONFIG)) {
+      throw InputException.of("%s is not an adapter: it has no %s", directory.path(), CONFIG);
     }
-    return name;
+    String file =
+        FILES.stream()
+            .filter(directory::has)
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    InputException.of(
+                        "%s has no adapter weights: looked for %s",
+                        directory.path(), String.join(", ", FILES)));
+    LoraAdapter adapter = new LoraAdapter(directory, file);
+    adapter.refuseUnsupported();
+    adapter.take(Weights.read(directory.file(file)));
+    return adapter;
   }
 
-  static LoraAdapter open(ModelDirectory directory) {
-    double scaling = scaling(directory);
-    StoredFile file;
-    if (directory.has(SAFETENSORS)) {
-      file = directory.file(SAFETENSORS);
-    } else if (directory.has(TORCH)) {
-      file = directory.file(TORCH);
-    } else {
-      throw InputException.of(
-          "%s has no adapter weights; looked for %s, %s", directory.path(), SAFETENSORS, TORCH);
+  /** The name of the base model, as {@code base_model_name_or_path} has it; null is none. */
+  public Optional<String> baseModel() {
+    return baseModel(config);
+  }
+
+  static Optional<String> baseModel(JsonNode config) {
+    JsonNode name = config.path("base_model_name_or_path");
+    return name.isTextual() && !name.textValue().isBlank()
+        ? Optional.of(name.textValue())
+        : Optional.empty();
+  }
+
+  /**
+   * The factor of all pairs whose module no {@code rank_pattern} or {@code alpha_pattern} names.
+   */
+  public double scaling() {
+    return scaling(rank("r", config.path("r")), alpha("lora_alpha", config.path("lora_alpha")));
+  }
+
+  /**
+   * The pairs by module, such as {@code model.layers.0.self_attn.q_proj}, whether the adapter was
+   * trained on a whole model or on its backbone.
+   */
+  public Map<String, LoraPair> pairs() {
+    return Collections.unmodifiableMap(pairs);
+  }
+
+  /** The trained head {@code score.weight}, (1, hidden), of {@code modules_to_save}. */
+  public Optional<StoredTensor> head() {
+    return head;
+  }
+
+  /** The directory as it was given. */
+  public String path() {
+    return directory.path();
+  }
+
+  /** The path of the tensors, for messages. */
+  String file() {
+    return file;
+  }
+
+  /** Whether it was trained on a bare backbone, whose module names lack {@code model.}. */
+  boolean isForBackbone() {
+    return forBackbone;
+  }
+
+  private void refuseUnsupported() {
+    requireValue("peft_type", Set.of("\"LORA\""), false);
+    requireValue("bias", Set.of("\"none\""), true);
+    if (isNeutral(config.path("target_modules"))) {
+      throw unsupported("target_modules", config.path("target_modules"));
     }
+    for (String patterns : List.of("rank_pattern", "alpha_pattern")) {
+      if (!config.path(patterns).isObject() && !isNeutral(config.path(patterns))) {
+        throw unsupported(patterns, config.path(patterns));
+      }
+    }
+    if (!config.path("use_rslora").isBoolean() && !isNeutral(config.path("use_rslora"))) {
+      throw unsupported("use_rslora", config.path("use_rslora"));
+    }
+    JsonNode init = config.path("init_lora_weights");
+    if (!isNeutral(init) && !INITS_THAT_KEEP_THE_BASE.contains(init.asText())) {
+      throw unsupported("init_lora_weights", init);
+    }
+    config
+        .fields()
+        .forEachRemaining(
+            field -> {
+              if (!KNOWN.contains(field.getKey()) && !isNeutral(field.getValue())) {
+                throw unsupported(field.getKey(), field.getValue());
+              }
+            });
+  }
+
+  private void requireValue(String key, Set<String> supported, boolean orAbsent) {
+    JsonNode value = config.path(key);
+    if (!supported.contains(value.toString()) && !(orAbsent && value.isMissingNode())) {
+      throw unsupported(key, value);
+    }
+  }
+
+  /** Absent, null, false or empty: what PEFT writes for an option that is not used. */
+  private static boolean isNeutral(JsonNode value) {
+    return value.isMissingNode()
+        || value.isNull()
+        || (value.isBoolean() && !value.booleanValue())
+        || (value.isContainerNode() && value.isEmpty())
+        || (value.isTextual() && value.textValue().isEmpty());
+  }
+
+  private void take(Map<String, StoredTensor> tensors) {
     Map<String, StoredTensor> a = new LinkedHashMap<>();
     Map<String, StoredTensor> b = new LinkedHashMap<>();
-    TreeSet<String> others = new TreeSet<>();
-    StoredTensor head = null;
-    for (StoredTensor tensor : Weights.readFile(file).values()) {
-      Matcher key = KEY.matcher(tensor.name());
-      if (key.matches()) {
-        (key.group(2).equals("A") ? a : b).put(key.group(1), tensor);
-      } else if (HEAD.matcher(tensor.name()).matches()) {
-        head = tensor;
-      } else {
-        others.add(tensor.name());
-      }
-    }
-    if (!others.isEmpty()) {
+    List<String> leftOver = new ArrayList<>();
+    tensors.forEach(
+        (name, tensor) -> {
+          Matcher lora = LORA.matcher(name);
+          boolean isNew;
+          if (lora.matches()) {
+            isNew = (lora.group(2).equals("A") ? a : b).put(lora.group(1), tensor) == null;
+          } else if (HEAD.matcher(name).matches()) {
+            isNew = head.isEmpty();
+            head = Optional.of(tensor);
+          } else {
+            isNew = true;
+            leftOver.add(name);
+          }
+          if (!isNew) {
+            throw InputException.of("%s holds %s under two names", file, Shown.text(name));
+          }
+        });
+    refuseLeftOver(leftOver);
+    refuseHalves(a, b);
+    a.forEach(
+        (module, factor) -> pairs.put(canonical(module), pair(module, factor, b.get(module))));
+    List<String> ofBackbone =
+        a.keySet().stream().filter(module -> !canonical(module).equals(module)).toList();
+    forBackbone = !ofBackbone.isEmpty();
+    if (forBackbone && ofBackbone.size() < a.size()) {
       throw InputException.of(
-          "%s has %d tensors that are neither LoRA factors of a layer nor the head score.weight,"
-              + " which is not supported: %s",
-          file.name(), others.size(), RerankerCheckpoint.first(others));
+          "%s holds modules of a whole model and of a bare backbone, such as %s",
+          file, Shown.first(ofBackbone));
     }
-    return new LoraAdapter(pair(file, a, b, scaling), Optional.ofNullable(head));
   }
 
-  private static Map<String, LoraPair> pair(
-      StoredFile file, Map<String, StoredTensor> a, Map<String, StoredTensor> b, double scaling) {
-    if (!a.keySet().equals(b.keySet())) {
-      TreeSet<String> single = new TreeSet<>(a.keySet());
-      single.addAll(b.keySet());
-      single.removeIf(module -> a.containsKey(module) && b.containsKey(module));
-      throw InputException.of(
-          "%s has only one of lora_A and lora_B for: %s",
-          file.name(), RerankerCheckpoint.first(single));
+  private void refuseLeftOver(List<String> leftOver) {
+    if (leftOver.isEmpty()) {
+      return;
     }
-    Map<String, LoraPair> pairs = new TreeMap<>();
-    a.forEach((module, factor) -> pairs.put(module, new LoraPair(factor, b.get(module), scaling)));
-    return pairs;
+    List<String> saved = new ArrayList<>();
+    config.path("modules_to_save").forEach(module -> saved.add(module.asText()));
+    saved.removeAll(HEAD_MODULES);
+    Optional<String> savedModule =
+        saved.stream()
+            .filter(module -> leftOver.stream().anyMatch(name -> name.contains("." + module + ".")))
+            .findFirst();
+    if (savedModule.isPresent()) {
+      throw InputException.of(
+          "%s: modules_to_save %s is not supported, only score; merge the adapter with PEFT",
+          directory.pathOf(CONFIG), Shown.text(savedModule.get()));
+    }
+    throw InputException.of(
+        "%s holds %d tensors that are neither lora_A, lora_B nor the head score.weight: %s",
+        file, leftOver.size(), Shown.first(leftOver));
+  }
+
+  private void refuseHalves(Map<String, StoredTensor> a, Map<String, StoredTensor> b) {
+    Set<String> onlyA = new LinkedHashSet<>(a.keySet());
+    onlyA.removeAll(b.keySet());
+    Set<String> onlyB = new LinkedHashSet<>(b.keySet());
+    onlyB.removeAll(a.keySet());
+    if (!onlyA.isEmpty()) {
+      throw InputException.of("%s holds lora_A without lora_B of %s", file, Shown.first(onlyA));
+    }
+    if (!onlyB.isEmpty()) {
+      throw InputException.of("%s holds lora_B without lora_A of %s", file, Shown.first(onlyB));
+    }
   }
 
   /**
-   * {@code alpha / r}, or with rsLoRA {@code alpha / sqrt(r)}; refuses what else would change a
-   * score.
+   * @param module as the adapter names it, which is what PEFT matches patterns against
    */
-  private static double scaling(ModelDirectory directory) {
-    JsonNode config = directory.json(CONFIG);
-    String file = directory.path() + "/" + CONFIG;
-    refuseUnless(file, config, "peft_type", "LORA");
-    refuseUnless(file, config, "bias", "none");
-    for (String key : List.of("use_dora", "lora_bias")) {
-      if (config.path(key).asBoolean(false)) {
-        throw InputException.of("%s: %s true is not supported", file, key);
+  private LoraPair pair(String module, StoredTensor a, StoredTensor b) {
+    if (!isTarget(module)) {
+      throw InputException.of(
+          "%s holds a pair for %s, which target_modules or exclude_modules of %s leave out; PEFT would"
+              + " not use it",
+          file, Shown.text(module), CONFIG);
+    }
+    int r = rank("r", patternValue("rank_pattern", module, config.path("r")));
+    double alpha =
+        alpha("lora_alpha", patternValue("alpha_pattern", module, config.path("lora_alpha")));
+    long[] shapeA = a.shape();
+    long[] shapeB = b.shape();
+    if (shapeA.length != 2 || shapeB.length != 2 || shapeA[0] != r || shapeB[1] != r) {
+      throw InputException.of(
+          "%s: expected lora_A of shape (%d, in) and lora_B of shape (out, %d), got %s and %s",
+          file, r, r, a, b);
+    }
+    return new LoraPair(a, b, scaling(r, alpha));
+  }
+
+  /**
+   * As {@code check_target_module_exists} in {@code peft/tuners/tuners_utils.py}. Where the
+   * configuration gives a regular expression, PEFT has matched it when it saved the pairs.
+   */
+  private boolean isTarget(String module) {
+    JsonNode target = config.path("target_modules");
+    boolean isTarget =
+        target.isTextual()
+            ? !target.asText().equalsIgnoreCase("all-linear") || !module.equals("score")
+            : names(target, module);
+    return isTarget && !names(config.path("exclude_modules"), module);
+  }
+
+  private static boolean names(JsonNode modules, String module) {
+    for (JsonNode name : modules) {
+      if (module.equals(name.asText()) || module.endsWith("." + name.asText())) {
+        return true;
       }
     }
-    for (String key : List.of("rank_pattern", "alpha_pattern", "layer_replication")) {
-      if (!config.path(key).isEmpty()) {
-        throw InputException.of("%s: %s %s is not supported", file, key, config.get(key));
+    return false;
+  }
+
+  /** As {@code get_pattern_key} in {@code peft/utils/other.py}: the first match counts. */
+  private JsonNode patternValue(String key, String module, JsonNode otherwise) {
+    JsonNode patterns = config.path(key);
+    for (Iterator<String> names = patterns.fieldNames(); names.hasNext(); ) {
+      String name = names.next();
+      if (!NAME_END.matcher(name.replace("\\.", ".")).matches()) {
+        throw unsupported(key, patterns);
+      }
+      if (Pattern.matches(".*\\." + name, module)) {
+        return patterns.path(name);
       }
     }
-    JsonNode initialization = config.path("init_lora_weights");
-    if (initialization.isTextual() && MOVES_THE_BASE.matcher(initialization.asText()).matches()) {
+    return patterns.has(module) ? patterns.path(module) : otherwise;
+  }
+
+  private double scaling(int r, double alpha) {
+    return alpha / (config.path("use_rslora").asBoolean() ? Math.sqrt(r) : r);
+  }
+
+  private int rank(String key, JsonNode value) {
+    if (value.isMissingNode()) {
+      return DEFAULT_R;
+    }
+    if (!value.isInt() || value.intValue() < 1) {
       throw InputException.of(
-          "%s: init_lora_weights %s is not supported; convert the adapter to plain LoRA with PEFT",
-          file, initialization);
+          "%s: expected a whole number from 1 on as %s, got %s",
+          directory.pathOf(CONFIG), key, Shown.text(value.toString()));
     }
-    double alpha = config.path("lora_alpha").asDouble(0);
-    int rank = config.path("r").asInt(0);
-    if (rank < 1 || !Double.isFinite(alpha)) {
-      throw InputException.of("%s: expected r above 0 and a number as lora_alpha", file);
-    }
-    return alpha / (config.path("use_rslora").asBoolean(false) ? Math.sqrt(rank) : rank);
+    return value.intValue();
   }
 
-  private static void refuseUnless(String file, JsonNode config, String key, String supported) {
-    String value = config.path(key).asText(supported);
-    if (!value.equalsIgnoreCase(supported)) {
+  private double alpha(String key, JsonNode value) {
+    if (value.isMissingNode()) {
+      return DEFAULT_ALPHA;
+    }
+    if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
       throw InputException.of(
-          "%s: %s \"%s\" is not supported; supported: %s", file, key, value, supported);
+          "%s: expected a number as %s, got %s",
+          directory.pathOf(CONFIG), key, Shown.text(value.toString()));
     }
+    return value.doubleValue();
   }
 
-  /** By module, such as {@code model.layers.0.self_attn.q_proj}. */
-  Map<String, LoraPair> pairs() {
-    return pairs;
+  private InputException unsupported(String key, JsonNode value) {
+    return InputException.of(
+        "%s: %s %s is not supported; merge the adapter with PEFT and give the merged model",
+        directory.pathOf(CONFIG),
+        Shown.text(key),
+        value.isMissingNode() ? "(absent)" : Shown.text(value.toString()));
   }
 
-  /** The trained head, if the adapter saved one. */
-  Optional<StoredTensor> head() {
-    return head;
+  private static String canonical(String module) {
+    return RerankerCheckpoint.canonical(module);
   }
 }

@@ -1,122 +1,192 @@
 package dev.rankspark.checkpoint;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.rankspark.InputException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** A folder of a model's files, on any Hadoop path. */
+/** A directory with a model, an adapter or a tokenizer, on any Hadoop file system. */
 public final class ModelDirectory {
-  private static final JsonMapper JSON = new JsonMapper();
+  // The files read whole are configurations and tokenizers; the largest tokenizers have 20 MB.
+  private static final int LARGEST_READ = 256 << 20;
 
-  /** Larger JSON files are no part of a model. */
-  private static final int JSON_LIMIT = 256 << 20;
+  // As Python's json: NaN and Infinity are numbers, of a key that is there twice the last counts.
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
 
   private final String path;
-  private final FileSystem system;
-  private final Path folder;
+  private final Path directory;
+  private final FileSystem fileSystem;
+  private final Configuration hadoop;
 
-  private ModelDirectory(String path, FileSystem system, Path folder) {
+  private ModelDirectory(String path, Path directory, FileSystem fileSystem, Configuration hadoop) {
     this.path = path;
-    this.system = system;
-    this.folder = folder;
+    this.directory = directory;
+    this.fileSystem = fileSystem;
+    this.hadoop = hadoop;
   }
 
   /**
-   * Opens a folder.
+   * Opens a directory; nothing in it is read yet.
    *
-   * @param path as the user wrote it; messages name it so
-   * @param option the option that names it, for messages
-   * @throws InputException if there is none
+   * @param path a Hadoop path; without a scheme it is of the default file system
+   * @throws InputException if it does not exist or is not a directory
    */
-  public static ModelDirectory open(String path, String option, Configuration hadoop) {
-    return find(path, hadoop)
-        .orElseThrow(
-            () -> InputException.of("%s does not exist; %s takes a directory", path, option));
+  public static ModelDirectory open(String path, Configuration hadoop) {
+    return open(path, "--model-name-or-path", hadoop);
   }
 
-  /** Empty if there is no such folder. */
-  static Optional<ModelDirectory> find(String path, Configuration hadoop) {
+  /**
+   * Opens the directory that an option names.
+   *
+   * @param option the option, for messages
+   */
+  public static ModelDirectory open(String path, String option, Configuration hadoop) {
     try {
-      Path folder = new Path(path);
-      FileSystem system = folder.getFileSystem(hadoop);
-      return system.exists(folder) && system.getFileStatus(folder).isDirectory()
-          ? Optional.of(new ModelDirectory(path, system, system.makeQualified(folder)))
-          : Optional.empty();
+      Path directory = new Path(path);
+      FileSystem fileSystem = directory.getFileSystem(hadoop);
+      if (!fileSystem.getFileStatus(directory).isDirectory()) {
+        throw InputException.of(
+            "%s is a file: %s takes a directory with a model's files", Shown.text(path), option);
+      }
+      return new ModelDirectory(path, directory, fileSystem, hadoop);
+    } catch (FileNotFoundException e) {
+      throw new InputException(
+          Shown.text(path)
+              + " does not exist: "
+              + option
+              + " takes a directory with a model's files",
+          e);
     } catch (IOException | IllegalArgumentException e) {
-      throw new InputException(path + " cannot be read: " + e.getMessage(), e);
+      throw new InputException(
+          Shown.text(path)
+              + " cannot be opened: "
+              + Shown.reason(e)
+              + "; "
+              + option
+              + " takes a directory with a model's files",
+          e);
     }
   }
 
+  /** The path as it was given. */
   public String path() {
     return path;
   }
 
-  Path folder() {
-    return folder;
+  Path directory() {
+    return fileSystem.makeQualified(directory);
   }
 
+  Configuration hadoop() {
+    return hadoop;
+  }
+
+  /** The path of a file in here as messages name it; the file need not exist. */
+  String pathOf(String name) {
+    return path.endsWith("/") ? path + name : path + "/" + name;
+  }
+
+  /** Whether there is a file of that name. */
   public boolean has(String name) {
     try {
-      return system.exists(new Path(folder, name));
+      return fileSystem.getFileStatus(new Path(directory, name)).isFile();
+    } catch (FileNotFoundException e) {
+      return false;
     } catch (IOException e) {
-      throw new InputException(path + "/" + name + " cannot be read: " + e.getMessage(), e);
+      throw new InputException(pathOf(name) + " cannot be read: " + Shown.reason(e), e);
+    }
+  }
+
+  /**
+   * A file in here, not yet read.
+   *
+   * @throws InputException if it does not exist or is a directory
+   */
+  CheckpointFile file(String name) {
+    Path file = new Path(directory, name);
+    try {
+      FileStatus status = fileSystem.getFileStatus(file);
+      if (!status.isFile()) {
+        throw InputException.of("%s is a directory, expected a file", pathOf(name));
+      }
+      return new CheckpointFile(fileSystem, file, pathOf(name), status.getLen());
+    } catch (FileNotFoundException e) {
+      throw new InputException(pathOf(name) + " does not exist", e);
+    } catch (IOException e) {
+      throw new InputException(pathOf(name) + " cannot be read: " + Shown.reason(e), e);
+    }
+  }
+
+  /**
+   * A small file, whole.
+   *
+   * @throws InputException if it does not exist or has more than 256 MiB
+   */
+  public byte[] read(String name) {
+    CheckpointFile file = file(name);
+    if (file.length() > LARGEST_READ) {
+      throw InputException.of(
+          "%s: expected at most %d bytes, got %d", file.path(), LARGEST_READ, file.length());
+    }
+    try (CheckpointFile.Reader reader = file.open()) {
+      return reader.read(0, (int) file.length());
     }
   }
 
   /**
    * A JSON file.
    *
-   * @throws InputException if it is missing or broken
+   * @throws InputException if it does not exist or is not JSON in UTF-8, naming file and line
    */
   public JsonNode json(String name) {
-    StoredFile file = file(name);
-    if (file.length() > JSON_LIMIT) {
-      throw InputException.of(
-          "%s has %,d bytes; expected a JSON file below %,d",
-          file.name(), file.length(), JSON_LIMIT);
-    }
-    ByteBuffer buffer = file.read(0, (int) file.length());
-    byte[] bytes = new byte[buffer.remaining()];
-    buffer.get(bytes);
+    byte[] bytes = read(name);
     try {
-      JsonNode node = JSON.readTree(new String(bytes, StandardCharsets.UTF_8));
-      if (node == null || !node.isObject()) {
-        throw InputException.of("%s: expected a JSON object", file.name());
+      JsonNode json = JSON.readTree(utf8(bytes));
+      if (json.isMissingNode()) {
+        throw InputException.of("%s is empty, expected JSON", pathOf(name));
       }
-      return node;
+      return json;
+    } catch (CharacterCodingException e) {
+      throw new InputException(pathOf(name) + " is not UTF-8, expected JSON in UTF-8", e);
     } catch (JsonProcessingException e) {
-      throw new InputException(file.name() + ": broken JSON: " + e.getOriginalMessage(), e);
+      int line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
+      throw new InputException(
+          pathOf(name) + ":" + line + ": not JSON: " + Shown.text(e.getOriginalMessage()), e);
     }
   }
 
-  /** A file of the folder. */
-  StoredFile file(String name) {
-    String shown = path + "/" + name;
-    if (name.contains("/")
-        || name.contains("..")) { // an index names its shards: they lie beside it
-      throw InputException.of("%s: expected a file of this folder", shown);
+  /** A JSON file whose top level is an object. */
+  JsonNode jsonObject(String name) {
+    JsonNode json = json(name);
+    if (!json.isObject()) {
+      throw InputException.of(
+          "%s: expected a JSON object, got %s", pathOf(name), Shown.text(json.toString()));
     }
-    try {
-      Path file = new Path(folder, name);
-      if (!system.exists(file)) {
-        throw InputException.of("%s is missing", shown);
-      }
-      FileStatus status = system.getFileStatus(file);
-      if (status.isDirectory()) {
-        throw InputException.of("%s is a directory; expected a file", shown);
-      }
-      return new StoredFile(shown, system, file, status.getLen());
-    } catch (IOException e) {
-      throw new InputException(shown + " cannot be read: " + e.getMessage(), e);
-    }
+    return json;
+  }
+
+  /** Decodes strictly: a byte that is not UTF-8 is an exception, never a replacement character. */
+  static String utf8(byte[] bytes) throws CharacterCodingException {
+    return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+  }
+
+  @Override
+  public String toString() {
+    return path;
   }
 }

@@ -1,258 +1,370 @@
 package dev.rankspark.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.rankspark.InputException;
-import dev.rankspark.OptionException;
-import dev.rankspark.checkpoint.LoraAdapter.LoraPair;
 import dev.rankspark.run.ShownPath;
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
-import java.util.stream.Collectors;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /**
  * A reranker as Tevatron's {@code RerankerModel.load} finds it ({@code
- * tevatron/reranker/modeling.py}): a model with a head inside, a base with an adapter that holds
- * the head, an adapter directory that names its base, or a backbone with its head beside it. Reads
- * headers; a weight's bytes are read when it is used.
+ * tevatron/reranker/modeling.py}): a whole model, alone or with an adapter beside it, or an adapter
+ * directory that names its base. {@code reranker_config.json} in the given directory may say that
+ * the model is a bare backbone, with its head in {@code reranker_head.pt}.
+ *
+ * <p>The name of a base is looked for as it is given, then in each directory above the adapter; a
+ * candidate counts if it has a {@code config.json}. A name with a scheme is followed only on the
+ * adapter's own file system: a file does not choose whom we talk to.
  */
 public final class RerankerCheckpoint {
+  private static final String CONFIG = "config.json";
   private static final String RERANKER_CONFIG = "reranker_config.json";
   private static final String RERANKER_HEAD = "reranker_head.pt";
-  private static final String HEAD = "score.weight";
+  private static final String BASE_OPTION = "--base-model-name-or-path";
+  private static final String LORA_OPTION = "--lora-name-or-path";
+
+  private static final String BACKBONE = "backbone";
+  private static final String SEQUENCE_CLASSIFICATION = "sequence_classification";
+  private static final String LAST = "last";
+  private static final String CLS = "cls";
+
+  private static final String SCORE = "score.weight";
+  private static final String WEIGHT = ".weight";
+  private static final String BACKBONE_PREFIX = "model.";
 
   private final ModelDirectory model;
   private final ModelDirectory base;
-  private final Optional<ModelDirectory> adapter;
+  private final JsonNode config;
+  private final boolean isBackbone;
+  private final String pooling;
+  private final Optional<LoraAdapter> adapter;
 
   private RerankerCheckpoint(
-      ModelDirectory model, ModelDirectory base, Optional<ModelDirectory> adapter) {
+      ModelDirectory model,
+      ModelDirectory base,
+      JsonNode rerankerConfig,
+      Optional<LoraAdapter> adapter) {
     this.model = model;
     this.base = base;
+    this.config = base.jsonObject(CONFIG);
+    this.isBackbone =
+        choice(rerankerConfig, "reranker_model_type", SEQUENCE_CLASSIFICATION, BACKBONE)
+            .equals(BACKBONE);
+    String chosenPooling = choice(rerankerConfig, "reranker_pooling", LAST, CLS);
+    this.pooling = isBackbone ? chosenPooling : LAST;
     this.adapter = adapter;
   }
 
   /**
-   * One weight.
+   * Finds the parts of a checkpoint and reads the adapter's header.
    *
-   * @param lora what the adapter adds to it
-   */
-  public record Weight(StoredTensor stored, Optional<LoraPair> lora) {}
-
-  /**
-   * Finds the directories.
-   *
-   * @param modelPath {@code --model-name-or-path}; may be an adapter directory
-   * @param loraPath {@code --lora-name-or-path}
-   * @param basePath {@code --base-model-name-or-path}, in place of the base that an adapter
-   *     directory names
+   * @param modelPath a model or an adapter directory
+   * @param loraPath an adapter for the model at {@code modelPath}
+   * @param basePath the base of the adapter at {@code modelPath}, instead of the one that it names
+   * @throws InputException if a directory or a configuration is missing or broken, or asks for what
+   *     is not implemented
    */
   public static RerankerCheckpoint open(
       String modelPath,
       Optional<String> loraPath,
       Optional<String> basePath,
       Configuration hadoop) {
-    ModelDirectory model = ModelDirectory.open(modelPath, "--model-name-or-path", hadoop);
-    if (!model.has(LoraAdapter.CONFIG)) {
-      if (basePath.isPresent()) {
-        throw OptionException.of(
-            "--base-model-name-or-path: %s is no adapter (it has no %s), so it has no base",
-            modelPath, LoraAdapter.CONFIG);
-      }
+    ModelDirectory model = ModelDirectory.open(modelPath, hadoop);
+    JsonNode rerankerConfig =
+        model.has(RERANKER_CONFIG) ? model.jsonObject(RERANKER_CONFIG) : MissingNode.getInstance();
+    if (model.has(LoraAdapter.CONFIG)) {
+      refuseAmbiguous(model, loraPath);
+      ModelDirectory base =
+          basePath.isPresent()
+              ? ModelDirectory.open(basePath.get(), BASE_OPTION, hadoop)
+              : findBase(model);
       return new RerankerCheckpoint(
-          model,
-          model,
-          loraPath.map(path -> ModelDirectory.open(path, "--lora-name-or-path", hadoop)));
+          model, base, rerankerConfig, Optional.of(LoraAdapter.open(model)));
     }
-    if (loraPath.isPresent()) {
-      throw OptionException.of(
-          "--lora-name-or-path: %s is an adapter itself; one adapter is supported", modelPath);
+    if (basePath.isPresent()) {
+      throw InputException.of(
+          "%s is not an adapter (no %s): %s has no meaning for it",
+          modelPath, LoraAdapter.CONFIG, BASE_OPTION);
     }
-    ModelDirectory base =
-        basePath
-            .map(path -> ModelDirectory.open(path, "--base-model-name-or-path", hadoop))
-            .orElseGet(() -> findBase(model, hadoop));
-    return new RerankerCheckpoint(model, base, Optional.of(model));
+    return new RerankerCheckpoint(
+        model,
+        model,
+        rerankerConfig,
+        loraPath.map(path -> LoraAdapter.open(ModelDirectory.open(path, LORA_OPTION, hadoop))));
   }
 
-  /** As the adapter writes it, then relative to each folder above the adapter. */
-  private static ModelDirectory findBase(ModelDirectory adapter, Configuration hadoop) {
-    String name = LoraAdapter.baseName(adapter);
-    Optional<ModelDirectory> base = ModelDirectory.find(name, hadoop);
-    for (Path above = adapter.folder().getParent();
-        base.isEmpty() && above != null && !new Path(name).isAbsolute();
-        above = above.getParent()) {
-      base = ModelDirectory.find(ShownPath.of(new Path(above, name)), hadoop);
-    }
-    return base.orElseThrow(
-        () ->
-            InputException.of(
-                "%s/%s names the base \"%s\", which is no directory here; say where it lies by"
-                    + " --base-model-name-or-path",
-                adapter.path(), LoraAdapter.CONFIG, name));
-  }
-
-  /** The directory of {@code config.json} and the weights. */
+  /** The directory with {@code config.json} and the full weights. */
   public ModelDirectory base() {
     return base;
   }
 
-  /** {@code config.json} of the base. */
-  public JsonNode config() {
-    return base.json("config.json");
-  }
-
-  /**
-   * Where the tokenizer lies unless the user names another: with the model, or else with its base.
-   */
+  /** The model's directory as the user gave it if it has a tokenizer, else the base. */
   public ModelDirectory tokenizerDirectory() {
-    return model.has("tokenizer.json") ? model : base;
+    boolean hasTokenizer = model.has("tokenizer.json") || model.has("tokenizer.model");
+    return hasTokenizer ? model : base;
   }
 
-  /** Whether the head lies beside the model rather than in it. */
+  /** Whether the head lies beside a bare backbone rather than in the model. */
   public boolean isBackbone() {
-    String type = rerankerConfig("reranker_model_type", "sequence_classification");
-    return switch (type) {
-      case "backbone" -> true;
-      case "sequence_classification" -> false;
-      default ->
-          throw InputException.of(
-              "%s/%s: reranker_model_type \"%s\" is not supported; supported:"
-                  + " sequence_classification, backbone",
-              model.path(), RERANKER_CONFIG, type);
-    };
+    return isBackbone;
   }
 
-  /** A backbone's {@code reranker_pooling}. */
-  public String pooling() {
-    return rerankerConfig("reranker_pooling", "last");
-  }
-
-  private String rerankerConfig(String key, String otherwise) {
-    return model.has(RERANKER_CONFIG)
-        ? model.json(RERANKER_CONFIG).path(key).asText(otherwise)
-        : otherwise;
+  /** The base's {@code config.json}, a JSON object. */
+  public JsonNode config() {
+    return config;
   }
 
   /**
-   * The weights of a model of this shape.
-   *
-   * @param expected shapes by canonical name, such as {@code
-   *     model.layers.0.self_attn.q_proj.weight} and {@code score.weight}
-   * @return one weight per name, in the order of {@code expected}
-   * @throws InputException if one is missing, left over or of another shape. {@code lm_head.weight}
-   *     and {@code *.rotary_emb.inv_freq} may be there and are not used.
+   * Which token's hidden state the head sees: {@code last} or, in backbone rerankers only, {@code
+   * cls} for the first.
    */
-  public Map<String, Weight> bind(Map<String, long[]> expected) {
-    Map<String, StoredTensor> stored = new LinkedHashMap<>();
-    Weights.read(base)
-        .forEach(
-            (name, tensor) -> {
-              if (!name.equals("lm_head.weight") && !name.endsWith(".rotary_emb.inv_freq")) {
-                stored.put(canonical(name), tensor);
-              }
-            });
-    Optional<LoraAdapter> lora = adapter.map(LoraAdapter::open);
-    head(lora, stored).ifPresent(head -> stored.put(HEAD, head));
-    checkNames(expected, stored);
-    Map<String, LoraPair> pairs = new LinkedHashMap<>();
-    lora.ifPresent(
-        opened ->
-            opened
-                .pairs()
-                .forEach((module, pair) -> pairs.put(canonical(module) + ".weight", pair)));
-    Map<String, Weight> bound = new LinkedHashMap<>();
-    expected.forEach(
-        (name, shape) -> {
-          StoredTensor tensor = stored.get(name);
-          checkShape(tensor, shape);
-          Optional<LoraPair> pair = Optional.ofNullable(pairs.remove(name));
-          pair.ifPresent(update -> checkShape(update, shape));
-          bound.put(name, new Weight(tensor, pair));
-        });
-    if (!pairs.isEmpty()) {
-      throw InputException.of(
-          "%s changes %d weights that %s does not have: %s",
-          adapter.orElseThrow().path(), pairs.size(), base.path(), first(pairs.keySet()));
+  public String pooling() {
+    return pooling;
+  }
+
+  public Optional<LoraAdapter> adapter() {
+    return adapter;
+  }
+
+  /**
+   * Finds every weight of the model, none missing and none left over. {@code lm_head.weight} and
+   * {@code *.rotary_emb.inv_freq} have no effect on a reranker and are ignored. The head {@code
+   * score.weight} is the backbone reranker's {@code reranker_head.pt}; otherwise the adapter's, or
+   * the base's own.
+   *
+   * @param expectedShapes by the names of a whole model ({@code model.embed_tokens.weight}, ...,
+   *     {@code score.weight})
+   * @return in the order of {@code expectedShapes}
+   * @throws InputException if a weight is missing, left over, of another shape or of a type that is
+   *     no weight, or the adapter does not fit
+   */
+  public Map<String, Weight> bind(Map<String, long[]> expectedShapes) {
+    Weights weights = Weights.open(base);
+    Map<String, StoredTensor> stored = canonicalNames(weights.tensors());
+    stored.keySet().removeIf(RerankerCheckpoint::isWithoutEffect);
+    if (isBackbone) {
+      stored.put(SCORE, backboneHead());
+    } else {
+      adapter.flatMap(LoraAdapter::head).ifPresent(head -> stored.put(SCORE, head));
     }
+    checkNames(weights.file(), stored.keySet(), expectedShapes.keySet());
+    adapter.ifPresent(lora -> checkAdapter(lora, stored.keySet()));
+    Map<String, Weight> bound = new LinkedHashMap<>();
+    expectedShapes.forEach((name, shape) -> bound.put(name, weight(name, stored.get(name), shape)));
     return bound;
   }
 
-  /** A backbone's names lack the {@code model.} in front. */
-  private static String canonical(String name) {
-    return name.startsWith("layers.")
-            || name.startsWith("embed_tokens.")
-            || name.startsWith("norm.")
-        ? "model." + name
-        : name;
+  /** The name in a whole model of a tensor or module whose name may be of its bare backbone. */
+  static String canonical(String name) {
+    boolean isWhole =
+        name.startsWith(BACKBONE_PREFIX) || name.startsWith("score") || name.startsWith("lm_head");
+    return isWhole ? name : BACKBONE_PREFIX + name;
   }
 
-  /** The head that goes before one among the weights. */
-  private Optional<StoredTensor> head(
-      Optional<LoraAdapter> lora, Map<String, StoredTensor> stored) {
-    if (isBackbone()) {
-      StoredTensor head = TorchArchive.read(model.file(RERANKER_HEAD)).get("weight");
-      if (head == null) {
-        throw InputException.of("%s/%s: expected a tensor \"weight\"", model.path(), RERANKER_HEAD);
+  private static void refuseAmbiguous(ModelDirectory model, Optional<String> loraPath) {
+    Optional<String> weights = Weights.find(model);
+    if (weights.isPresent()) {
+      throw InputException.of(
+          "%s holds both a model (%s) and an adapter (%s): move one of them to a directory of its own",
+          model.path(), weights.get(), LoraAdapter.CONFIG);
+    }
+    if (loraPath.isPresent()) {
+      throw InputException.of(
+          "%s is an adapter, and %s names another one: give the base model as --model-name-or-path",
+          model.path(), LORA_OPTION);
+    }
+  }
+
+  private static ModelDirectory findBase(ModelDirectory adapter) {
+    String config = adapter.pathOf(LoraAdapter.CONFIG);
+    String name =
+        LoraAdapter.baseModel(adapter.jsonObject(LoraAdapter.CONFIG))
+            .orElseThrow(
+                () ->
+                    InputException.of(
+                        "%s names no base model: name its directory with %s", config, BASE_OPTION));
+    for (String candidate : baseCandidates(adapter, name)) {
+      if (isModel(candidate, adapter.hadoop())) {
+        return ModelDirectory.open(candidate, BASE_OPTION, adapter.hadoop());
       }
-      return Optional.of(head);
     }
-    Optional<StoredTensor> trained = lora.flatMap(LoraAdapter::head);
-    if (trained.isEmpty() && !stored.containsKey(HEAD)) {
+    throw InputException.of(
+        "%s names the base model \"%s\", and there is no such directory with a %s, neither as it is"
+            + " nor in a directory above the adapter: download it and name it with %s",
+        config, Shown.text(name), CONFIG, BASE_OPTION);
+  }
+
+  private static List<String> baseCandidates(ModelDirectory adapter, String name) {
+    Path directory = adapter.directory();
+    List<String> candidates = new ArrayList<>();
+    try {
+      Path path = new Path(name);
+      String scheme = path.toUri().getScheme();
+      if (scheme == null || isSameFileSystem(path, directory)) {
+        candidates.add(name);
+      }
+      if (scheme == null && !path.isAbsolute()) {
+        for (Path above = directory.getParent(); above != null; above = above.getParent()) {
+          candidates.add(ShownPath.of(new Path(above, path)));
+        }
+      }
+    } catch (IllegalArgumentException e) {
+      return List.of(); // no path at all: the message about the name says so
+    }
+    return candidates;
+  }
+
+  private static boolean isSameFileSystem(Path path, Path other) {
+    return path.toUri().getScheme().equals(other.toUri().getScheme())
+        && (path.toUri().getAuthority() == null
+            || path.toUri().getAuthority().equals(other.toUri().getAuthority()));
+  }
+
+  private static boolean isModel(String candidate, Configuration hadoop) {
+    try {
+      Path config = new Path(candidate, CONFIG);
+      return config.getFileSystem(hadoop).exists(config);
+    } catch (IllegalArgumentException e) {
+      return false; // text that is no path on this file system
+    } catch (IOException e) {
+      throw new InputException(Shown.text(candidate) + " cannot be read: " + Shown.reason(e), e);
+    }
+  }
+
+  /** The value of a key that is one of two, the first of them being the default. */
+  private String choice(JsonNode rerankerConfig, String key, String first, String second) {
+    JsonNode value = rerankerConfig.path(key);
+    if (value.isMissingNode()) {
+      return first;
+    }
+    if (!value.asText().equals(first) && !value.asText().equals(second)) {
       throw InputException.of(
-          "no head: score.weight is neither in %s%s; a language model becomes a reranker by an adapter"
-              + " (--lora-name-or-path) or by training",
+          "%s: %s %s is not supported, expected \"%s\" or \"%s\"",
+          model.pathOf(RERANKER_CONFIG), key, Shown.text(value.toString()), first, second);
+    }
+    return value.asText();
+  }
+
+  /**
+   * A base without a single {@code model.} is a bare backbone, as {@code from_pretrained} has it.
+   */
+  private static Map<String, StoredTensor> canonicalNames(Map<String, StoredTensor> tensors) {
+    boolean isWhole = tensors.keySet().stream().anyMatch(name -> name.startsWith(BACKBONE_PREFIX));
+    Map<String, StoredTensor> canonical = new LinkedHashMap<>();
+    tensors.forEach((name, tensor) -> canonical.put(isWhole ? name : canonical(name), tensor));
+    return canonical;
+  }
+
+  private static boolean isWithoutEffect(String name) {
+    return name.equals("lm_head.weight") || name.endsWith(".rotary_emb.inv_freq");
+  }
+
+  private StoredTensor backboneHead() {
+    if (!model.has(RERANKER_HEAD)) {
+      throw InputException.of(
+          "%s does not exist: a backbone reranker has its head %s there",
+          model.pathOf(RERANKER_HEAD), SCORE);
+    }
+    Map<String, StoredTensor> tensors = TorchArchive.read(model.file(RERANKER_HEAD));
+    if (!tensors.keySet().equals(Set.of("weight"))) {
+      throw InputException.of(
+          "%s: expected one tensor, weight, got %s",
+          model.pathOf(RERANKER_HEAD), tensors.isEmpty() ? "none" : Shown.first(tensors.keySet()));
+    }
+    return tensors.get("weight");
+  }
+
+  private void checkNames(String file, Set<String> stored, Set<String> expected) {
+    if (expected.contains(SCORE) && !stored.contains(SCORE)) {
+      throw InputException.of(
+          "no head: %s is neither in %s nor %s; give the adapter that was trained with it (%s)",
+          SCORE,
+          file,
+          adapter.map(lora -> "in " + lora.file()).orElse("in an adapter"),
+          LORA_OPTION);
+    }
+    Set<String> missing = difference(expected, stored);
+    if (!missing.isEmpty()) {
+      throw InputException.of(
+          "%s lacks %d of %d weights: %s",
+          file, missing.size(), expected.size(), Shown.first(missing));
+    }
+    Set<String> leftOver = difference(stored, expected);
+    if (!leftOver.isEmpty()) {
+      throw InputException.of(
+          "%s holds %d weights that the model of its %s does not have: %s",
+          file, leftOver.size(), CONFIG, Shown.first(leftOver));
+    }
+  }
+
+  private void checkAdapter(LoraAdapter lora, Set<String> stored) {
+    if (isBackbone && lora.head().isPresent()) {
+      throw InputException.of(
+          "%s holds a head %s, but a backbone reranker has it in %s",
+          lora.file(), SCORE, model.pathOf(RERANKER_HEAD));
+    }
+    if (!lora.pairs().isEmpty() && lora.isForBackbone() != isBackbone) {
+      throw InputException.of(
+          "%s was trained on a %s, but %s is used as a %s",
+          lora.file(),
+          lora.isForBackbone() ? BACKBONE : "whole model",
           base.path(),
-          adapter.map(directory -> " nor in the adapter " + directory.path()).orElse(""));
+          isBackbone ? BACKBONE : "whole model");
     }
-    return trained;
-  }
-
-  private void checkNames(Map<String, long[]> expected, Map<String, StoredTensor> stored) {
-    TreeSet<String> missing = new TreeSet<>(expected.keySet());
-    missing.removeAll(stored.keySet());
-    TreeSet<String> leftOver = new TreeSet<>(stored.keySet());
-    leftOver.removeAll(expected.keySet());
-    if (!missing.isEmpty() || !leftOver.isEmpty()) {
+    Set<String> modules = new LinkedHashSet<>(lora.pairs().keySet());
+    modules.removeIf(module -> stored.contains(module + WEIGHT));
+    if (!modules.isEmpty()) {
       throw InputException.of(
-          "%s: the weights are not those of its config.json: %s%s%s",
-          base.path(),
-          missing.isEmpty() ? "" : missing.size() + " missing (" + first(missing) + ")",
-          missing.isEmpty() || leftOver.isEmpty() ? "" : ", ",
-          leftOver.isEmpty() ? "" : leftOver.size() + " left over (" + first(leftOver) + ")");
+          "%s adapts %d modules that %s does not have: %s",
+          lora.file(), modules.size(), base.path(), Shown.first(modules));
     }
   }
 
-  private static void checkShape(StoredTensor tensor, long[] expected) {
-    if (!Arrays.equals(tensor.shape(), expected)) {
+  private Weight weight(String name, StoredTensor stored, long[] shape) {
+    if (!name.endsWith(WEIGHT)) {
+      throw new IllegalArgumentException("no weight: " + name);
+    }
+    checkType(stored);
+    if (!Arrays.equals(stored.shape(), shape)) {
       throw InputException.of(
-          "%s: %s: expected shape %s, got %s",
-          tensor.file(), tensor.name(), Arrays.toString(expected), Arrays.toString(tensor.shape()));
+          "%s: expected shape %s by %s, got %s",
+          name, Arrays.toString(shape), base.pathOf(CONFIG), stored);
     }
-    switch (tensor.type()) {
-      case FLOAT16, BFLOAT16, FLOAT32 -> {}
-      default ->
-          throw InputException.of(
-              "%s: %s: dtype %s is not supported; supported: float16, bfloat16, float32",
-              tensor.file(), tensor.name(), tensor.type());
+    Optional<LoraPair> pair =
+        adapter.map(lora -> lora.pairs().get(name.substring(0, name.length() - WEIGHT.length())));
+    pair.ifPresent(lora -> checkShapes(name, shape, lora));
+    return new Weight(stored, pair);
+  }
+
+  private static void checkShapes(String name, long[] shape, LoraPair pair) {
+    checkType(pair.a());
+    checkType(pair.b());
+    if (shape.length != 2 || pair.a().shape()[1] != shape[1] || pair.b().shape()[0] != shape[0]) {
+      throw InputException.of(
+          "the adapter does not fit %s of shape %s: lora_A is %s, lora_B is %s",
+          name, Arrays.toString(shape), pair.a(), pair.b());
     }
   }
 
-  private static void checkShape(LoraPair pair, long[] weight) {
-    long rank = pair.a().shape().length == 2 ? pair.a().shape()[0] : -1;
-    checkShape(pair.a(), new long[] {rank, weight[weight.length - 1]});
-    checkShape(pair.b(), new long[] {weight[0], rank});
+  private static void checkType(StoredTensor tensor) {
+    if (!tensor.type().isWeight()) {
+      throw InputException.of("expected float16, bfloat16 or float32, got %s", tensor);
+    }
   }
 
-  /** The first names of many, for a message. */
-  static String first(Collection<String> names) {
-    int shown = 3;
-    String first = names.stream().limit(shown).collect(Collectors.joining(", "));
-    return names.size() > shown ? first + ", ..." : first;
+  private static Set<String> difference(Set<String> all, Set<String> without) {
+    Set<String> difference = new LinkedHashSet<>(all);
+    difference.removeAll(without);
+    return difference;
   }
 }

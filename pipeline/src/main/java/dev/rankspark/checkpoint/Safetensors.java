@@ -1,145 +1,210 @@
 package dev.rankspark.checkpoint;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.rankspark.InputException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
+import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * Reader of the safetensors format (README of huggingface/safetensors, "Format"): eight bytes of
- * header length, a JSON header of names, dtypes, shapes and offsets, then the data without gaps.
+ * Reads the header of a safetensors file: eight bytes with the header's length, the header in JSON,
+ * then the tensors' bytes without gap or overlap
+ * (https://github.com/huggingface/safetensors#format). As strict as that library: whatever it
+ * refuses is refused here too.
  */
 final class Safetensors {
-  /** The format's own limit. */
-  private static final long HEADER_LIMIT = 100_000_000;
+  private static final int LENGTH_BYTES = 8;
+  // safetensors/src/tensor.rs, MAX_HEADER_SIZE
+  private static final int LARGEST_HEADER = 100_000_000;
+  private static final String METADATA = "__metadata__";
 
   private static final JsonMapper JSON =
-      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY).build();
+      JsonMapper.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
 
-  private Safetensors() {}
-
-  private record Range(String name, long begin, long end) {}
+  private final CheckpointFile file;
+  private long dataStart;
 
   /**
-   * The tensors of a file by name.
-   *
-   * @throws InputException if the header is broken, or the file is not as long as it says
+   * Where a tensor lies; {@code begin} and {@code end} are counted from the first tensor's byte.
    */
-  static Map<String, StoredTensor> read(StoredFile file) {
-    long headerLength = file.length() < 8 ? -1 : file.read(0, 8).getLong();
-    if (headerLength < 2 || headerLength > Math.min(HEADER_LIMIT, file.length() - 8)) {
-      throw wrong(file, "no header of that length fits; the file is cut or of another format");
-    }
-    long data = 8 + headerLength;
+  private record Entry(StoredTensor tensor, long begin, long end) {}
+
+  private Safetensors(CheckpointFile file) {
+    this.file = file;
+  }
+
+  /**
+   * The tensors of a file, by name, in the order of their bytes.
+   *
+   * @throws InputException if the file is cut or its header contradicts the format or the file
+   */
+  static Map<String, StoredTensor> read(CheckpointFile file) {
+    return new Safetensors(file).tensors();
+  }
+
+  private Map<String, StoredTensor> tensors() {
+    byte[] headerBytes = headerBytes();
+    dataStart = (long) LENGTH_BYTES + headerBytes.length;
+    List<Entry> entries = entries(header(headerBytes));
+    entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
-    List<Range> ranges = new ArrayList<>();
-    for (Iterator<Map.Entry<String, JsonNode>> fields = header(file, (int) headerLength).fields();
-        fields.hasNext(); ) {
-      Map.Entry<String, JsonNode> field = fields.next();
-      if (field.getKey().equals("__metadata__")) {
-        continue;
+    long end = 0;
+    for (Entry entry : entries) {
+      String name = entry.tensor.name();
+      if (entry.begin != end) {
+        throw bad(
+            "%s starts at byte %d, expected %d: tensors must follow each other without gap or"
+                + " overlap",
+            Shown.text(name), entry.begin, end);
       }
-      StoredTensor tensor = tensor(file, field.getKey(), field.getValue(), data, ranges);
-      tensors.put(field.getKey(), tensor);
+      end = entry.end;
+      tensors.put(name, entry.tensor);
     }
-    checkRanges(file, ranges, file.length() - data);
+    checkLength(end);
     return tensors;
   }
 
-  private static JsonNode header(StoredFile file, int length) {
-    ByteBuffer buffer = file.read(8, length);
-    byte[] bytes = new byte[length];
-    buffer.get(bytes);
+  private byte[] headerBytes() {
+    try (CheckpointFile.Reader reader = file.open()) {
+      byte[] start = reader.read(0, (int) Math.min(64, file.length()));
+      file.refuseLfsPointer(start);
+      if (start.length < LENGTH_BYTES) {
+        throw bad("expected at least %d bytes, got %d: it is cut", LENGTH_BYTES, file.length());
+      }
+      long length = ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN).getLong();
+      if (length < 0 || length > LARGEST_HEADER) {
+        throw bad(
+            "header of %s bytes, at most %d are allowed: it is not a safetensors file",
+            Long.toUnsignedString(length), LARGEST_HEADER);
+      }
+      if (length > file.length() - LENGTH_BYTES) {
+        throw bad(
+            "expected %d bytes for the header alone, got %d: it is cut; copy it again",
+            LENGTH_BYTES + length, file.length());
+      }
+      return reader.read(LENGTH_BYTES, (int) length);
+    }
+  }
+
+  private JsonNode header(byte[] bytes) {
     try {
-      JsonNode header = JSON.readTree(new String(bytes, StandardCharsets.UTF_8));
-      if (header == null || !header.isObject()) {
-        throw wrong(file, "the header is no JSON object");
+      JsonNode header = JSON.readTree(ModelDirectory.utf8(bytes));
+      if (!header.isObject()) {
+        throw bad("the header is not a JSON object");
       }
       return header;
+    } catch (CharacterCodingException e) {
+      throw new InputException(file.path() + ": the header is not UTF-8", e);
     } catch (JsonProcessingException e) {
-      throw wrong(file, "the header is broken JSON: " + e.getOriginalMessage());
+      throw new InputException(
+          file.path() + ": the header is not JSON: " + Shown.text(e.getOriginalMessage()), e);
     }
   }
 
-  private static StoredTensor tensor(
-      StoredFile file, String name, JsonNode entry, long data, List<Range> ranges) {
-    JsonNode sizes = entry.path("shape");
-    JsonNode offsets = entry.path("data_offsets");
-    if (!sizes.isArray() || !offsets.isArray() || offsets.size() != 2) {
-      throw wrong(file, "the entry of " + name + " lacks shape or data_offsets");
+  private List<Entry> entries(JsonNode header) {
+    List<Entry> entries = new ArrayList<>();
+    header
+        .fields()
+        .forEachRemaining(
+            field -> {
+              if (!field.getKey().equals(METADATA)) {
+                entries.add(entry(field.getKey(), field.getValue()));
+              }
+            });
+    return entries;
+  }
+
+  private Entry entry(String name, JsonNode json) {
+    String dtype = json.path("dtype").asText();
+    Optional<StorageType> type = StorageType.ofSafetensors(dtype);
+    if (type.isEmpty()) {
+      throw bad("%s has the unknown dtype \"%s\"", Shown.text(name), Shown.text(dtype));
     }
-    StorageType type = type(file, name, entry.path("dtype").asText());
-    long[] shape = new long[sizes.size()];
-    for (int i = 0; i < shape.length; i++) {
-      shape[i] = whole(file, name, sizes.get(i));
+    long[] shape = numbers(name, "shape", json);
+    long[] offsets = numbers(name, "data_offsets", json);
+    if (offsets.length != 2 || offsets[0] > offsets[1]) {
+      throw bad(
+          "%s: expected data_offsets [begin, end], got %s",
+          Shown.text(name), Shown.text(json.path("data_offsets").toString()));
     }
-    long begin = whole(file, name, offsets.get(0));
-    long end = whole(file, name, offsets.get(1));
-    long bytes;
+    long expected = bytes(name, type.get(), shape);
+    if (offsets[1] - offsets[0] != expected) {
+      throw bad(
+          "%s: %s of shape %s takes %d bytes, its data_offsets %s hold %d",
+          Shown.text(name),
+          dtype,
+          Shown.text(json.path("shape").toString()),
+          expected,
+          json.path("data_offsets"),
+          offsets[1] - offsets[0]);
+    }
+    StoredTensor tensor =
+        new StoredTensor(
+            name, type.get(), shape, StoredTensor.rowMajor(shape), file, dataStart + offsets[0]);
+    return new Entry(tensor, offsets[0], offsets[1]);
+  }
+
+  private long[] numbers(String name, String key, JsonNode json) {
+    JsonNode array = json.path(key);
+    long[] numbers = new long[array.size()];
+    boolean valid = array.isArray();
+    for (int i = 0; valid && i < numbers.length; i++) {
+      JsonNode number = array.get(i);
+      numbers[i] = number.longValue();
+      valid = number.isIntegralNumber() && number.canConvertToLong() && numbers[i] >= 0;
+    }
+    if (!valid) {
+      throw bad(
+          "%s: expected a list of whole numbers as %s, got %s",
+          Shown.text(name), key, Shown.text(array.toString()));
+    }
+    return numbers;
+  }
+
+  private long bytes(String name, StorageType type, long[] shape) {
     try {
-      bytes = Math.multiplyExact(StoredTensor.elements(shape), type.bytes());
-    } catch (ArithmeticException e) {
-      throw wrong(file, "the shape of " + name + " is beyond any file");
-    }
-    if (end < begin || end - begin != bytes) {
-      throw wrong(
-          file, name + " has " + (end - begin) + " bytes, its shape and dtype say " + bytes);
-    }
-    ranges.add(new Range(name, begin, end));
-    return StoredTensor.contiguous(name, type, shape, file, data + begin);
-  }
-
-  private static long whole(StoredFile file, String name, JsonNode number) {
-    if (!number.isIntegralNumber() || !number.canConvertToLong() || number.asLong() < 0) {
-      throw wrong(file, "the entry of " + name + " has " + number + " for a size or an offset");
-    }
-    return number.asLong();
-  }
-
-  /** The data is covered without gaps or overlaps, as the format demands. */
-  private static void checkRanges(StoredFile file, List<Range> ranges, long dataLength) {
-    ranges.sort(Comparator.comparingLong(Range::begin).thenComparingLong(Range::end));
-    long at = 0;
-    for (Range range : ranges) {
-      if (range.begin() != at) {
-        throw wrong(file, range.name() + " begins at " + range.begin() + ", expected " + at);
+      long bytes = type.bytes();
+      for (long size : shape) {
+        bytes = Math.multiplyExact(bytes, size);
       }
-      at = range.end();
-    }
-    if (at != dataLength) {
-      throw InputException.of(
-          "%s is %s: its header says %,d bytes of tensors, the file has %,d; copy it again",
-          file.name(), at > dataLength ? "cut" : "too long", at, dataLength);
+      // A size of 0 must not hide an overflow of the others, which strides are computed from.
+      StoredTensor.rowMajor(shape);
+      return bytes;
+    } catch (ArithmeticException e) {
+      throw new InputException(
+          file.path() + ": " + Shown.text(name) + " has a shape that no file can hold", e);
     }
   }
 
-  private static StorageType type(StoredFile file, String name, String dtype) {
-    return switch (dtype) {
-      case "F16" -> StorageType.FLOAT16;
-      case "BF16" -> StorageType.BFLOAT16;
-      case "F32" -> StorageType.FLOAT32;
-      case "F64" -> StorageType.FLOAT64;
-      case "F8_E4M3", "F8_E5M2" -> StorageType.FLOAT8;
-      case "I64", "U64" -> StorageType.INT64;
-      case "I32", "U32" -> StorageType.INT32;
-      case "I16", "U16" -> StorageType.INT16;
-      case "I8" -> StorageType.INT8;
-      case "U8" -> StorageType.UINT8;
-      case "BOOL" -> StorageType.BOOL;
-      default -> throw wrong(file, name + " has the unknown dtype \"" + dtype + "\"");
-    };
+  private void checkLength(long dataBytes) {
+    long expected = dataStart + dataBytes;
+    // dataBytes is a sum of checked lengths from 0 on, yet one of them may reach Long.MAX_VALUE.
+    if (expected < 0 || file.length() < expected) {
+      throw bad(
+          "expected %s bytes by its header, got %d: it is cut; copy it again",
+          Long.toUnsignedString(expected), file.length());
+    }
+    if (file.length() > expected) {
+      throw bad(
+          "expected %d bytes by its header, got %d: bytes follow the last tensor",
+          expected, file.length());
+    }
   }
 
-  private static InputException wrong(StoredFile file, String what) {
-    return new InputException(file.name() + " is no sound safetensors file: " + what);
+  private InputException bad(String format, Object... args) {
+    return new InputException(file.path() + ": " + InputException.of(format, args).getMessage());
   }
 }

@@ -5,46 +5,53 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
-/** A tensor in a file of a checkpoint. Cheap to hold: its bytes are read when asked for. */
+/**
+ * A tensor that lies in a file: its name, type and shape, and its bytes when they are asked for.
+ * Cheap to hold; every byte of it is inside the file, checked when the file's header was read.
+ */
 public final class StoredTensor {
   private final String name;
   private final StorageType type;
   private final long[] shape;
   private final long[] strides;
-  private final StoredFile file;
-  private final long offset;
+  private final long elements;
+  private final CheckpointFile file;
+  private final long start;
 
   /**
-   * @param strides in elements, one per dimension
-   * @param offset of the first element in the file, in bytes
+   * @param shape no negative size; the product fits a long
+   * @param strides in elements, one per size; only readers of formats that have strides give others
+   *     than {@link #rowMajor}
+   * @param start the position of the first element in {@code file}
    */
-  private StoredTensor(
-      String name, StorageType type, long[] shape, long[] strides, StoredFile file, long offset) {
+  StoredTensor(
+      String name,
+      StorageType type,
+      long[] shape,
+      long[] strides,
+      CheckpointFile file,
+      long start) {
     this.name = name;
     this.type = type;
     this.shape = shape.clone();
     this.strides = strides.clone();
+    this.elements = Arrays.stream(shape).reduce(1, Math::multiplyExact);
     this.file = file;
-    this.offset = offset;
+    this.start = start;
   }
 
-  /** A tensor whose elements lie row by row. */
-  static StoredTensor contiguous(
-      String name, StorageType type, long[] shape, StoredFile file, long offset) {
-    return new StoredTensor(name, type, shape, rowMajor(shape), file, offset);
+  /** The strides of a tensor that lies in memory row after row. */
+  static long[] rowMajor(long[] shape) {
+    long[] strides = new long[shape.length];
+    long stride = 1;
+    for (int i = shape.length - 1; i >= 0; i--) {
+      strides[i] = stride;
+      stride = Math.multiplyExact(stride, Math.max(1, shape[i]));
+    }
+    return strides;
   }
 
-  /** A tensor with strides of its own, as torch stores views. */
-  static StoredTensor strided(
-      String name, StorageType type, long[] shape, long[] strides, StoredFile file, long offset) {
-    return new StoredTensor(name, type, shape, strides, file, offset);
-  }
-
-  StoredTensor named(String other) {
-    return new StoredTensor(other, type, shape, strides, file, offset);
-  }
-
-  /** Its name in the file. */
+  /** The name in its file. */
   public String name() {
     return name;
   }
@@ -53,81 +60,100 @@ public final class StoredTensor {
     return type;
   }
 
+  /** The sizes, outermost first; empty for a single number. */
   public long[] shape() {
     return shape.clone();
   }
 
-  /** The file's name, for messages. */
-  public String file() {
-    return file.name();
-  }
-
-  /**
-   * The elements: little-endian, row by row, at position 0.
-   *
-   * @throws InputException if the tensor has 2 GiB or more, or the file is shorter than it said
-   */
-  public ByteBuffer bytes() {
-    long bytes = elements(shape) * type.bytes();
-    if (bytes > Integer.MAX_VALUE) {
-      throw InputException.of(
-          "%s: %s has %,d bytes; tensors from 2 GiB on are not supported",
-          file.name(), name, bytes);
-    }
-    return Arrays.equals(strides, rowMajor(shape))
-        ? file.read(offset, (int) bytes)
-        : gather((int) bytes);
-  }
-
-  /** Elements one by one, for views; these are small. */
-  private ByteBuffer gather(int bytes) {
-    long last = 0;
-    for (int i = 0; i < shape.length; i++) {
-      last += (shape[i] - 1) * strides[i];
-    }
-    ByteBuffer source =
-        file.read(offset, bytes == 0 ? 0 : Math.toIntExact((last + 1) * type.bytes()));
-    ByteBuffer target = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    long[] index = new long[shape.length];
-    while (target.hasRemaining()) {
-      long element = 0;
-      for (int i = 0; i < index.length; i++) {
-        element += index[i] * strides[i];
-      }
-      target.put(target.position(), source, Math.toIntExact(element * type.bytes()), type.bytes());
-      target.position(target.position() + type.bytes());
-      for (int i = index.length - 1; i >= 0 && ++index[i] == shape[i]; i--) {
-        index[i] = 0;
-      }
-    }
-    return target.flip();
-  }
-
-  /**
-   * The product of the dimensions.
-   *
-   * @throws ArithmeticException beyond a long
-   */
-  static long elements(long[] shape) {
-    long elements = 1;
-    for (long size : shape) {
-      elements = Math.multiplyExact(elements, size);
-    }
+  /** The product of the sizes. */
+  public long elements() {
     return elements;
   }
 
-  static long[] rowMajor(long[] shape) {
-    long[] strides = new long[shape.length];
-    long stride = 1;
-    for (int i = shape.length - 1; i >= 0; i--) {
-      strides[i] = stride;
-      stride *= Math.max(1, shape[i]);
-    }
-    return strides;
+  /** The path of its file, for messages. */
+  public String file() {
+    return file.path();
   }
 
+  /**
+   * The whole tensor, row-major and little-endian: mapped read-only from a local file, else read
+   * into direct memory.
+   *
+   * @throws IllegalStateException if it has more bytes than a buffer can hold, 2,147,483,647; read
+   *     it in slices then
+   */
+  public ByteBuffer bytes() {
+    if (elements > Integer.MAX_VALUE / type.bytes()) {
+      throw new IllegalStateException(
+          this + " does not fit one buffer: read it in slices by bytes(fromElement, elements)");
+    }
+    return bytes(0, (int) elements);
+  }
+
+  /**
+   * A slice of the tensor, as {@link #bytes()}. Only the slice is read, except where the file holds
+   * the tensor with gaps or transposed (torch's strides): such a tensor is read whole and its
+   * elements are put in order.
+   *
+   * @param fromElement the first element, counted row by row
+   * @throws IllegalArgumentException if the slice is not inside the tensor or does not fit a buffer
+   */
+  public ByteBuffer bytes(long fromElement, int count) {
+    if (fromElement < 0
+        || count < 0
+        || fromElement > elements - count
+        || count > Integer.MAX_VALUE / type.bytes()) {
+      throw new IllegalArgumentException(this + " has no slice " + fromElement + " + " + count);
+    }
+    return isContiguous()
+        ? file.bytes(start + fromElement * type.bytes(), count * type.bytes())
+        : inOrder(fromElement, count);
+  }
+
+  private boolean isContiguous() {
+    long[] rowMajor = rowMajor(shape);
+    for (int i = 0; i < shape.length; i++) {
+      if (shape[i] > 1 && strides[i] != rowMajor[i]) {
+        return elements == 0;
+      }
+    }
+    return true;
+  }
+
+  private ByteBuffer inOrder(long fromElement, int count) {
+    int size = type.bytes();
+    long span = size;
+    for (int i = 0; i < shape.length; i++) {
+      span += (shape[i] - 1) * strides[i] * size;
+    }
+    if (span > Integer.MAX_VALUE) {
+      throw InputException.of(
+          "%s is not contiguous and spreads over %d bytes; save it again after .contiguous()",
+          this, span);
+    }
+    ByteBuffer source = file.bytes(start, (int) span);
+    ByteBuffer ordered = ByteBuffer.allocateDirect(count * size).order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < count; i++) {
+      long rest = fromElement + i;
+      long position = 0;
+      for (int d = shape.length - 1; d >= 0; d--) {
+        position += rest % shape[d] * strides[d];
+        rest /= shape[d];
+      }
+      ordered.put(i * size, source, (int) position * size, size);
+    }
+    return ordered;
+  }
+
+  /** Such as {@code model.norm.weight (float16 [64]) of base/model.safetensors}. */
   @Override
   public String toString() {
-    return name + " " + type + Arrays.toString(shape);
+    return Shown.text(name)
+        + " ("
+        + type.torchName()
+        + " "
+        + Shown.text(Arrays.toString(shape))
+        + ") of "
+        + file.path();
   }
 }

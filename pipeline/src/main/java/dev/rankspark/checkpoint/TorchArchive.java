@@ -1,208 +1,198 @@
 package dev.rankspark.checkpoint;
 
 import dev.rankspark.InputException;
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
-import java.util.HashMap;
+import dev.rankspark.checkpoint.StoredZip.Entry;
+import dev.rankspark.checkpoint.TensorPickle.PickledTensor;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiFunction;
-import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
-import org.apache.commons.compress.archivers.zip.ZipFile;
+import java.util.zip.CRC32;
 
 /**
- * Reader of {@code torch.save}'s zip archives ({@code .bin}, {@code .pt}; {@code
- * torch/serialization.py}): a pickle of names and tensors, and one uncompressed entry per storage.
- * See {@link Pickle} for what the pickle may do.
+ * Reads what {@code torch.save} writes since torch 1.6 ({@code .bin}, {@code .pt}): a zip file with
+ * stored entries, {@code NAME/data.pkl} with the pickle that describes the tensors, and {@code
+ * NAME/data/KEY} with the bytes of each storage. Tensors may share a storage and may lie in it with
+ * strides. Nothing in the pickle is run, see {@link TensorPickle}.
  */
-final class TorchArchive implements Pickle.Calls {
-  /** Far beyond the names of any model. */
-  private static final int PICKLE_LIMIT = 64 << 20;
+final class TorchArchive {
+  private static final String PICKLE = "/data.pkl";
+  private static final String TORCHSCRIPT = "/constants.pkl";
+  // Room for 50,000 tensors; a hostile pickle takes up to 80 times its size in memory.
+  private static final int LARGEST_PICKLE = 8 << 20;
+  private static final int PICKLE_PROTO = 0x80;
 
-  private static final Map<String, StorageType> STORAGES =
-      Map.of(
-          "torch.FloatStorage", StorageType.FLOAT32,
-          "torch.HalfStorage", StorageType.FLOAT16,
-          "torch.BFloat16Storage", StorageType.BFLOAT16,
-          "torch.DoubleStorage", StorageType.FLOAT64,
-          "torch.LongStorage", StorageType.INT64,
-          "torch.IntStorage", StorageType.INT32,
-          "torch.ShortStorage", StorageType.INT16,
-          "torch.CharStorage", StorageType.INT8,
-          "torch.ByteStorage", StorageType.UINT8,
-          "torch.BoolStorage", StorageType.BOOL);
+  private final CheckpointFile file;
+  private final CheckpointFile.Reader reader;
 
-  private final StoredFile file;
-  private final Map<String, Entry> entries;
-
-  private TorchArchive(StoredFile file, Map<String, Entry> entries) {
+  private TorchArchive(CheckpointFile file, CheckpointFile.Reader reader) {
     this.file = file;
-    this.entries = entries;
+    this.reader = reader;
   }
 
-  /** Where an entry's bytes lie in the file. */
-  private record Entry(long offset, long length) {}
-
-  /** A storage that the pickle names. */
-  private record Storage(StorageType type, Entry entry) {}
-
   /**
-   * The tensors of a file by name.
+   * The tensors of the dictionary in a file, by name, in the order of the dictionary.
    *
-   * @throws InputException if it is no such archive, is cut, or its pickle wants more than tensors
+   * @throws InputException if the file is cut, older than torch 1.6, big-endian, holds anything but
+   *     tensors or wants to run anything
    */
-  static Map<String, StoredTensor> read(StoredFile file) {
-    Map<String, Entry> entries = entries(file);
-    TorchArchive archive = new TorchArchive(file, entries);
-    Entry byteOrder = entries.get("byteorder");
-    if (byteOrder != null && byteOrder.length() != "little".length()) {
-      throw InputException.of(
-          "%s is big-endian, which is not supported; save it again", file.name());
+  static Map<String, StoredTensor> read(CheckpointFile file) {
+    try (CheckpointFile.Reader reader = file.open()) {
+      return new TorchArchive(file, reader).tensors();
     }
-    Entry pickle = entries.get("data.pkl");
-    if (pickle == null || pickle.length() > PICKLE_LIMIT) {
-      throw InputException.of("%s has no data.pkl: no archive of torch.save", file.name());
-    }
-    ByteBuffer bytes = file.read(pickle.offset(), (int) pickle.length());
-    if (!(Pickle.read(file.name(), bytes, archive) instanceof Map<?, ?> state)) {
-      throw InputException.of("%s: expected a dictionary of names and tensors", file.name());
-    }
+  }
+
+  private Map<String, StoredTensor> tensors() {
+    refuseOtherFormats();
+    Map<String, Entry> entries = StoredZip.entries(file, reader);
+    String archive = archive(entries);
+    refuseBigEndian(entries.get(archive + "/byteorder"));
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
-    state.forEach(
-        (name, value) -> {
-          if (!(name instanceof String key) || !(value instanceof StoredTensor tensor)) {
-            throw InputException.of("%s: %s is no tensor with a name", file.name(), name);
-          }
-          tensors.put(key, tensor.named(key));
-        });
+    TensorPickle.read(file.path(), pickle(entries.get(archive + PICKLE)))
+        .forEach(
+            (name, pickled) ->
+                tensors.put(
+                    name,
+                    stored(name, pickled, entries.get(archive + "/data/" + pickled.storage()))));
     return tensors;
   }
 
-  /** The entries by their names below the archive's own folder. */
-  private static Map<String, Entry> entries(StoredFile file) {
-    Map<String, Entry> entries = new HashMap<>();
-    try (ZipFile zip = ZipFile.builder().setSeekableByteChannel(file.channel()).get()) {
-      for (ZipArchiveEntry entry : Collections.list(zip.getEntries())) {
-        String name = entry.getName().substring(entry.getName().indexOf('/') + 1);
-        if (!entry.isDirectory() && entry.getSize() != entry.getCompressedSize()) {
-          if (name.equals("data.pkl")) {
-            throw InputException.of(
-                "%s has compressed entries, which torch.save does not write; save it again",
-                file.name());
-          }
-          continue;
-        }
-        if (zip.getRawInputStream(entry) != null) { // resolves the offset behind the local header
-          entries.put(name, new Entry(entry.getDataOffset(), entry.getSize()));
-        }
-      }
-    } catch (IOException | RuntimeException e) {
-      if (e instanceof InputException known) {
-        throw known;
-      }
-      throw new InputException(
-          file.name()
-              + " is no zip archive of torch.save, or cut ("
-              + e.getMessage()
-              + "); files of PyTorch before 1.6 must be saved again, best as safetensors",
-          e);
+  private void refuseOtherFormats() {
+    byte[] start = reader.read(0, (int) Math.min(64, file.length()));
+    file.refuseLfsPointer(start);
+    if (start.length > 0 && Byte.toUnsignedInt(start[0]) == PICKLE_PROTO) {
+      throw InputException.of(
+          "%s is in the format of before torch 1.6 (or a bare pickle); nothing was run. Save it again"
+              + " with a newer torch: torch.save(torch.load(f, map_location=\"cpu\","
+              + " weights_only=True), f)",
+          file.path());
     }
-    return entries;
+    if (start.length < 2 || start[0] != 'P' || start[1] != 'K') {
+      throw InputException.of(
+          "%s is not what torch.save writes: expected a zip file, got %d other bytes",
+          file.path(), file.length());
+    }
   }
 
-  @Override
-  public BiFunction<Pickle.Global, List<?>, Object> lookup(String name) {
-    if (STORAGES.containsKey(name)) {
-      return TorchArchive::notCalled; // named as an argument alone
+  private String archive(Map<String, Entry> entries) {
+    List<String> pickles =
+        entries.keySet().stream()
+            .filter(
+                name ->
+                    name.endsWith(PICKLE) && name.indexOf('/') + PICKLE.length() == name.length())
+            .toList();
+    if (pickles.size() != 1) {
+      throw InputException.of(
+          "%s is not what torch.save writes: expected one data.pkl in it, got %d",
+          file.path(), pickles.size());
     }
-    return switch (name) {
-      case "torch._utils._rebuild_tensor_v2" -> (global, arguments) -> tensor(arguments);
-      case "torch._utils._rebuild_parameter" -> (global, arguments) -> arguments.get(0);
-      case "collections.OrderedDict" -> (global, arguments) -> orderedDict(arguments);
-      case "torch.Size" -> (global, arguments) -> arguments.get(0);
-      default -> null;
-    };
+    String archive = pickles.get(0).substring(0, pickles.get(0).length() - PICKLE.length());
+    if (entries.containsKey(archive + TORCHSCRIPT)) {
+      throw InputException.of(
+          "%s is a TorchScript program, expected a dictionary of tensors", file.path());
+    }
+    return archive;
   }
 
-  private static Object notCalled(Pickle.Global global, List<?> arguments) {
-    throw new IllegalArgumentException("a call of " + global.name());
+  private void refuseBigEndian(Entry byteorder) {
+    if (byteorder == null) {
+      return; // before torch 2.1: little-endian, as torch.load assumes
+    }
+    int size = (int) Math.min(16, byteorder.size());
+    String order = new String(reader.read(byteorder.offset(), size), StandardCharsets.UTF_8);
+    if (!order.equals("little")) {
+      throw InputException.of(
+          "%s: expected byteorder little, got \"%s\"; load it with torch and save it again as"
+              + " safetensors",
+          file.path(), Shown.text(order));
+    }
   }
 
-  private static Object orderedDict(List<?> arguments) {
-    Map<Object, Object> map = new LinkedHashMap<>();
-    if (!arguments.isEmpty()) {
-      for (Object pair : (List<?>) arguments.get(0)) {
-        map.put(((List<?>) pair).get(0), ((List<?>) pair).get(1));
-      }
+  private byte[] pickle(Entry entry) {
+    if (entry.size() > LARGEST_PICKLE) {
+      throw InputException.of(
+          "%s: expected at most %d bytes of pickle, got %d",
+          file.path(), LARGEST_PICKLE, entry.size());
     }
-    return map;
+    byte[] pickle = reader.read(entry.offset(), (int) entry.size());
+    CRC32 crc = new CRC32();
+    crc.update(pickle);
+    // 0: torch.serialization.set_crc32_options(False)
+    if (entry.crc() != 0 && entry.crc() != crc.getValue()) {
+      throw InputException.of(
+          "%s: the checksum of %s is %08x, expected %08x; copy the file again",
+          file.path(), Shown.text(entry.name()), crc.getValue(), entry.crc());
+    }
+    return pickle;
   }
 
-  /** {@code ("storage", type, key, device, elements)}. */
-  @Override
-  public Object load(List<?> id) {
-    StorageType type =
-        id.get(1) instanceof Pickle.Global global ? STORAGES.get(global.name()) : null;
-    if (!"storage".equals(id.get(0)) || type == null) {
-      throw new IllegalArgumentException("persistent id " + id);
+  private StoredTensor stored(String name, PickledTensor tensor, Entry storage) {
+    if (storage == null) {
+      throw bad(
+          name,
+          "its storage data/%s is missing; copy the file again",
+          Shown.text(tensor.storage()));
     }
-    Entry entry = entries.get("data/" + id.get(2));
-    if (entry == null) {
-      throw InputException.of("%s lacks the storage %s: the file is cut", file.name(), id.get(2));
+    if (storage.size() != tensor.storageBytes()) {
+      throw bad(
+          name,
+          "expected a storage of %d bytes, got %d; copy the file again",
+          tensor.storageBytes(),
+          storage.size());
     }
-    return new Storage(type, entry);
+    checkInside(name, tensor);
+    return new StoredTensor(
+        name,
+        tensor.type(),
+        longs(tensor.shape()),
+        longs(tensor.strides()),
+        file,
+        storage.offset() + tensor.offset() * tensor.type().bytes());
   }
 
-  /**
-   * {@code _rebuild_tensor_v2(storage, offset, size, stride, ...)}; the name comes from the
-   * dictionary.
-   */
-  private StoredTensor tensor(List<?> arguments) {
-    Storage storage = (Storage) arguments.get(0);
-    long first = (Long) arguments.get(1);
-    long[] shape = longs(arguments.get(2));
-    long[] strides = longs(arguments.get(3));
-    long elements = storage.entry().length() / storage.type().bytes();
+  /** Every element lies in the storage, and there are no more elements than the storage holds. */
+  private void checkInside(String name, PickledTensor tensor) {
+    long capacity = tensor.storageBytes() / tensor.type().bytes();
     try {
-      long last = first;
-      for (int i = 0; i < shape.length; i++) {
-        last = Math.addExact(last, Math.multiplyExact(Math.max(0, shape[i] - 1), strides[i]));
+      long elements = 1;
+      long last = tensor.offset();
+      for (int i = 0; i < tensor.shape().size(); i++) {
+        elements = Math.multiplyExact(elements, tensor.shape().get(i));
+        last =
+            Math.addExact(
+                last,
+                Math.multiplyExact(
+                    Math.max(0, tensor.shape().get(i) - 1), tensor.strides().get(i)));
       }
-      if (strides.length != shape.length
-          || first < 0
-          || (StoredTensor.elements(shape) > 0 && last >= elements)
-          || StoredTensor.elements(shape) > elements) {
-        throw InputException.of(
-            "%s: a tensor of shape %s reaches beyond its storage of %,d elements",
-            file.name(), Arrays.toString(shape), elements);
+      StoredTensor.rowMajor(longs(tensor.shape()));
+      boolean isInside = elements == 0 ? tensor.offset() <= capacity : last < capacity;
+      if (isInside && elements <= capacity) {
+        return;
+      }
+      if (isInside) {
+        throw bad(
+            name,
+            "its %d elements are copies of %d by strides; save it again after .contiguous()",
+            elements,
+            capacity);
       }
     } catch (ArithmeticException e) {
-      throw new InputException(file.name() + ": a tensor's shape is beyond any file", e);
+      throw new InputException(
+          file.path() + ": " + Shown.text(name) + " has a shape that no file can hold", e);
     }
-    return StoredTensor.strided(
-        "",
-        storage.type(),
-        shape,
-        strides,
-        file,
-        storage.entry().offset() + first * storage.type().bytes());
+    throw bad(name, "it reaches beyond its storage of %d elements; copy the file again", capacity);
   }
 
-  private static long[] longs(Object list) {
-    List<Long> values = new ArrayList<>();
-    for (Object value : (List<?>) list) {
-      values.add((Long) value);
-    }
-    long[] longs = values.stream().mapToLong(Long::longValue).toArray();
-    for (long value : longs) {
-      if (value < 0) {
-        throw new IllegalArgumentException("a negative size or stride");
-      }
-    }
-    return longs;
+  private static long[] longs(List<Long> numbers) {
+    return numbers.stream().mapToLong(Long::longValue).toArray();
+  }
+
+  private InputException bad(String name, String format, Object... args) {
+    return new InputException(
+        file.path()
+            + ": "
+            + Shown.text(name)
+            + ": "
+            + InputException.of(format, args).getMessage());
   }
 }

@@ -2,74 +2,123 @@ package dev.rankspark.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rankspark.InputException;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * All tensors of a model directory, in transformers' order of preference; headers alone are read.
+ * All tensors of a model directory, in the form that transformers prefers of those that are there
+ * ({@code from_pretrained} in {@code modeling_utils.py}): one safetensors file, safetensors shards
+ * with an index, one torch file, torch shards with an index.
  */
 final class Weights {
-  private static final String SAFETENSORS = "model.safetensors";
-  private static final String SAFETENSORS_INDEX = "model.safetensors.index.json";
-  private static final String TORCH = "pytorch_model.bin";
-  private static final String TORCH_INDEX = "pytorch_model.bin.index.json";
+  private static final String INDEX = ".index.json";
+  private static final List<String> FORMS =
+      List.of(
+          "model.safetensors",
+          "model.safetensors" + INDEX,
+          "pytorch_model.bin",
+          "pytorch_model.bin" + INDEX);
 
-  private Weights() {}
+  private final String file;
+  private final Map<String, StoredTensor> tensors;
+
+  private Weights(String file, Map<String, StoredTensor> tensors) {
+    this.file = file;
+    this.tensors = Collections.unmodifiableMap(tensors);
+  }
+
+  /** The name of the file that {@link #open} starts from, if there is one. */
+  static Optional<String> find(ModelDirectory directory) {
+    return FORMS.stream().filter(directory::has).findFirst();
+  }
 
   /**
-   * Reads the headers.
+   * Reads the headers of all files.
    *
-   * @throws InputException if there are none, or a shard is missing, cut or without a tensor that
-   *     the index promises
+   * @throws InputException if there are no weights, a shard is missing or cut, or a shard lacks a
+   *     tensor that the index puts there
    */
-  static Map<String, StoredTensor> read(ModelDirectory directory) {
-    if (directory.has(SAFETENSORS)) {
-      return Safetensors.read(directory.file(SAFETENSORS));
-    }
-    if (directory.has(SAFETENSORS_INDEX)) {
-      return sharded(directory, SAFETENSORS_INDEX);
-    }
-    if (directory.has(TORCH)) {
-      return TorchArchive.read(directory.file(TORCH));
-    }
-    if (directory.has(TORCH_INDEX)) {
-      return sharded(directory, TORCH_INDEX);
-    }
-    throw InputException.of(
-        "%s has no weights; looked for %s",
-        directory.path(),
-        String.join(", ", List.of(SAFETENSORS, SAFETENSORS_INDEX, TORCH, TORCH_INDEX)));
+  static Weights open(ModelDirectory directory) {
+    String file =
+        find(directory)
+            .orElseThrow(
+                () ->
+                    InputException.of(
+                        "%s has no weights: looked for %s",
+                        directory.path(), String.join(", ", FORMS)));
+    return new Weights(
+        directory.pathOf(file),
+        file.endsWith(INDEX) ? sharded(directory, file) : read(directory.file(file)));
   }
 
-  /** A file of tensors, by its ending. */
-  static Map<String, StoredTensor> readFile(StoredFile file) {
-    return file.path().getName().endsWith(".safetensors")
-        ? Safetensors.read(file)
-        : TorchArchive.read(file);
+  /** The tensors by name. */
+  Map<String, StoredTensor> tensors() {
+    return tensors;
   }
 
-  private static Map<String, StoredTensor> sharded(ModelDirectory directory, String indexName) {
-    JsonNode map = directory.json(indexName).path("weight_map");
-    if (!map.isObject() || map.isEmpty()) {
-      throw InputException.of("%s/%s: weight_map is missing", directory.path(), indexName);
+  /** The path of the weights or of their index, for messages. */
+  String file() {
+    return file;
+  }
+
+  /** The tensors of one file of either format, by its name. */
+  static Map<String, StoredTensor> read(CheckpointFile file) {
+    return file.path().endsWith(".safetensors") ? Safetensors.read(file) : TorchArchive.read(file);
+  }
+
+  private static Map<String, StoredTensor> sharded(ModelDirectory directory, String index) {
+    JsonNode weightMap = directory.jsonObject(index).path("weight_map");
+    if (!weightMap.isObject() || weightMap.isEmpty()) {
+      throw InputException.of(
+          "%s: expected an object weight_map from tensor to file", directory.pathOf(index));
     }
     Map<String, Map<String, StoredTensor>> shards = new LinkedHashMap<>();
-    map.forEach(
-        shard -> shards.computeIfAbsent(shard.asText(), name -> readFile(directory.file(name))));
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
-    map.fields()
+    weightMap
+        .fields()
         .forEachRemaining(
-            entry -> {
-              String shard = entry.getValue().asText();
-              StoredTensor tensor = shards.get(shard).get(entry.getKey());
+            field -> {
+              String name = field.getKey();
+              String shard = shardName(directory, index, name, field.getValue());
+              StoredTensor tensor =
+                  shards
+                      .computeIfAbsent(shard, file -> shard(directory, index, name, file))
+                      .get(name);
               if (tensor == null) {
                 throw InputException.of(
-                    "%s/%s lacks %s, which %s promises; copy it again",
-                    directory.path(), shard, entry.getKey(), indexName);
+                    "%s does not hold %s, which %s puts there; copy the directory again",
+                    directory.pathOf(shard), Shown.text(name), index);
               }
-              tensors.put(entry.getKey(), tensor);
+              tensors.put(name, tensor);
             });
     return tensors;
+  }
+
+  private static String shardName(
+      ModelDirectory directory, String index, String tensor, JsonNode value) {
+    String shard = value.asText();
+    boolean isName =
+        value.isTextual()
+            && !shard.isEmpty()
+            && shard.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ');
+    if (!isName || shard.equals(".") || shard.equals("..")) {
+      throw InputException.of(
+          "%s: expected the name of a file in this directory for %s, got %s",
+          directory.pathOf(index), Shown.text(tensor), Shown.text(value.toString()));
+    }
+    return shard;
+  }
+
+  private static Map<String, StoredTensor> shard(
+      ModelDirectory directory, String index, String tensor, String shard) {
+    if (!directory.has(shard)) {
+      throw InputException.of(
+          "%s does not exist, but %s puts %s there; copy the directory again",
+          directory.pathOf(Shown.text(shard)), index, Shown.text(tensor));
+    }
+    return read(directory.file(shard));
   }
 }

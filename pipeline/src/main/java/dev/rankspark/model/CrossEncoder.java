@@ -13,6 +13,7 @@ import ai.djl.pytorch.jni.IValueUtils;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.RerankerCheckpoint;
 import dev.rankspark.checkpoint.StoredTensor;
+import dev.rankspark.checkpoint.Weight;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -78,7 +79,7 @@ public final class CrossEncoder implements AutoCloseable {
     Torch.prepareThread(threads);
     CrossEncoder encoder = new CrossEncoder(config, device, longest);
     try {
-      Map<String, RerankerCheckpoint.Weight> weights = checkpoint.bind(config.weightShapes());
+      Map<String, Weight> weights = checkpoint.bind(config.weightShapes());
       for (List<String> names : config.fusedWeights()) {
         encoder.freeze(names.stream().map(weights::get).toList(), hardware);
       }
@@ -94,7 +95,7 @@ public final class CrossEncoder implements AutoCloseable {
    * arrays share the memory of the mapped file, so the program must keep a copy; its stacking makes
    * one.
    */
-  private void freeze(List<RerankerCheckpoint.Weight> parts, Hardware hardware) {
+  private void freeze(List<Weight> parts, Hardware hardware) {
     try (PtNDManager batch = (PtNDManager) manager.newSubManager()) {
       PtNDArray none = (PtNDArray) batch.zeros(new Shape(0));
       PtNDArray[] stored = new PtNDArray[parts.size()];
@@ -102,7 +103,7 @@ public final class CrossEncoder implements AutoCloseable {
       PtNDArray[] b = new PtNDArray[parts.size()];
       double[] scaling = new double[parts.size()];
       for (int i = 0; i < stored.length; i++) {
-        RerankerCheckpoint.Weight part = parts.get(i);
+        Weight part = parts.get(i);
         stored[i] = array(part.stored(), batch);
         a[i] = part.lora().map(lora -> array(lora.a(), batch)).orElse(none);
         b[i] = part.lora().map(lora -> array(lora.b(), batch)).orElse(none);

@@ -3,193 +3,337 @@ package dev.rankspark.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
+import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
-/** A model of one projection, width 2, and an adapter of rank 1. */
 class RerankerCheckpointTest {
-  private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String QUERY = "model.layers.0.self_attn.q_proj";
+  private static final String Q = "model.layers.0.self_attn.q_proj";
+  private static final Map<String, long[]> SHAPES = new LinkedHashMap<>();
 
-  @TempDir private Path folder;
+  static {
+    SHAPES.put("model.embed_tokens.weight", new long[] {5, 4});
+    SHAPES.put(Q + ".weight", new long[] {6, 4});
+    SHAPES.put("model.norm.weight", new long[] {4});
+    SHAPES.put("score.weight", new long[] {1, 4});
+  }
 
-  private final Map<String, long[]> expected = new LinkedHashMap<>();
+  @TempDir Path directory;
 
   @BeforeEach
-  void makeModelAndAdapter() throws IOException {
-    expected.put(QUERY + ".weight", new long[] {2, 2});
-    expected.put("score.weight", new long[] {1, 2});
-    Files.createDirectories(folder.resolve("models/base"));
-    Files.createDirectories(folder.resolve("models/adapter"));
-    Files.writeString(folder.resolve("models/base/config.json"), "{}");
-    base("%s.weight", "[2, 2]");
-    adapter("base_model.model." + QUERY + ".lora_A.weight", "[1, 2]");
-    configure("base_model_name_or_path", "base");
+  void writeBaseAndAdapter() throws IOException {
+    write("base/config.json", "{\"hidden_size\": 4}");
+    write("base/model.safetensors", base("model.").bytes());
+    writeAdapter("some/adapter", "base", Q, true);
   }
 
   @Test
-  void theAdaptersPairAndHeadJoinTheBase() {
-    Map<String, RerankerCheckpoint.Weight> weights = open("base", "adapter").bind(expected);
-    LoraAdapter.LoraPair pair = weights.get(QUERY + ".weight").lora().orElseThrow();
-    assertThat(pair.a().shape()).containsExactly(1, 2);
-    assertThat(pair.b().shape()).containsExactly(2, 1);
-    assertThat(pair.scaling()).isEqualTo(8.0);
-    assertThat(weights.get("score.weight").stored().file()).endsWith("adapter_model.safetensors");
+  void bindsAWholeModelWithItsOwnHead() throws IOException {
+    write("base/model.safetensors", base("model.").addFloats("score.weight", 1, 4).bytes());
+
+    var checkpoint = open("base", "");
+    var bound = checkpoint.bind(SHAPES);
+
+    assertThat(bound.keySet()).containsExactlyElementsOf(SHAPES.keySet());
+    assertThat(bound.values()).allSatisfy(weight -> assertThat(weight.lora()).isEmpty());
+    assertThat(bound.get("score.weight").stored().file()).endsWith("base/model.safetensors");
+    assertThat(checkpoint.config().get("hidden_size").intValue()).isEqualTo(4);
+    assertThat(checkpoint.pooling()).isEqualTo("last");
+    assertThat(checkpoint.adapter()).isEmpty();
   }
 
   @Test
-  void anAdapterAsModelFindsItsBaseAboveItself() {
-    assertThat(open("adapter", null).base().path()).isEqualTo(folder + "/models/base");
+  void theHeadOfTheAdapterComesBeforeTheBasesOwn() throws IOException {
+    write("base/model.safetensors", base("model.").addFloats("score.weight", 1, 4).bytes());
+
+    var bound = open("base", "some/adapter").bind(SHAPES);
+
+    assertThat(bound.get("score.weight").stored().file())
+        .endsWith("some/adapter/adapter_model.safetensors");
+    assertThat(bound.get(Q + ".weight").lora().orElseThrow().scaling()).isEqualTo(8.0);
+    assertThat(bound.get("model.norm.weight").lora()).isEmpty();
+  }
+
+  @Test
+  void anAdapterDirectoryNamesItsBaseRelativeToTheDirectoriesAboveIt() {
+    var checkpoint = open("some/adapter", "");
+
+    assertThat(checkpoint.base().path()).endsWith("/base");
+    assertThat(checkpoint.bind(SHAPES).get(Q + ".weight").lora()).isPresent();
+  }
+
+  @Test
+  void theOptionForTheBaseComesBeforeTheNameInTheAdapter() throws IOException {
+    writeAdapter("some/adapter", "meta-llama/Llama-2-7b-hf", Q, true);
+
+    assertThat(open("some/adapter", "", "base").bind(SHAPES)).hasSize(4);
+    assertThatThrownBy(() -> open("some/adapter", "", "absent"))
+        .isInstanceOf(InputException.class)
+        .hasMessage(
+            "%s/absent does not exist: --base-model-name-or-path takes a directory with a model's"
+                + " files",
+            directory);
+    assertThatThrownBy(() -> open("base", "", "base"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("--base-model-name-or-path has no meaning for it");
   }
 
   @Test
   void aBaseThatIsNotThereIsNamedWithTheOption() throws IOException {
-    configure("base_model_name_or_path", "meta-llama/Llama-2-7b-hf");
-    assertThatThrownBy(() -> open("adapter", null))
+    for (String name :
+        new String[] {"meta-llama/Llama-2-7b-hf", "hdfs://nowhere:1/base", "a:b", "x\\u0000y"}) {
+      writeAdapter("some/adapter", name, Q, true);
+      assertThatThrownBy(() -> open("some/adapter", ""))
+          .isInstanceOf(InputException.class)
+          .hasMessageContaining("adapter_config.json names the base model \"" + name + "\"")
+          .hasMessageEndingWith("download it and name it with --base-model-name-or-path");
+    }
+  }
+
+  @Test
+  void aDirectoryWithAModelAndAnAdapterIsAmbiguous() throws IOException {
+    write("some/adapter/model.safetensors", base("model.").bytes());
+
+    assertThatThrownBy(() -> open("some/adapter", ""))
         .isInstanceOf(InputException.class)
-        .hasMessageContaining("names the base \"meta-llama/Llama-2-7b-hf\"")
-        .hasMessageContaining("--base-model-name-or-path");
+        .hasMessageContaining("both a model (model.safetensors) and an adapter");
   }
 
   @Test
-  void rankStabilizedLoraDividesByTheRoot() throws IOException {
-    configure("use_rslora", true);
-    configure("r", 4);
-    assertThat(open("base", "adapter").bind(expected).get(QUERY + ".weight").lora())
-        .hasValueSatisfying(pair -> assertThat(pair.scaling()).isEqualTo(4.0));
-  }
-
-  @Test
-  void withoutAHeadItIsAnErrorNotARandomHead() {
-    assertThatThrownBy(() -> open("base", null).bind(expected))
+  void twoAdaptersAreRefused() {
+    assertThatThrownBy(() -> open("some/adapter", "some/adapter"))
         .isInstanceOf(InputException.class)
-        .hasMessageStartingWith("no head: score.weight is neither in " + folder + "/models/base");
+        .hasMessageContaining("is an adapter, and --lora-name-or-path names another one");
   }
 
   @Test
-  void missingAndLeftOverWeightsAreNamed() throws IOException {
-    base("model.layers.0.self_attn.q_norm.weight", "[2, 2]");
-    assertThatThrownBy(() -> open("base", "adapter").bind(expected))
+  void theTokenizerIsTheGivenDirectorysIfItHasOne() throws IOException {
+    assertThat(open("some/adapter", "").tokenizerDirectory().path()).endsWith("/base");
+
+    write("some/adapter/tokenizer.json", "{}");
+    assertThat(open("some/adapter", "").tokenizerDirectory().path()).endsWith("some/adapter");
+  }
+
+  @Test
+  void bindsABackboneWithItsHeadFile() throws IOException {
+    writeBackbone("{\"reranker_model_type\": \"backbone\", \"reranker_pooling\": \"cls\"}");
+
+    var checkpoint = open("backbone", "");
+
+    assertThat(checkpoint.pooling()).isEqualTo("cls");
+    assertThat(checkpoint.bind(SHAPES).get("score.weight").stored().file())
+        .endsWith("backbone/reranker_head.pt");
+    assertThat(checkpoint.bind(SHAPES).get("model.norm.weight").stored().name())
+        .isEqualTo("norm.weight");
+  }
+
+  @Test
+  void anAdapterOfABackboneFitsABackboneOnly() throws IOException {
+    writeBackbone("{\"reranker_model_type\": \"backbone\"}");
+    writeAdapter("lora", "backbone", "layers.0.self_attn.q_proj", false);
+    writeAdapter("whole", "backbone", Q, false);
+
+    assertThat(open("backbone", "lora").bind(SHAPES).get(Q + ".weight").lora()).isPresent();
+    assertBindRefused("backbone", "whole")
+        .hasMessageContaining("was trained on a whole model, but")
+        .hasMessageContaining("is used as a backbone");
+    assertBindRefused("backbone", "some/adapter")
+        .hasMessageContaining("holds a head score.weight, but a backbone reranker has it in");
+    write("base/model.safetensors", base("model.").addFloats("score.weight", 1, 4).bytes());
+    assertBindRefused("base", "lora").hasMessageContaining("was trained on a backbone, but");
+  }
+
+  @Test
+  void aBackboneWithoutItsHeadIsRefused() throws IOException {
+    writeBackbone("{\"reranker_model_type\": \"backbone\"}");
+    Files.delete(directory.resolve("backbone/reranker_head.pt"));
+
+    assertBindRefused("backbone", "")
+        .hasMessageContaining("backbone/reranker_head.pt does not exist")
+        .hasMessageContaining("score.weight");
+
+    write("backbone/reranker_head.pt", TorchBytes.dictionary().floats("bias", 1).bytes());
+    assertBindRefused("backbone", "").hasMessageContaining("expected one tensor, weight, got bias");
+  }
+
+  @Test
+  void unknownKindsOfRerankerAreNamed() throws IOException {
+    writeBackbone("{\"reranker_model_type\": \"bm25\"}");
+    assertThatThrownBy(() -> open("backbone", ""))
+        .isInstanceOf(InputException.class)
         .hasMessage(
-            folder
-                + "/models/base: the weights are not those of its config.json: 1 missing ("
-                + QUERY
-                + ".weight), 1 left over (model.layers.0.self_attn.q_norm.weight)");
+            "%s/backbone/reranker_config.json: reranker_model_type \"bm25\" is not supported,"
+                + " expected \"sequence_classification\" or \"backbone\"",
+            directory);
+
+    writeBackbone("{\"reranker_pooling\": \"mean\"}");
+    assertThatThrownBy(() -> open("backbone", ""))
+        .hasMessageContaining("reranker_pooling \"mean\" is not supported");
   }
 
   @Test
-  void theLanguageModelsHeadAndOldFrequenciesAreIgnored() throws IOException {
-    CheckpointFiles.safetensors(
-        folder.resolve("models/base/model.safetensors"),
-        String.format(
-            """
-            {"%s.weight": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]},
-             "lm_head.weight": {"dtype": "F32", "shape": [1], "data_offsets": [16, 20]},
-             "model.layers.0.self_attn.rotary_emb.inv_freq": {"dtype": "F32", "shape": [1], "data_offsets": [20, 24]}}
-            """,
-            QUERY),
-        new byte[24]);
-    assertThat(open("base", "adapter").bind(expected)).hasSize(2);
+  void thereIsNeverARandomHead() {
+    assertBindRefused("base", "")
+        .hasMessage(
+            "no head: score.weight is neither in %s/base/model.safetensors nor in an adapter; give"
+                + " the adapter that was trained with it (--lora-name-or-path)",
+            directory);
   }
 
   @Test
-  void weightsOfAnotherShapeAreNamedWithBoth() throws IOException {
-    base("%s.weight", "[4]");
-    assertThatThrownBy(() -> open("base", "adapter").bind(expected))
-        .hasMessageContaining(QUERY + ".weight: expected shape [2, 2], got [4]");
+  void leftOversByDesignAreIgnoredAndOthersNamed() throws IOException {
+    var tensors =
+        base("model.")
+            .addFloats("score.weight", 1, 4)
+            .addFloats("lm_head.weight", 5, 4)
+            .addFloats("model.layers.0.self_attn.rotary_emb.inv_freq", 2);
+    write("base/model.safetensors", tensors.bytes());
+    assertThat(open("base", "").bind(SHAPES)).hasSize(4);
+
+    tensors.addFloats("score.bias", 1).addFloats(Q + ".bias", 6);
+    write("base/model.safetensors", tensors.bytes());
+    assertBindRefused("base", "")
+        .hasMessageContaining("holds 2 weights that the model of its config.json does not have")
+        .hasMessageContaining("score.bias, " + Q + ".bias");
   }
 
   @Test
-  void anAdapterOfAnotherShapeIsNamedWithBoth() throws IOException {
-    adapter("base_model.model." + QUERY + ".lora_A.weight", "[2, 1]");
-    assertThatThrownBy(() -> open("base", "adapter").bind(expected))
-        .hasMessageContaining("lora_A.weight: expected shape [2, 2], got [2, 1]");
+  void missingWeightsAreNamed() throws IOException {
+    write(
+        "base/model.safetensors", new SafetensorsBytes().addFloats("model.norm.weight", 4).bytes());
+
+    assertBindRefused("base", "some/adapter")
+        .hasMessageContaining("lacks 2 of 4 weights: model.embed_tokens.weight, %s.weight", Q);
   }
 
   @Test
-  void tensorsOfAnotherMethodAreNamed() throws IOException {
-    adapter("base_model.model." + QUERY + ".lora_magnitude_vector.weight", "[1, 2]");
-    assertThatThrownBy(() -> open("base", "adapter").bind(expected))
-        .hasMessageContaining("which is not supported: base_model.model." + QUERY)
-        .hasMessageContaining("lora_magnitude_vector");
-  }
-
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      textBlock =
-          """
-          peft_type | "LOHA" | peft_type "LOHA" is not supported; supported: LORA
-          use_dora | true | use_dora true is not supported
-          bias | "all" | bias "all" is not supported; supported: none
-          rank_pattern | {"q_proj":4} | rank_pattern {"q_proj":4} is not supported
-          init_lora_weights | "pissa_niter_4" | init_lora_weights "pissa_niter_4" is not supported
-          r | 0 | expected r above 0
-          """)
-  void whatWouldChangeAScoreIsRefusedByName(String key, String value, String message)
-      throws IOException {
-    configure(key, JSON.readTree(value));
-    assertThatThrownBy(() -> open("base", "adapter").bind(expected))
+  void weightsOfAnotherShapeOrTypeAreNamed() throws IOException {
+    var shapes = new LinkedHashMap<>(SHAPES);
+    shapes.put("model.norm.weight", new long[] {8});
+    assertThatThrownBy(() -> open("base", "some/adapter").bind(shapes))
         .isInstanceOf(InputException.class)
-        .hasMessageStartingWith(folder + "/models/adapter/adapter_config.json: " + message);
+        .hasMessage(
+            "model.norm.weight: expected shape [8] by %s/base/config.json, got model.norm.weight"
+                + " (float32 [4]) of %s/base/model.safetensors",
+            directory, directory);
+
+    write(
+        "base/model.safetensors",
+        new SafetensorsBytes()
+            .addFloats("model.embed_tokens.weight", 5, 4)
+            .add(Q + ".weight", "I8", new long[] {6, 4}, new byte[24])
+            .addFloats("model.norm.weight", 4)
+            .bytes());
+    assertBindRefused("base", "some/adapter")
+        .hasMessageStartingWith(
+            "expected float16, bfloat16 or float32, got " + Q + ".weight (int8");
+  }
+
+  @Test
+  void anAdapterOfAnotherShapeIsNamed() throws IOException {
+    var shapes = new LinkedHashMap<>(SHAPES);
+    shapes.put(Q + ".weight", new long[] {6, 8});
+    write(
+        "base/model.safetensors",
+        new SafetensorsBytes()
+            .addFloats("model.embed_tokens.weight", 5, 4)
+            .addFloats(Q + ".weight", 6, 8)
+            .addFloats("model.norm.weight", 4)
+            .bytes());
+
+    assertThatThrownBy(() -> open("base", "some/adapter").bind(shapes))
+        .isInstanceOf(InputException.class)
+        .hasMessageStartingWith(
+            "the adapter does not fit " + Q + ".weight of shape [6, 8]: lora_A is ");
+  }
+
+  @Test
+  void anAdapterForModulesThatTheBaseLacksIsNamed() throws IOException {
+    writeAdapter("some/adapter", "base", "model.layers.7.self_attn.q_proj", true);
+
+    assertBindRefused("some/adapter", "")
+        .hasMessageContaining("adapts 1 modules that")
+        .hasMessageEndingWith("does not have: model.layers.7.self_attn.q_proj");
+  }
+
+  @Test
+  void aBaseWithoutConfigurationIsNamed() throws IOException {
+    Files.delete(directory.resolve("base/config.json"));
+
+    assertThatThrownBy(() -> open("base", ""))
+        .isInstanceOf(InputException.class)
+        .hasMessage("%s/base/config.json does not exist", directory);
+  }
+
+  private AbstractThrowableAssert<?, ?> assertBindRefused(String model, String lora) {
+    return assertThatThrownBy(() -> open(model, lora).bind(SHAPES))
+        .isInstanceOf(InputException.class)
+        .hasMessageNotContaining("\n");
   }
 
   private RerankerCheckpoint open(String model, String lora) {
+    return open(model, lora, "");
+  }
+
+  private RerankerCheckpoint open(String model, String lora, String base) {
     return RerankerCheckpoint.open(
-        folder + "/models/" + model,
-        Optional.ofNullable(lora).map(name -> folder + "/models/" + name),
-        Optional.empty(),
-        new Configuration());
+        directory + "/" + model, path(lora), path(base), new Configuration(false));
   }
 
-  /** Four floats under a name. */
-  private void base(String name, String shape) throws IOException {
-    CheckpointFiles.safetensors(
-        folder.resolve("models/base/model.safetensors"),
-        String.format(
-            "{\""
-                + name
-                + "\": {\"dtype\": \"F32\", \"shape\": "
-                + shape
-                + ", \"data_offsets\": [0, 16]}}",
-            QUERY),
-        new byte[16]);
+  private Optional<String> path(String name) {
+    return name.isEmpty() ? Optional.empty() : Optional.of(directory + "/" + name);
   }
 
-  /** The first factor under a name, the second, and a head. */
-  private void adapter(String name, String shape) throws IOException {
-    CheckpointFiles.safetensors(
-        folder.resolve("models/adapter/adapter_model.safetensors"),
-        String.format(
-            """
-            {"%s": {"dtype": "F32", "shape": %s, "data_offsets": [0, 8]},
-             "base_model.model.%s.lora_B.weight": {"dtype": "F32", "shape": [2, 1], "data_offsets": [8, 16]},
-             "base_model.model.score.weight": {"dtype": "F32", "shape": [1, 2], "data_offsets": [16, 24]}}
-            """,
-            name, shape, QUERY),
-        new byte[24]);
+  private static SafetensorsBytes base(String prefix) {
+    return new SafetensorsBytes()
+        .addFloats(prefix + "embed_tokens.weight", 5, 4)
+        .addFloats(prefix + "layers.0.self_attn.q_proj.weight", 6, 4)
+        .addFloats(prefix + "norm.weight", 4);
   }
 
-  private void configure(String key, Object value) throws IOException {
-    Path file = folder.resolve("models/adapter/adapter_config.json");
-    ObjectNode config =
-        Files.exists(file)
-            ? (ObjectNode) JSON.readTree(file.toFile())
-            : JSON.createObjectNode().put("r", 1).put("lora_alpha", 8);
-    config.set(key, JSON.valueToTree(value));
-    JSON.writeValue(file.toFile(), config);
+  private void writeBackbone(String rerankerConfig) throws IOException {
+    write("backbone/config.json", "{}");
+    write("backbone/reranker_config.json", rerankerConfig);
+    write("backbone/model.safetensors", base("").bytes());
+    write("backbone/reranker_head.pt", TorchBytes.dictionary().floats("weight", 1, 4).bytes());
+  }
+
+  private void writeAdapter(String name, String base, String module, boolean hasHead)
+      throws IOException {
+    write(
+        name + "/adapter_config.json",
+        """
+        {"peft_type": "LORA", "r": 2, "lora_alpha": 16, "target_modules": ["q_proj"],
+        "base_model_name_or_path": "%s"}
+        """
+            .formatted(base));
+    var tensors =
+        new SafetensorsBytes()
+            .addFloats("base_model.model." + module + ".lora_A.weight", 2, 4)
+            .addFloats("base_model.model." + module + ".lora_B.weight", 6, 2);
+    if (hasHead) {
+      tensors.addFloats("base_model.model.score.weight", 1, 4);
+    }
+    write(name + "/adapter_model.safetensors", tensors.bytes());
+  }
+
+  private void write(String name, String text) throws IOException {
+    write(name, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private void write(String name, byte[] bytes) throws IOException {
+    Path file = directory.resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.write(file, bytes);
   }
 }

@@ -1,0 +1,33 @@
+package dev.rankspark.checkpoint;
+
+import java.util.Collection;
+import java.util.stream.Collectors;
+
+/** Text out of a file, made fit for a message of one line. */
+final class Shown {
+  private static final int LONGEST = 160;
+  private static final int FIRST = 3;
+
+  private Shown() {}
+
+  /** The text on one line, cut where it is too long to be read. */
+  static String text(String text) {
+    String start = text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "...";
+    return start
+        .codePoints()
+        .mapToObj(
+            c -> Character.isISOControl(c) ? String.format("\\u%04x", c) : Character.toString(c))
+        .collect(Collectors.joining());
+  }
+
+  /** The first names and how many there are beside them: {@code a, b, c and 14 more}. */
+  static String first(Collection<String> names) {
+    String first = names.stream().limit(FIRST).map(Shown::text).collect(Collectors.joining(", "));
+    return names.size() <= FIRST ? first : first + " and " + (names.size() - FIRST) + " more";
+  }
+
+  /** The reason of an exception, on one line. */
+  static String reason(Exception e) {
+    return e.getMessage() == null ? e.getClass().getSimpleName() : text(e.getMessage());
+  }
+}

@@ -1,0 +1,254 @@
+package dev.rankspark.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.rankspark.InputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.hadoop.conf.Configuration;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LoraAdapterTest {
+  private static final String PREFIX = "base_model.model.";
+  private static final String Q = "model.layers.0.self_attn.q_proj";
+  private static final String DOWN = "model.layers.0.mlp.down_proj";
+
+  @TempDir Path directory;
+
+  @Test
+  void readsPairsHeadAndScaling() throws IOException {
+    var adapter = open(config(""), pair(Q).addFloats(PREFIX + "score.weight", 1, 4));
+
+    assertThat(adapter.baseModel()).contains("some/base");
+    assertThat(adapter.scaling()).isEqualTo(8.0);
+    assertThat(adapter.pairs().keySet()).containsExactly(Q);
+    assertThat(adapter.pairs().get(Q).a().shape()).containsExactly(2, 4);
+    assertThat(adapter.pairs().get(Q).b().shape()).containsExactly(6, 2);
+    assertThat(adapter.pairs().get(Q).scaling()).isEqualTo(8.0);
+    assertThat(adapter.head().orElseThrow().shape()).containsExactly(1, 4);
+    assertThat(adapter.isForBackbone()).isFalse();
+  }
+
+  @Test
+  void readsTheNamesOfUnpreparedStateDictionaries() throws IOException {
+    for (String head :
+        new String[] {"score.modules_to_save.weight", "score.modules_to_save.default.weight"}) {
+      var tensors =
+          new SafetensorsBytes()
+              .addFloats(PREFIX + Q + ".lora_A.default.weight", 2, 4)
+              .addFloats(PREFIX + Q + ".lora_B.default.weight", 6, 2)
+              .addFloats(PREFIX + head, 1, 4);
+
+      assertThat(open(config(""), tensors).pairs()).containsOnlyKeys(Q);
+      assertThat(open(config(""), tensors).head()).isPresent();
+    }
+  }
+
+  @Test
+  void modulesOfABackboneGetTheNamesOfAWholeModel() throws IOException {
+    var adapter = open(config(""), pair("layers.0.self_attn.q_proj"));
+
+    assertThat(adapter.pairs()).containsOnlyKeys(Q);
+    assertThat(adapter.isForBackbone()).isTrue();
+    assertRefused(config(""), pair(Q, "layers.1.self_attn.q_proj"))
+        .hasMessageContaining("modules of a whole model and of a bare backbone");
+  }
+
+  @Test
+  void readsATorchArchiveUnlessThereIsSafetensors() throws IOException {
+    Files.writeString(directory.resolve("adapter_config.json"), config(""));
+    Files.write(
+        directory.resolve("adapter_model.bin"),
+        TorchBytes.dictionary()
+            .floats(PREFIX + DOWN + ".lora_A.weight", 2, 4)
+            .floats(PREFIX + DOWN + ".lora_B.weight", 6, 2)
+            .bytes());
+    assertThat(open().pairs()).containsOnlyKeys(DOWN);
+
+    Files.write(directory.resolve("adapter_model.safetensors"), pair(Q).bytes());
+    assertThat(open().pairs()).containsOnlyKeys(Q);
+  }
+
+  @Test
+  void rankStabilizedScalingDividesByTheRoot() throws IOException {
+    assertThat(open(config("\"use_rslora\": true,"), pair(Q)).scaling())
+        .isEqualTo(16 / Math.sqrt(2));
+  }
+
+  @Test
+  void patternsGiveAModuleItsOwnRankAndAlpha() throws IOException {
+    String patterns =
+        "\"rank_pattern\":{\"self_attn\\\\.q_proj\":4},\"alpha_pattern\":{\"%s\":2},"
+            .formatted(DOWN);
+    var tensors =
+        pair(DOWN)
+            .addFloats(PREFIX + Q + ".lora_A.weight", 4, 4)
+            .addFloats(PREFIX + Q + ".lora_B.weight", 6, 4);
+
+    var adapter = open(config(patterns), tensors);
+
+    assertThat(adapter.scaling()).isEqualTo(8.0);
+    assertThat(adapter.pairs().get(Q).scaling()).isEqualTo(16.0 / 4);
+    assertThat(adapter.pairs().get(DOWN).scaling()).isEqualTo(2.0 / 2);
+  }
+
+  @Test
+  void defaultsAreThoseOfPeft() throws IOException {
+    String config = "{\"peft_type\":\"LORA\",\"target_modules\":\"all-linear\"}";
+    var tensors =
+        new SafetensorsBytes()
+            .addFloats(PREFIX + Q + ".lora_A.weight", 8, 4)
+            .addFloats(PREFIX + Q + ".lora_B.weight", 6, 8);
+
+    assertThat(open(config, tensors).scaling()).isEqualTo(1.0);
+    assertThat(open(config, tensors).baseModel()).isEmpty();
+  }
+
+  @Test
+  void whatChangesAScoreAndIsNotImplementedIsNamedWithItsValue() {
+    assertUnsupported("\"peft_type\": \"IA3\",", "peft_type \"IA3\"");
+    assertUnsupported("\"bias\": \"lora_only\",", "bias \"lora_only\"");
+    assertUnsupported("\"use_dora\": true,", "use_dora true");
+    assertUnsupported("\"fan_in_fan_out\": true,", "fan_in_fan_out true");
+    assertUnsupported("\"lora_bias\": true,", "lora_bias true");
+    assertUnsupported("\"layers_to_transform\": [0],", "layers_to_transform [0]");
+    assertUnsupported("\"layers_to_transform\": 0,", "layers_to_transform 0");
+    assertUnsupported("\"layer_replication\": [[0, 1]],", "layer_replication [[0,1]]");
+    assertUnsupported("\"init_lora_weights\": \"pissa\",", "init_lora_weights \"pissa\"");
+    assertUnsupported("\"rank_pattern\": [1],", "rank_pattern [1]");
+    assertUnsupported("\"target_modules\": null,", "target_modules null");
+    assertUnsupported("\"use_rslora\": \"yes\",", "use_rslora \"yes\"");
+    assertUnsupported("\"something_newer\": 1,", "something_newer 1");
+  }
+
+  @Test
+  void optionsThatAreSetAsideAreAccepted() throws IOException {
+    assertThat(
+            open(
+                    config(
+                        """
+                        "use_dora": false, "layers_to_transform": null, "loftq_config": {},
+                        "lora_dropout": 0.1, "megatron_core": "megatron.core",
+                        "task_type": "SEQ_CLS", "init_lora_weights": true,
+                        "modules_to_save": ["classifier", "score"], "something_newer": null,
+                        """),
+                    pair(Q))
+                .pairs())
+        .containsOnlyKeys(Q);
+  }
+
+  @Test
+  void pairsThatPeftWouldNotUseAreRefused() throws IOException {
+    String list = "\"target_modules\": [\"q_proj\"],";
+    assertThat(open(config(list), pair(Q)).pairs()).containsOnlyKeys(Q);
+    assertRefused(config(list), pair(Q, DOWN))
+        .hasMessageContaining("holds a pair for " + DOWN + ", which target_modules");
+    assertRefused(config("\"exclude_modules\": [\"q_proj\"],"), pair(Q))
+        .hasMessageContaining("exclude_modules");
+  }
+
+  @Test
+  void anExpressionOfTargetsIsLeftToThePairsThatPeftStored() throws IOException {
+    String expression = "\"target_modules\": \".*\\\\.(q|v)_proj\",";
+
+    assertThat(open(config(expression), pair(Q)).pairs()).containsOnlyKeys(Q);
+  }
+
+  @Test
+  void patternsBeyondTheEndOfANameAreRefused() {
+    assertUnsupported("\"alpha_pattern\":{\"(.*)*x\":2},", "alpha_pattern {\"(.*)*x\":2}");
+  }
+
+  @Test
+  void halvesAndLeftOversAreNamed() {
+    assertRefused(config(""), pair(Q).addFloats(PREFIX + DOWN + ".lora_A.weight", 2, 4))
+        .hasMessageContaining("holds lora_A without lora_B of " + DOWN);
+    assertRefused(config(""), pair(Q).addFloats(PREFIX + DOWN + ".lora_B.weight", 6, 2))
+        .hasMessageContaining("holds lora_B without lora_A of " + DOWN);
+    assertRefused(config(""), pair(Q).addFloats(PREFIX + Q + ".lora_magnitude_vector", 6))
+        .hasMessage(
+            "%s/adapter_model.safetensors holds 1 tensors that are neither lora_A, lora_B nor the"
+                + " head score.weight: %s%s.lora_magnitude_vector",
+            directory, PREFIX, Q);
+    assertRefused(config(""), pair(Q).addFloats(PREFIX + Q + ".lora_A.default.weight", 2, 4))
+        .hasMessageContaining("under two names");
+    assertRefused(
+            config("\"modules_to_save\": [\"score\", \"embed_tokens\"],"),
+            pair(Q).addFloats(PREFIX + "model.embed_tokens.weight", 2, 4))
+        .hasMessageContaining("modules_to_save embed_tokens is not supported");
+  }
+
+  @Test
+  void ranksMustAgree() {
+    assertRefused(config("\"r\": 3,"), pair(Q))
+        .hasMessageContaining("expected lora_A of shape (3, in) and lora_B of shape (out, 3)");
+    assertRefused(config("\"r\": 0,"), pair(Q))
+        .hasMessageContaining("expected a whole number from 1 on as r, got 0");
+    assertRefused(config("\"r\": \"2\","), pair(Q)).hasMessageContaining("as r, got \"2\"");
+    assertRefused(config("\"lora_alpha\": NaN,"), pair(Q))
+        .hasMessageContaining("expected a number as lora_alpha, got");
+  }
+
+  @Test
+  void missingFilesAreNamed() throws IOException {
+    assertThatThrownBy(this::open)
+        .isInstanceOf(InputException.class)
+        .hasMessage("%s is not an adapter: it has no adapter_config.json", directory);
+    Files.writeString(directory.resolve("adapter_config.json"), config(""));
+    assertThatThrownBy(this::open)
+        .isInstanceOf(InputException.class)
+        .hasMessage(
+            "%s has no adapter weights: looked for adapter_model.safetensors, adapter_model.bin",
+            directory);
+  }
+
+  private void assertUnsupported(String changed, String message) {
+    assertRefused(config(changed), pair(Q))
+        .hasMessage(
+            "%s/adapter_config.json: %s is not supported; merge the adapter with PEFT and give the"
+                + " merged model",
+            directory, message);
+  }
+
+  /** A configuration of rank 2 and alpha 16; what is changed comes last and therefore counts. */
+  private static String config(String changed) {
+    return """
+        {"peft_type": "LORA", "bias": "none", "r": 2, "lora_alpha": 16,
+        "base_model_name_or_path": "some/base", "target_modules": ["q_proj", "down_proj"],
+        %s "inference_mode": true}
+        """
+        .formatted(changed);
+  }
+
+  /** A pair of rank 2 for each module, of shape (6, 4). */
+  private static SafetensorsBytes pair(String... modules) {
+    var tensors = new SafetensorsBytes();
+    for (String module : modules) {
+      tensors
+          .addFloats(PREFIX + module + ".lora_A.weight", 2, 4)
+          .addFloats(PREFIX + module + ".lora_B.weight", 6, 2);
+    }
+    return tensors;
+  }
+
+  private AbstractThrowableAssert<?, ?> assertRefused(String config, SafetensorsBytes tensors) {
+    return assertThatThrownBy(() -> open(config, tensors))
+        .isInstanceOf(InputException.class)
+        .hasMessageStartingWith(directory.toString())
+        .hasMessageNotContaining("\n");
+  }
+
+  private LoraAdapter open(String config, SafetensorsBytes tensors) throws IOException {
+    Files.writeString(directory.resolve("adapter_config.json"), config);
+    Files.write(directory.resolve("adapter_model.safetensors"), tensors.bytes());
+    return open();
+  }
+
+  private LoraAdapter open() {
+    return LoraAdapter.open(ModelDirectory.open(directory.toString(), new Configuration(false)));
+  }
+}
