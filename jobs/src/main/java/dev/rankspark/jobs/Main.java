@@ -75,6 +75,10 @@ public final class Main implements Runnable {
     commandLine.setOut(out);
     commandLine.setErr(err);
     commandLine.setUsageHelpAutoWidth(true);
+    commandLine
+        .getSubcommands()
+        .values()
+        .forEach(command -> command.getCommandSpec().versionProvider(new Version()));
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     commandLine.setOverwrittenOptionsAllowed(true); // the last one counts, as in argparse
     commandLine.setParameterExceptionHandler(Main::reportUsage);
@@ -121,12 +125,8 @@ public final class Main implements Runnable {
     err.println(
         "rankspark: "
             + oneLine(error.getMessage())
-            + "; see rankspark "
-            + error
-                .getCommandLine()
-                .getCommandSpec()
-                .qualifiedName(" ")
-                .replaceFirst("^rankspark ?", "")
+            + "; see "
+            + error.getCommandLine().getCommandSpec().qualifiedName(" ")
             + " --help");
     return USAGE;
   }

@@ -49,7 +49,7 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
   private static Candidates join(
       SparkSession spark, CandidateOptions options, Dataset<Row> passages, String textColumn) {
     String run = String.join(", ", options.runs());
-    Pairs.describe(spark, "Reading " + run + ", depth " + options.depth());
+    spark.sparkContext().setJobDescription("Reading " + run + ", depth " + options.depth());
     Dataset<Row> lines = RunFiles.read(spark, options.runs(), options.depth()).persist();
     Dataset<Row> queries =
         lastByPosition(Texts.queries(spark, options.queries()), Pairs.QID).persist();
@@ -57,7 +57,7 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
       long candidates = lines.count();
       Dataset<Row> asked = lines.join(Pairs.small(queries), Pairs.QID);
       long withQuery = asked.count();
-      Pairs.describe(spark, "Looking up the passages of " + run);
+      spark.sparkContext().setJobDescription("Looking up the passages of " + run);
       Dataset<Row> named =
           passages.join(
               Pairs.small(asked.select(Pairs.DOCID).distinct()), asSeq(Pairs.DOCID), "left_semi");

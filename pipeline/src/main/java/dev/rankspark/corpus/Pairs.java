@@ -6,7 +6,6 @@ import static org.apache.spark.sql.functions.min;
 
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -77,11 +76,6 @@ public final class Pairs {
           .add(FIRST_SCORE, DataTypes.DoubleType);
 
   private Pairs() {}
-
-  /** Names the jobs that follow in Spark's UI. */
-  static void describe(SparkSession spark, String description) {
-    spark.sparkContext().setJobDescription(description);
-  }
 
   /** Adds {@link #QUERY_POSITION}. */
   static Dataset<Row> withQueryPosition(Dataset<Row> pairs) {

@@ -37,7 +37,7 @@ public final class RerankInput {
       throw InputException.of(
           "%s: %s: expected JSON lines (.jsonl, .json)", OPTION, files.get(0).name());
     }
-    Pairs.describe(spark, "Reading " + String.join(", ", paths));
+    spark.sparkContext().setJobDescription("Reading " + String.join(", ", paths));
     JavaRDD<Row> rows =
         TextLines.read(spark, files)
             .filter(line -> !PythonText.strip(line.text()).isEmpty())
@@ -65,7 +65,7 @@ public final class RerankInput {
       SparkSession spark, CandidateOptions options, String output, IfExists ifExists) {
     OutputFile.check(output, ifExists, spark.sparkContext().hadoopConfiguration());
     try (Candidates candidates = Candidates.records(spark, options)) {
-      Pairs.describe(spark, "Writing " + output);
+      spark.sparkContext().setJobDescription("Writing " + output);
       Dataset<String> lines =
           candidates
               .pairs()

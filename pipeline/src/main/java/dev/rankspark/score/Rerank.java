@@ -63,13 +63,22 @@ public final class Rerank {
   }
 
   private final SparkSession spark;
-  private final RerankOptions options;
   private final Configuration hadoop;
+  private final RerankOptions options;
+
+  /** Those of {@link #options}, with the checkpoint's directories found. */
+  private final ScoreOptions scoring;
+
+  private final Optional<Qrels> qrels;
 
   private Rerank(SparkSession spark, RerankOptions options) {
     this.spark = spark;
-    this.options = options;
     this.hadoop = spark.sparkContext().hadoopConfiguration();
+    this.options = options;
+    options.output().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
+    options.trecOutput().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
+    this.qrels = options.judgements().map(judgements -> Qrels.read(judgements.qrels(), hadoop));
+    this.scoring = Scorer.check(options.scoring(), hadoop);
   }
 
   /**
@@ -85,35 +94,26 @@ public final class Rerank {
   }
 
   private RerankReport run() {
-    Optional<Qrels> qrels = checkPaths();
-    Scorer.check(options.scoring(), hadoop);
     Hardware hardware = probeHardware();
     if (options.candidates().isEmpty()) {
       Dataset<Row> pairs =
           RerankInput.read(spark, options.rerankInput()).persist(StorageLevel.MEMORY_AND_DISK());
       try {
-        return rerank(pairs, Optional.empty(), hardware, qrels);
+        return rerank(pairs, Optional.empty(), hardware);
       } finally {
         pairs.unpersist();
       }
     }
     try (Candidates candidates = Candidates.pairs(spark, options.candidates().get())) {
-      return rerank(candidates.pairs(), Optional.of(candidates.counts()), hardware, qrels);
+      return rerank(candidates.pairs(), Optional.of(candidates.counts()), hardware);
     }
-  }
-
-  /** Refuses outputs that exist and judgements that do not, before any work. */
-  private Optional<Qrels> checkPaths() {
-    options.output().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
-    options.trecOutput().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
-    return options.judgements().map(judgements -> Qrels.read(judgements.qrels(), hadoop));
   }
 
   /** Asks one executor what it has, so that all of them compute in the same dtype. */
   private Hardware probeHardware() {
     describe("Looking at an executor's device");
-    String device = options.scoring().device();
-    Dtype dtype = options.scoring().dtype();
+    String device = scoring.device();
+    Dtype dtype = scoring.dtype();
     return JavaSparkContext.fromSparkContext(spark.sparkContext())
         .parallelize(List.of(1), 1)
         .map(ignored -> Hardware.detect(device, Optional.ofNullable(dtype)))
@@ -121,10 +121,7 @@ public final class Rerank {
   }
 
   private RerankReport rerank(
-      Dataset<Row> pairs,
-      Optional<Candidates.Counts> counts,
-      Hardware hardware,
-      Optional<Qrels> qrels) {
+      Dataset<Row> pairs, Optional<Candidates.Counts> counts, Hardware hardware) {
     long start = System.nanoTime();
     String target = options.output().or(options::trecOutput).orElseThrow();
     ScoreCounters counters = new ScoreCounters(spark.sparkContext());
@@ -153,14 +150,11 @@ public final class Rerank {
       Dataset<Row> pairs, Hardware hardware, ScoreCounters counters, Path folder) {
     describe("Counting pairs");
     long number = pairs.count();
-    int tasks =
-        options.scoring().partitions() > 0
-            ? options.scoring().partitions()
-            : PairNumbers.defaultTasks(number);
+    int tasks = scoring.partitions() > 0 ? scoring.partitions() : PairNumbers.defaultTasks(number);
     describe("Scoring " + number + " pairs with " + options.scoring().model().model());
     JavaRDD<Row> scored =
         PairNumbers.spread(PairNumbers.number(pairs), number, tasks)
-            .mapPartitions(new ScorePartition(options.scoring(), hardware, counters));
+            .mapPartitions(new ScorePartition(scoring, hardware, counters));
     spark.createDataFrame(scored, ScorePartition.SCORED).write().parquet(folder.toString());
     return spark.read().schema(ScorePartition.SCORED).parquet(folder.toString());
   }

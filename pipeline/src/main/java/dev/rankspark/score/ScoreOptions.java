@@ -54,4 +54,9 @@ public record ScoreOptions(
       throw OptionException.of("--partitions: expected at least 1, got %d", partitions);
     }
   }
+
+  /** These options for other directories. */
+  ScoreOptions withModel(ModelPaths other) {
+    return new ScoreOptions(other, prompt, dtype, device, batchRows, partitions);
+  }
 }

@@ -8,6 +8,9 @@ import dev.rankspark.model.Hardware;
 import dev.rankspark.model.LlamaConfig;
 import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.prompt.Pooling;
+import dev.rankspark.run.ShownPath;
+import dev.rankspark.score.ScoreOptions.ModelPaths;
+import java.io.IOException;
 import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -16,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 
 /** Pair texts to scores on one device: tokenizer, batch plan and model. Serves several threads. */
 public final class Scorer implements AutoCloseable {
@@ -57,7 +61,7 @@ public final class Scorer implements AutoCloseable {
       Pooling pooling) {}
 
   private static Opened open(ScoreOptions options, Configuration hadoop) {
-    ScoreOptions.ModelPaths paths = options.model();
+    ModelPaths paths = options.model();
     RerankerCheckpoint checkpoint =
         RerankerCheckpoint.open(
             paths.model(),
@@ -94,12 +98,31 @@ public final class Scorer implements AutoCloseable {
    * Checks a checkpoint without reading its weights: files, configuration, names and shapes of all
    * tensors, tokenizer.
    *
+   * @return the options with the directories found, absolute: executors have another working
+   *     directory
    * @throws InputException naming what is wrong
    */
-  public static void check(ScoreOptions options, Configuration hadoop) {
+  public static ScoreOptions check(ScoreOptions options, Configuration hadoop) {
     Opened opened = open(options, hadoop);
     opened.checkpoint.bind(opened.config.weightShapes());
     PairEncoder.load(opened.tokenizer, options.prompt(), opened.pooling).close();
+    ModelPaths paths = options.model();
+    String base = opened.checkpoint.base().path();
+    return options.withModel(
+        new ModelPaths(
+            absolute(paths.model(), hadoop),
+            paths.lora() == null ? null : absolute(paths.lora(), hadoop),
+            base.equals(paths.model()) ? null : absolute(base, hadoop),
+            absolute(opened.tokenizer.path(), hadoop)));
+  }
+
+  private static String absolute(String path, Configuration hadoop) {
+    Path given = new Path(path);
+    try {
+      return ShownPath.of(given.getFileSystem(hadoop).makeQualified(given));
+    } catch (IOException e) {
+      throw new InputException(path + " cannot be read: " + e.getMessage(), e);
+    }
   }
 
   /**

@@ -91,7 +91,8 @@ class ClusterIT {
     return List.of(
         "rerank",
         "--model-name-or-path",
-        Cli.reference("base"),
+        // Executors have another working directory than the driver.
+        Path.of("").toAbsolutePath().relativize(Path.of(Cli.reference("base"))).toString(),
         "--lora-name-or-path",
         Cli.reference("adapter"),
         "--dataset-path",

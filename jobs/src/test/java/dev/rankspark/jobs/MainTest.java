@@ -1,0 +1,49 @@
+package dev.rankspark.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The command line itself. */
+class MainTest {
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"prepare", "rerank", "convert", "evaluate", "demo"})
+  void everyCommandHasHelpWithAnExample(String command) {
+    Cli.Result result = Cli.run(command, "--help");
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.out())
+        .contains("Usage: rankspark " + command, "Example:", "  rankspark " + command);
+  }
+
+  @Test
+  void withoutACommandItSaysHowToGetHelp() {
+    Cli.Result result = Cli.run();
+    assertThat(result.exitCode()).isEqualTo(Main.USAGE);
+    assertThat(result.lastLine()).isEqualTo("rankspark: expected a command; see rankspark --help");
+  }
+
+  @Test
+  void anUnknownCommandIsNamed() {
+    Cli.Result result = Cli.run("rernk");
+    assertThat(result.exitCode()).isEqualTo(Main.USAGE);
+    assertThat(result.lastLine()).contains("rernk");
+  }
+
+  @Test
+  void theDemoEndsWithItsTableAndSaysThatItsModelIsUntrained() {
+    Cli.Result result = Cli.run("demo", "--output-dir", folder.toString());
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(result.out())
+        .contains("UNTRAINED", "$ bin/rankspark prepare \\", "$ bin/rankspark rerank \\")
+        .containsPattern("measure +before +after\nnDCG@10 +[0-9.]+ +[0-9.]+\n");
+    assertThat(result.out().strip().lines().reduce((first, last) -> last).orElseThrow())
+        .startsWith("MAP ");
+    assertThat(folder.resolve("run.reranked.trec")).content().hasLineCount(280);
+  }
+}
