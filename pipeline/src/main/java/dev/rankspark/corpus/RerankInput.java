@@ -1,14 +1,12 @@
 package dev.rankspark.corpus;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import dev.rankspark.corpus.InputFiles.InputFile;
 import dev.rankspark.run.OutputFile;
 import dev.rankspark.run.OutputFile.IfExists;
-import dev.rankspark.run.PythonText;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.MapFunction;
@@ -25,6 +23,8 @@ import org.apache.spark.sql.SparkSession;
 public final class RerankInput {
   private static final String OPTION = "--dataset-path";
 
+  private static final JsonMapper JSON = new JsonMapper();
+
   private RerankInput() {}
 
   /** Reads pairs: {@link Pairs#RERANK_INPUT} with {@link Pairs#QUERY_POSITION}. */
@@ -39,8 +39,7 @@ public final class RerankInput {
     }
     spark.sparkContext().setJobDescription("Reading " + String.join(", ", paths));
     JavaRDD<Row> rows =
-        TextLines.read(spark, files)
-            .filter(line -> !PythonText.strip(line.text()).isEmpty())
+        TextLines.readNonBlank(spark, files)
             .map(JsonLine::parse)
             .map(
                 json ->
@@ -78,17 +77,11 @@ public final class RerankInput {
 
   /** The passage's record with the pair's four fields put in, in Tevatron's order. */
   private static String line(Row pair) throws JsonProcessingException {
-    ObjectNode passage = (ObjectNode) RecordReader.JSON.readTree(pair.<String>getAs(Pairs.RECORD));
+    ObjectNode passage = (ObjectNode) JSON.readTree(pair.<String>getAs(Pairs.RECORD));
     passage.put(Pairs.FIRST_SCORE, pair.<Double>getAs(Pairs.FIRST_SCORE));
     passage.put(Pairs.QID, pair.<String>getAs(Pairs.QID));
     passage.put(Pairs.DOCID, pair.<String>getAs(Pairs.DOCID));
     passage.put(Pairs.QUERY, pair.<String>getAs(Pairs.QUERY));
     return PythonJson.dumps(passage);
-  }
-
-  /** On the executor, not in the task's closure. */
-  private static final class RecordReader {
-    static final JsonMapper JSON =
-        JsonMapper.builder().disable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS).build();
   }
 }

@@ -2,6 +2,7 @@ package dev.rankspark.corpus;
 
 import dev.rankspark.InputException;
 import dev.rankspark.corpus.InputFiles.InputFile;
+import dev.rankspark.run.PythonText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
@@ -94,6 +95,11 @@ final class TextLines {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Those of {@link #read} with more than white space. */
+  static JavaRDD<TextLine> readNonBlank(SparkSession spark, List<InputFile> files) {
+    return read(spark, files).filter(line -> !PythonText.strip(line.text()).isEmpty());
   }
 
   private static Iterator<TextLine> lines(

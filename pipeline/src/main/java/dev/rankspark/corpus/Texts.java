@@ -11,13 +11,11 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.rankspark.InputException;
 import dev.rankspark.corpus.InputFiles.InputFile;
 import dev.rankspark.corpus.TextLines.TextLine;
-import dev.rankspark.run.PythonText;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.Function;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.sql.Column;
@@ -62,10 +60,12 @@ final class Texts {
       return switch (InputFiles.format(files, option, hadoop)) {
         case PARQUET -> table.apply(parquet(spark, files, option, schema.fieldNames()[1]));
         case JSON_LINES ->
-            spark.createDataFrame(nonBlank(spark, files).map(JsonLine::parse).map(ofJson), schema);
+            spark.createDataFrame(
+                TextLines.readNonBlank(spark, files).map(JsonLine::parse).map(ofJson), schema);
         case TAB_SEPARATED ->
             spark.createDataFrame(
-                nonBlank(spark, files).map(line -> ofTabs.call(line, fields(line, columns))),
+                TextLines.readNonBlank(spark, files)
+                    .map(line -> ofTabs.call(line, fields(line, columns))),
                 schema);
       };
     }
@@ -147,10 +147,6 @@ final class Texts {
         .put(Pairs.TITLE, "")
         .put(Pairs.TEXT, fields[1])
         .toString();
-  }
-
-  private static JavaRDD<TextLine> nonBlank(SparkSession spark, List<InputFile> files) {
-    return TextLines.read(spark, files).filter(line -> !PythonText.strip(line.text()).isEmpty());
   }
 
   private static String[] fields(TextLine line, String expected) {

@@ -1,12 +1,9 @@
 package dev.rankspark.run;
 
-import dev.rankspark.InputException;
 import dev.rankspark.run.OutputFile.IfExists;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
-import java.util.List;
-import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -28,22 +25,6 @@ public record RunConverter(Target target, boolean removeQuery, String runTag) {
     MARCO
   }
 
-  /** The columns that both formats need. */
-  private record Columns(String qid, String docid, String score) {
-    static Columns parse(String line, Supplier<String> where) {
-      List<String> columns = PythonText.split(line);
-      return switch (columns.size()) {
-        case 3 -> new Columns(columns.get(0), columns.get(1), columns.get(2));
-        case 4 -> new Columns(columns.get(0), columns.get(1), columns.get(3));
-        case 6 -> new Columns(columns.get(0), columns.get(2), columns.get(4));
-        default ->
-            throw InputException.of(
-                "%s: expected 3, 4 or 6 columns (\"qid docid score\"), got %d: \"%s\"",
-                where.get(), columns.size(), line);
-      };
-    }
-  }
-
   /** Where the conversion stands. */
   private static final class Position {
     String qid;
@@ -58,7 +39,7 @@ public record RunConverter(Target target, boolean removeQuery, String runTag) {
       new TextFile(input, hadoop)
           .forEachLine(
               (text, where) -> {
-                Columns line = Columns.parse(text, where);
+                RunColumns line = RunColumns.parse(text, "qid docid score", where);
                 if (!line.qid().equals(position.qid)) {
                   position.qid = line.qid();
                   position.rank = 0;
@@ -75,7 +56,7 @@ public record RunConverter(Target target, boolean removeQuery, String runTag) {
     }
   }
 
-  private String format(Columns line, int rank) {
+  private String format(RunColumns line, int rank) {
     return switch (target) {
       case TREC ->
           String.join(
