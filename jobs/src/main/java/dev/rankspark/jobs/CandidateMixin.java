@@ -2,6 +2,7 @@ package dev.rankspark.jobs;
 
 import dev.rankspark.OptionException;
 import dev.rankspark.corpus.CandidateOptions;
+import dev.rankspark.corpus.InputPaths;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -9,6 +10,9 @@ import picocli.CommandLine.Option;
 
 /** The options that name candidates, shared by {@code prepare} and {@code rerank}. */
 final class CandidateMixin {
+  /** The split that Tevatron takes of a corpus. */
+  private static final String TRAIN = "train";
+
   @Option(
       names = "--queries",
       paramLabel = "FILE",
@@ -21,6 +25,27 @@ final class CandidateMixin {
       description =
           "passages: JSON lines (docid, title, text), tsv \"docid<tab>text\" or Parquet; globs")
   private List<String> corpus = new ArrayList<>();
+
+  @Option(
+      names = "--query-data-name",
+      paramLabel = "DIR",
+      description = "a folder with a data set of queries, instead of --queries")
+  private String queryDataName;
+
+  @Option(
+      names = "--query-data-split",
+      paramLabel = "SPLIT",
+      defaultValue = "dev",
+      description =
+          "the split of --query-data-name, told by the names of its files, such as dl19.jsonl.gz"
+              + " (default ${DEFAULT-VALUE})")
+  private String queryDataSplit;
+
+  @Option(
+      names = "--corpus-data-name",
+      paramLabel = "DIR",
+      description = "a folder with a data set of passages, instead of --corpus")
+  private String corpusDataName;
 
   @Option(
       names = "--retrieval-results",
@@ -42,25 +67,40 @@ final class CandidateMixin {
 
   /** Empty if none of the three inputs was given. */
   Optional<CandidateOptions> options() {
-    if (queries.isEmpty() && corpus.isEmpty() && runs.isEmpty()) {
+    InputPaths queryPaths =
+        either("--queries", queries, "--query-data-name", queryDataName, queryDataSplit);
+    InputPaths corpusPaths =
+        either("--corpus", corpus, "--corpus-data-name", corpusDataName, TRAIN);
+    InputPaths runPaths = InputPaths.of("--retrieval-results", runs);
+    List<InputPaths> inputs = List.of(queryPaths, corpusPaths, runPaths);
+    if (inputs.stream().allMatch(InputPaths::isEmpty)) {
       return Optional.empty();
     }
-    require("--queries", queries);
-    require("--corpus", corpus);
-    require("--retrieval-results", runs);
+    for (InputPaths input : inputs) {
+      if (input.isEmpty()) {
+        throw OptionException.of(
+            "%s is missing: candidates need --queries, --corpus and --retrieval-results",
+            input.option());
+      }
+    }
     return Optional.of(
         new CandidateOptions(
-            queries,
-            corpus,
-            runs,
+            queryPaths,
+            corpusPaths,
+            runPaths,
             depth,
             allowMissing ? CandidateOptions.Missing.SKIP : CandidateOptions.Missing.REFUSE));
   }
 
-  private static void require(String option, List<String> value) {
-    if (value.isEmpty()) {
-      throw OptionException.of(
-          "%s is missing: candidates need --queries, --corpus and --retrieval-results", option);
+  /** Files, or the data set of Tevatron's spelling. */
+  private static InputPaths either(
+      String option, List<String> files, String dataOption, String folder, String split) {
+    if (folder == null) {
+      return InputPaths.of(option, files);
     }
+    if (!files.isEmpty()) {
+      throw OptionException.of("%s and %s exclude each other", option, dataOption);
+    }
+    return InputPaths.ofSplit(dataOption, folder, split);
   }
 }

@@ -5,15 +5,21 @@ import dev.rankspark.InputException;
 import dev.rankspark.OptionException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import org.apache.commons.text.similarity.LevenshteinDistance;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * {@code rankspark COMMAND}: the main class of the jar, for {@code spark-submit} and {@code
@@ -81,12 +87,15 @@ public final class Main implements Runnable {
         .forEach(command -> command.getCommandSpec().versionProvider(new Version()));
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     commandLine.setOverwrittenOptionsAllowed(true); // the last one counts, as in argparse
+    for (String command : List.of("prepare", "rerank")) {
+      TevatronArguments.addTo(commandLine.getSubcommands().get(command).getCommandSpec());
+    }
     commandLine.setParameterExceptionHandler(Main::reportUsage);
     commandLine.setExecutionExceptionHandler(
         (error, command, result) -> main.report(error, command.getErr()));
     int code;
     try {
-      code = commandLine.execute(withHyphens(args));
+      code = commandLine.execute(rewrite(commandLine, withHyphens(args)));
     } catch (
         Throwable
             e) { // picocli hands exceptions to the handlers above; errors, such as no memory, end
@@ -101,6 +110,19 @@ public final class Main implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(spec.commandLine(), "expected a command");
+  }
+
+  /** The command line as picocli reads it; see {@link TevatronArguments#rewrite}. */
+  private static String[] rewrite(CommandLine commandLine, String[] args) {
+    CommandLine command = args.length == 0 ? null : commandLine.getSubcommands().get(args[0]);
+    if (command == null) {
+      return args;
+    }
+    List<String> rewritten = new ArrayList<>(List.of(args[0]));
+    rewritten.addAll(
+        TevatronArguments.rewrite(
+            command.getCommandSpec(), Arrays.asList(args).subList(1, args.length)));
+    return rewritten.toArray(String[]::new);
   }
 
   /** Tevatron's spelling of options works too: {@code --depth_x=a_b} is {@code --depth-x=a_b}. */
@@ -121,14 +143,31 @@ public final class Main implements Runnable {
 
   private static int reportUsage(ParameterException error, String[] args) {
     PrintWriter err = error.getCommandLine().getErr();
-    CommandLine.UnmatchedArgumentException.printSuggestions(error, err);
     err.println(
         "rankspark: "
             + oneLine(error.getMessage())
+            + nearest(error)
             + "; see "
             + error.getCommandLine().getCommandSpec().qualifiedName(" ")
             + " --help");
     return USAGE;
+  }
+
+  /** What a name that the command does not know may have meant. */
+  private static String nearest(ParameterException error) {
+    if (!(error instanceof UnmatchedArgumentException unmatched)) {
+      return "";
+    }
+    String given = unmatched.getUnmatched().get(0).replaceFirst("=.*", "");
+    CommandSpec command = error.getCommandLine().getCommandSpec();
+    Set<String> names =
+        given.startsWith("-") ? command.optionsMap().keySet() : command.subcommands().keySet();
+    LevenshteinDistance distance = LevenshteinDistance.getDefaultInstance();
+    return names.stream()
+        .min(Comparator.comparing(name -> distance.apply(given, name)))
+        .filter(name -> distance.apply(given, name) <= given.length() / 2)
+        .map(name -> "; did you mean " + name + "?")
+        .orElse("");
   }
 
   /** Finds the error that is meant for the user, wherever Spark wrapped it. */

@@ -38,6 +38,7 @@ final class PrepareCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    TevatronArguments.noteIgnored(spec);
     CandidateOptions options =
         candidates
             .options()
@@ -51,7 +52,7 @@ final class PrepareCommand implements Callable<Integer> {
         .printf(
             Locale.ROOT,
             "Wrote %,d pairs to %s; %s%n",
-            counts.candidates() - counts.withoutQuery() - counts.withoutPassage(),
+            counts.pairs(),
             outputPath,
             skipped(counts));
     return 0;
@@ -61,10 +62,12 @@ final class PrepareCommand implements Callable<Integer> {
   static String skipped(Candidates.Counts counts) {
     return String.format(
         Locale.ROOT,
-        "of %,d run lines within the depth, %,d without a query and %,d without a passage were"
-            + " skipped",
+        "%sof %,d run lines within the depth, %,d without a query and %,d without a passage were"
+            + " skipped; %,d name a docid that their query has already",
+        counts.pairs() == 0 ? "no candidates are left: " : "",
         counts.candidates(),
         counts.withoutQuery(),
-        counts.withoutPassage());
+        counts.withoutPassage(),
+        counts.repeated());
   }
 }

@@ -6,7 +6,6 @@ import dev.rankspark.score.RerankOptions.Judgements;
 import dev.rankspark.score.RerankReport;
 import dev.rankspark.score.RerankReport.Comparison;
 import java.io.PrintWriter;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -34,11 +33,7 @@ final class RerankCommand implements Callable<Integer> {
 
   @Mixin private ScoreMixin scoring;
 
-  @Option(
-      names = "--dataset-path",
-      paramLabel = "FILE",
-      description = "rerank input of prepare: JSON lines; globs")
-  private List<String> rerankInput = new ArrayList<>();
+  @Mixin private DatasetMixin dataset;
 
   @Mixin private CandidateMixin candidates;
 
@@ -78,9 +73,11 @@ final class RerankCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    TevatronArguments.noteIgnored(spec);
     RerankOptions options =
         new RerankOptions(
-            rerankInput,
+            dataset.paths(),
+            dataset.shard(),
             candidates.options(),
             scoring.options(),
             Optional.ofNullable(output),

@@ -10,6 +10,7 @@ import picocli.CommandLine.Option;
 /** The options of a model and its use, in Tevatron's words. */
 final class ScoreMixin {
   private static final String AUTO = "auto";
+  private static final String CPU = "cpu";
 
   @Option(
       names = "--model-name-or-path",
@@ -86,6 +87,11 @@ final class ScoreMixin {
   private String device;
 
   @Option(
+      names = {"--use-cpu", "--no-cuda"},
+      description = "--device cpu")
+  private boolean cpu;
+
+  @Option(
       names = "--partitions",
       defaultValue = "0",
       paramLabel = "N",
@@ -97,9 +103,19 @@ final class ScoreMixin {
         new ModelPaths(model, lora, base, tokenizer),
         new PromptOptions(queryPrefix, passagePrefix, maxLength, appendEos),
         dtype(),
-        device,
+        device(),
         batchRows,
         partitions);
+  }
+
+  private String device() {
+    if (!cpu) {
+      return device;
+    }
+    if (!device.equals(AUTO) && !device.equals(CPU)) {
+      throw OptionException.of("--device %s and --use-cpu exclude each other", device);
+    }
+    return CPU;
   }
 
   /** Null is {@code auto}. */

@@ -33,8 +33,15 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
    * @param withoutQuery of these, lines whose query has no text; skipped, as Tevatron skips them
    * @param withoutPassage of these, lines whose docid has no passage; skipped under {@code
    *     --allow-missing}
+   * @param repeated of these, lines whose docid their query has already; kept, as Tevatron keeps
+   *     them
    */
-  public record Counts(long candidates, long withoutQuery, long withoutPassage) {}
+  public record Counts(long candidates, long withoutQuery, long withoutPassage, long repeated) {
+    /** The pairs that are left. */
+    public long pairs() {
+      return candidates - withoutQuery - withoutPassage;
+    }
+  }
 
   /** Pairs to score: {@code query_id, query, docid, title, text, score} and their positions. */
   public static Candidates pairs(SparkSession spark, CandidateOptions options) {
@@ -48,7 +55,7 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
 
   private static Candidates join(
       SparkSession spark, CandidateOptions options, Dataset<Row> passages, String textColumn) {
-    String run = String.join(", ", options.runs());
+    InputPaths run = options.runs();
     spark.sparkContext().setJobDescription("Reading " + run + ", depth " + options.depth());
     Dataset<Row> lines = RunFiles.read(spark, options.runs(), options.depth()).persist();
     Dataset<Row> queries =
@@ -57,6 +64,7 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
       long candidates = lines.count();
       Dataset<Row> asked = lines.join(Pairs.small(queries), Pairs.QID);
       long withQuery = asked.count();
+      long different = asked.select(Pairs.QID, Pairs.DOCID).distinct().count();
       spark.sparkContext().setJobDescription("Looking up the passages of " + run);
       Dataset<Row> named =
           passages.join(
@@ -77,12 +85,12 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
             withQuery,
             first.<String>getAs(Pairs.DOCID),
             first.<String>getAs(Pairs.QID),
-            String.join(", ", options.corpus()));
+            options.corpus());
       }
       return new Candidates(
           joined,
           joined.where(not(isMissing)),
-          new Counts(candidates, candidates - withQuery, withoutPassage));
+          new Counts(candidates, candidates - withQuery, withoutPassage, withQuery - different));
     } finally {
       lines.unpersist();
       queries.unpersist();

@@ -9,7 +9,9 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -22,6 +24,9 @@ import org.apache.hadoop.io.compress.CompressionCodecFactory;
  * a glob or folder.
  */
 final class InputFiles {
+  /** The split of a data set that names none. */
+  private static final String TRAIN = "train";
+
   private InputFiles() {}
 
   /** What a file holds, told by its name without the ending of its compression. */
@@ -55,13 +60,13 @@ final class InputFiles {
    * Resolves files, globs and folders; a folder stands for the files in it whose names start with
    * neither {@code .} nor {@code _}.
    *
-   * @param option the option that named them, for messages
    * @throws InputException if one names nothing
    */
-  static List<InputFile> resolve(List<String> patterns, String option, Configuration hadoop) {
+  static List<InputFile> resolve(InputPaths paths, Configuration hadoop) {
+    String option = paths.option();
     List<InputFile> files = new ArrayList<>();
     try {
-      for (String pattern : patterns) {
+      for (String pattern : paths.paths()) {
         Path path = new Path(pattern);
         FileSystem system = path.getFileSystem(hadoop);
         FileStatus[] found = system.globStatus(path);
@@ -75,13 +80,11 @@ final class InputFiles {
             files.add(new InputFile(name, status.getPath()));
             continue;
           }
-          FileStatus[] inside = system.listStatus(status.getPath(), InputFiles::isVisible);
-          Arrays.sort(inside);
-          for (FileStatus file : inside) {
-            if (file.isFile()) {
-              files.add(new InputFile(ShownPath.of(file.getPath()), file.getPath()));
-            }
-          }
+          List<Path> inside =
+              paths.split().isPresent()
+                  ? ofSplit(system, status.getPath(), paths.split().get(), option)
+                  : filesIn(system, status.getPath());
+          inside.forEach(file -> files.add(new InputFile(ShownPath.of(file), file)));
         }
         if (files.isEmpty()) {
           throw InputException.of("%s: %s has no files", option, pattern);
@@ -99,6 +102,56 @@ final class InputFiles {
       }
     }
     return files;
+  }
+
+  private static List<Path> filesIn(FileSystem system, Path folder) throws IOException {
+    return Arrays.stream(system.listStatus(folder, InputFiles::isVisible))
+        .filter(FileStatus::isFile)
+        .map(FileStatus::getPath)
+        .sorted()
+        .toList();
+  }
+
+  /**
+   * The files of one split of a data set, told by Hugging Face's conventions: those in a folder of
+   * the split's name, or with the split as a word of their name ({@code dl19.jsonl.gz}, {@code
+   * queries.dl19.tsv}, {@code data/dev-00000-of-00002.parquet}); a data set that names no splits is
+   * all {@code train}.
+   */
+  private static List<Path> ofSplit(FileSystem system, Path folder, String split, String option)
+      throws IOException {
+    List<Path> data = new ArrayList<>();
+    for (Path place : List.of(folder, new Path(folder, "data"))) {
+      Path own = new Path(place, split);
+      if (system.exists(own) && system.getFileStatus(own).isDirectory()) {
+        return filesIn(system, own);
+      }
+      if (system.exists(place)) {
+        filesIn(system, place).stream()
+            .filter(file -> format(file, system.getConf()).isPresent())
+            .forEach(data::add);
+      }
+    }
+    List<Path> named = data.stream().filter(file -> words(file).contains(split)).toList();
+    if (named.isEmpty() && split.equals(TRAIN) && !data.isEmpty()) {
+      return data;
+    }
+    if (named.isEmpty()) {
+      throw InputException.of(
+          "%s: %s has no data of split \"%s\": expected a file such as %s.jsonl.gz, found %s",
+          option,
+          ShownPath.of(folder),
+          split,
+          split,
+          data.isEmpty()
+              ? "none"
+              : data.stream().map(Path::getName).collect(Collectors.joining(", ")));
+    }
+    return named;
+  }
+
+  private static List<String> words(Path file) {
+    return Arrays.asList(file.getName().split("[^A-Za-z0-9]+"));
   }
 
   private static boolean isVisible(Path path) {
@@ -123,19 +176,22 @@ final class InputFiles {
   }
 
   private static Format format(InputFile file, String option, Configuration hadoop) {
-    String name = file.path().getName().toLowerCase(Locale.ROOT);
-    CompressionCodec codec = new CompressionCodecFactory(hadoop).getCodec(file.path());
-    if (codec != null) {
-      name = CompressionCodecFactory.removeSuffix(name, codec.getDefaultExtension());
-    }
-    for (Format format : Format.values()) {
-      if (format.matches(name)) {
-        return format;
-      }
-    }
-    throw InputException.of(
-        "%s: %s: expected a name ending in .jsonl, .json, .tsv, .txt (compressed or not) .parquet"
-            + " or .pq",
-        option, file.name());
+    return format(file.path(), hadoop)
+        .orElseThrow(
+            () ->
+                InputException.of(
+                    "%s: %s: expected a name ending in .jsonl, .json, .tsv, .txt (compressed or"
+                        + " not) .parquet or .pq",
+                    option, file.name()));
+  }
+
+  private static Optional<Format> format(Path file, Configuration hadoop) {
+    String name = file.getName().toLowerCase(Locale.ROOT);
+    CompressionCodec codec = new CompressionCodecFactory(hadoop).getCodec(file);
+    String plain =
+        codec == null
+            ? name
+            : CompressionCodecFactory.removeSuffix(name, codec.getDefaultExtension());
+    return Arrays.stream(Format.values()).filter(format -> format.matches(plain)).findFirst();
   }
 }

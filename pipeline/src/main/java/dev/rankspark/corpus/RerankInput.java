@@ -5,9 +5,11 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import dev.rankspark.corpus.InputFiles.InputFile;
+import dev.rankspark.corpus.TextLines.TextLine;
 import dev.rankspark.run.OutputFile;
 import dev.rankspark.run.OutputFile.IfExists;
 import java.util.List;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
@@ -21,25 +23,25 @@ import org.apache.spark.sql.SparkSession;
  * whatever else the passages had.
  */
 public final class RerankInput {
-  private static final String OPTION = "--dataset-path";
-
   private static final JsonMapper JSON = new JsonMapper();
 
   private RerankInput() {}
 
-  /** Reads pairs: {@link Pairs#RERANK_INPUT} with {@link Pairs#QUERY_POSITION}. */
-  public static Dataset<Row> read(SparkSession spark, List<String> paths) {
-    List<InputFile> files =
-        InputFiles.resolve(paths, OPTION, spark.sparkContext().hadoopConfiguration());
-    InputFiles.Format format =
-        InputFiles.format(files, OPTION, spark.sparkContext().hadoopConfiguration());
-    if (format != InputFiles.Format.JSON_LINES) {
+  /**
+   * Reads pairs: {@link Pairs#RERANK_INPUT} with {@link Pairs#QUERY_POSITION}.
+   *
+   * @param shard which of the input's lines
+   */
+  public static Dataset<Row> read(SparkSession spark, InputPaths paths, Shard shard) {
+    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    List<InputFile> files = InputFiles.resolve(paths, hadoop);
+    if (InputFiles.format(files, paths.option(), hadoop) != InputFiles.Format.JSON_LINES) {
       throw InputException.of(
-          "%s: %s: expected JSON lines (.jsonl, .json)", OPTION, files.get(0).name());
+          "%s: %s: expected JSON lines (.jsonl, .json)", paths.option(), files.get(0).name());
     }
-    spark.sparkContext().setJobDescription("Reading " + String.join(", ", paths));
+    spark.sparkContext().setJobDescription("Reading " + paths);
     JavaRDD<Row> rows =
-        TextLines.readNonBlank(spark, files)
+        part(TextLines.readNonBlank(spark, files), shard)
             .map(JsonLine::parse)
             .map(
                 json ->
@@ -52,6 +54,19 @@ public final class RerankInput {
                         json.required(Pairs.TEXT),
                         json.numberOrNull(Pairs.FIRST_SCORE)));
     return Pairs.withQueryPosition(spark.createDataFrame(rows, Pairs.RERANK_INPUT));
+  }
+
+  private static JavaRDD<TextLine> part(JavaRDD<TextLine> lines, Shard shard) {
+    if (shard.equals(Shard.ALL)) {
+      return lines;
+    }
+    long all = lines.count();
+    long first = shard.first(all);
+    long end = shard.end(all);
+    return lines
+        .zipWithIndex() // the files' order: splits are numbered in it
+        .filter(line -> line._2() >= first && line._2() < end)
+        .keys();
   }
 
   /**

@@ -18,14 +18,11 @@ import org.apache.spark.sql.expressions.Window;
  * reads them.
  */
 final class RunFiles {
-  static final String OPTION = "--retrieval-results";
-
   private RunFiles() {}
 
   /** The first {@code depth} lines of each query. */
-  static Dataset<Row> read(SparkSession spark, List<String> paths, int depth) {
-    List<InputFile> files =
-        InputFiles.resolve(paths, OPTION, spark.sparkContext().hadoopConfiguration());
+  static Dataset<Row> read(SparkSession spark, InputPaths paths, int depth) {
+    List<InputFile> files = InputFiles.resolve(paths, spark.sparkContext().hadoopConfiguration());
     JavaRDD<Row> rows =
         TextLines.read(spark, files)
             .map(

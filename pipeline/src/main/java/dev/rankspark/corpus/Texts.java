@@ -28,8 +28,6 @@ import org.apache.spark.sql.types.StructType;
 
 /** Queries and passages from JSON lines, tab-separated files or Parquet. */
 final class Texts {
-  static final String QUERIES_OPTION = "--queries";
-  static final String CORPUS_OPTION = "--corpus";
   private static final String PASSAGE_FIELDS = "\"docid\\ttext\"";
 
   private Texts() {}
@@ -43,16 +41,16 @@ final class Texts {
    * @param table the columns of a Parquet table
    */
   private record Reader(
-      String option,
       StructType schema,
       String expected,
       Function<JsonLine, Row> json,
       Function2<TextLine, String[], Row> tabs,
       UnaryOperator<Dataset<Row>> table) {
 
-    Dataset<Row> read(SparkSession spark, List<String> paths) {
+    Dataset<Row> read(SparkSession spark, InputPaths paths) {
       Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-      List<InputFile> files = InputFiles.resolve(paths, option, hadoop);
+      List<InputFile> files = InputFiles.resolve(paths, hadoop);
+      String option = paths.option();
       // Tasks take what they need, not the reader: it knows DataFrames.
       Function<JsonLine, Row> ofJson = json;
       Function2<TextLine, String[], Row> ofTabs = tabs;
@@ -72,9 +70,8 @@ final class Texts {
   }
 
   /** {@link Pairs#QUERIES}: {@code query_id, query} or {@code qid\ttext}. */
-  static Dataset<Row> queries(SparkSession spark, List<String> paths) {
+  static Dataset<Row> queries(SparkSession spark, InputPaths paths) {
     return new Reader(
-            QUERIES_OPTION,
             Pairs.QUERIES,
             "\"qid\\ttext\"",
             json ->
@@ -93,9 +90,8 @@ final class Texts {
    * {@link Pairs#PASSAGES}: {@code docid, title, text} or {@code docid\ttext}; an absent title is
    * empty.
    */
-  static Dataset<Row> passages(SparkSession spark, List<String> paths) {
+  static Dataset<Row> passages(SparkSession spark, InputPaths paths) {
     return new Reader(
-            CORPUS_OPTION,
             Pairs.PASSAGES,
             PASSAGE_FIELDS,
             json ->
@@ -116,9 +112,8 @@ final class Texts {
   }
 
   /** {@link Pairs#RECORDS}: passages with all their columns, in the order of the file. */
-  static Dataset<Row> records(SparkSession spark, List<String> paths) {
+  static Dataset<Row> records(SparkSession spark, InputPaths paths) {
     return new Reader(
-            CORPUS_OPTION,
             Pairs.RECORDS,
             PASSAGE_FIELDS,
             json ->

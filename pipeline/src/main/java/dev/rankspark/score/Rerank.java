@@ -97,7 +97,8 @@ public final class Rerank {
     Hardware hardware = probeHardware();
     if (options.candidates().isEmpty()) {
       Dataset<Row> pairs =
-          RerankInput.read(spark, options.rerankInput()).persist(StorageLevel.MEMORY_AND_DISK());
+          RerankInput.read(spark, options.rerankInput(), options.shard())
+              .persist(StorageLevel.MEMORY_AND_DISK());
       try {
         return rerank(pairs, Optional.empty(), hardware);
       } finally {

@@ -2,14 +2,17 @@ package dev.rankspark.score;
 
 import dev.rankspark.OptionException;
 import dev.rankspark.corpus.CandidateOptions;
+import dev.rankspark.corpus.InputPaths;
+import dev.rankspark.corpus.Shard;
 import dev.rankspark.run.OutputFile.IfExists;
-import java.util.List;
 import java.util.Optional;
 
 /**
  * A whole rerank job. Exactly one of the two inputs is present, and at least one output.
  *
- * @param rerankInput {@code --dataset-path}: Tevatron's rerank input
+ * @param rerankInput {@code --dataset-path} or {@code --dataset-name}: Tevatron's rerank input; may
+ *     name nothing
+ * @param shard which of its lines
  * @param candidates {@code --queries --corpus --retrieval-results --depth}: joined within the job
  * @param scoring the model and how it is applied
  * @param output {@code --rerank-output-path}: {@code qid\tdocid\tscore}
@@ -19,7 +22,8 @@ import java.util.Optional;
  * @param judgements {@code --qrels}: measure the run before and after
  */
 public record RerankOptions(
-    List<String> rerankInput,
+    InputPaths rerankInput,
+    Shard shard,
     Optional<CandidateOptions> candidates,
     ScoreOptions scoring,
     Optional<String> output,
@@ -41,10 +45,13 @@ public record RerankOptions(
   public static final String DEFAULT_RUN_TAG = "dense";
 
   public RerankOptions {
-    rerankInput = List.copyOf(rerankInput);
     if (rerankInput.isEmpty() == candidates.isEmpty()) {
       throw new OptionException(
           "expected either --dataset-path, or --queries, --corpus and --retrieval-results");
+    }
+    if (candidates.isPresent() && !shard.equals(Shard.ALL)) {
+      throw new OptionException(
+          "--dataset-number-of-shards goes with --dataset-path; candidates are not sharded");
     }
     if (output.isEmpty() && trecOutput.isEmpty()) {
       throw new OptionException("expected --rerank-output-path, --trec-output-path or both");

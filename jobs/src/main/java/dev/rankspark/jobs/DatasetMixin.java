@@ -1,0 +1,71 @@
+package dev.rankspark.jobs;
+
+import dev.rankspark.OptionException;
+import dev.rankspark.corpus.InputPaths;
+import dev.rankspark.corpus.Shard;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** The options that name a data set, as Tevatron hands them to Hugging Face's {@code datasets}. */
+final class DatasetMixin {
+  /** What {@code datasets} calls the reader of the files that {@code --dataset-path} names. */
+  private static final String JSON = "json";
+
+  private static final String TRAIN = "train";
+
+  @Option(
+      names = "--dataset-path",
+      paramLabel = "FILE",
+      description = "rerank input of prepare: JSON lines; globs")
+  private List<String> paths = new ArrayList<>();
+
+  @Option(
+      names = "--dataset-name",
+      paramLabel = "NAME",
+      defaultValue = JSON,
+      description =
+          "json (default), or a folder with a data set of rerank input, instead of --dataset-path")
+  private String name;
+
+  @Option(
+      names = "--dataset-split",
+      paramLabel = "SPLIT",
+      defaultValue = TRAIN,
+      description = "the split of such a folder (default ${DEFAULT-VALUE})")
+  private String split;
+
+  @Option(
+      names = "--dataset-number-of-shards",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "cut the rerank input into N parts (default ${DEFAULT-VALUE})")
+  private int shards;
+
+  @Option(
+      names = "--dataset-shard-index",
+      paramLabel = "I",
+      defaultValue = "0",
+      description = "and take the part I, from 0 (default ${DEFAULT-VALUE})")
+  private int shard;
+
+  /** Names nothing if no data set was given. */
+  InputPaths paths() {
+    if (!name.equals(JSON)) {
+      if (!paths.isEmpty()) {
+        throw OptionException.of(
+            "--dataset-name: expected json beside --dataset-path, got \"%s\"", name);
+      }
+      return InputPaths.ofSplit("--dataset-name", name, split);
+    }
+    if (!split.equals(TRAIN)) {
+      throw OptionException.of(
+          "--dataset-split: files of --dataset-path are the split train, got \"%s\"", split);
+    }
+    return InputPaths.of("--dataset-path", paths);
+  }
+
+  Shard shard() {
+    return new Shard(shards, shard);
+  }
+}
