@@ -15,13 +15,19 @@ import picocli.CommandLine.Option;
 @Command(
     name = "convert",
     mixinStandardHelpOptions = true,
-    description = "Converts a run of 3, 4 or 6 columns to TREC's or MS MARCO's format.",
+    description =
+        "Converts a run of 3, 4 or 6 columns to another format; the text of scores stays.",
     footerHeading = "%nExample:%n",
     footer =
         "  rankspark convert --input run.rankllama.psg.dl19.txt"
             + " --output run.rankllama.psg.dl19.trec")
 final class ConvertCommand implements Callable<Integer> {
-  @Option(names = "--input", required = true, paramLabel = "FILE", description = "the run to read")
+  @Option(
+      names = "--input",
+      required = true,
+      paramLabel = "FILE",
+      description =
+          "the run to read: qid docid score, qid docid rank score or qid Q0 docid rank score tag")
   private String input;
 
   @Option(
@@ -35,7 +41,9 @@ final class ConvertCommand implements Callable<Integer> {
       names = "--to",
       defaultValue = "trec",
       paramLabel = "FORMAT",
-      description = "trec or marco (default ${DEFAULT-VALUE})")
+      description =
+          "trec (qid Q0 docid rank score tag), marco (qid docid rank), tevatron (qid docid score) or"
+              + " ranked (qid docid rank score); default ${DEFAULT-VALUE}")
   private Target target;
 
   @Option(

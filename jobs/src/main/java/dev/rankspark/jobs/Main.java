@@ -3,6 +3,7 @@ package dev.rankspark.jobs;
 import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
 import dev.rankspark.OptionException;
+import dev.rankspark.PartlyDoneException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -19,7 +20,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * {@code rankspark COMMAND}: the main class of the jar, for {@code spark-submit} and {@code
@@ -44,12 +44,14 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "1:internal error",
       "2:wrong usage",
       "3:wrong input: a file, a checkpoint, a path",
+      "4:partly done: what was written is whole, the last line says how to get the rest",
       "5:the cluster or a device cannot do what was asked"
     })
 public final class Main implements Runnable {
   static final int INTERNAL = 1;
   static final int USAGE = 2;
   static final int INPUT = 3;
+  static final int PARTLY_DONE = 4;
   static final int DEVICE = 5;
 
   @Spec private CommandSpec spec;
@@ -145,29 +147,37 @@ public final class Main implements Runnable {
     PrintWriter err = error.getCommandLine().getErr();
     err.println(
         "rankspark: "
-            + oneLine(error.getMessage())
-            + nearest(error)
+            + unknown(error).orElse(oneLine(error.getMessage()))
             + "; see "
             + error.getCommandLine().getCommandSpec().qualifiedName(" ")
             + " --help");
     return USAGE;
   }
 
-  /** What a name that the command does not know may have meant. */
-  private static String nearest(ParameterException error) {
-    if (!(error instanceof UnmatchedArgumentException unmatched)) {
-      return "";
+  /**
+   * A name that the command does not know, and what it may have meant. It comes first: a required
+   * option that is misspelt is missing as well.
+   */
+  private static Optional<String> unknown(ParameterException error) {
+    CommandLine command = error.getCommandLine();
+    List<String> unmatched = command.getUnmatchedArguments();
+    if (unmatched.isEmpty()) {
+      return Optional.empty();
     }
-    String given = unmatched.getUnmatched().get(0).replaceFirst("=.*", "");
-    CommandSpec command = error.getCommandLine().getCommandSpec();
+    String given = unmatched.get(0).replaceFirst("=.*", "");
+    boolean isOption = given.startsWith("-");
     Set<String> names =
-        given.startsWith("-") ? command.optionsMap().keySet() : command.subcommands().keySet();
+        isOption
+            ? command.getCommandSpec().optionsMap().keySet()
+            : command.getCommandSpec().subcommands().keySet();
     LevenshteinDistance distance = LevenshteinDistance.getDefaultInstance();
-    return names.stream()
-        .min(Comparator.comparing(name -> distance.apply(given, name)))
-        .filter(name -> distance.apply(given, name) <= given.length() / 2)
-        .map(name -> "; did you mean " + name + "?")
-        .orElse("");
+    String meant =
+        names.stream()
+            .min(Comparator.comparing(name -> distance.apply(given, name)))
+            .filter(name -> distance.apply(given, name) <= given.length() / 2)
+            .map(name -> "; did you mean " + name + "?")
+            .orElse("");
+    return Optional.of("unknown " + (isOption ? "option " : "argument ") + given + meant);
   }
 
   /** Finds the error that is meant for the user, wherever Spark wrapped it. */
@@ -188,12 +198,17 @@ public final class Main implements Runnable {
     if (known instanceof OptionException) {
       return USAGE;
     }
+    if (known instanceof PartlyDoneException) {
+      return PARTLY_DONE;
+    }
     return known instanceof InputException ? INPUT : DEVICE;
   }
 
   private static Optional<Throwable> known(Throwable error) {
     for (Throwable e = error; e != null; e = e.getCause()) {
-      if (e instanceof InputException || e instanceof DeviceException) {
+      if (e instanceof InputException
+          || e instanceof DeviceException
+          || e instanceof PartlyDoneException) {
         return Optional.of(e);
       }
     }

@@ -207,6 +207,167 @@ class BadInputTest {
   }
 
   @Test
+  void aFirstStageScoreThatIsNotFinite() throws IOException {
+    Path run = copy("data/run.trec");
+    replaceLine(run, 4, "q1 Q0 D7 3 nan tag");
+    assertRefused(
+        triple("--retrieval-results", run),
+        Main.INPUT,
+        run + ":4: expected a finite number as score, got \"nan\"");
+    replaceLine(run, 4, "q1 Q0 D7 3 1e999 tag");
+    assertRefused(triple("--retrieval-results", run), Main.INPUT, run + ":4: ", "1e999");
+    Path input = copy("expected/rerank_input.jsonl");
+    for (String score : List.of("NaN", "-Infinity", "1e999", "\"3\"")) {
+      replaceLine(
+          input,
+          9,
+          "{\"query_id\": \"q\", \"query\": \"q\", \"docid\": \"d\", \"text\": \"t\", \"score\": "
+              + score
+              + "}");
+      assertRefused(rerank("--dataset-path", input), Main.INPUT, input + ":9: ");
+    }
+  }
+
+  @Test
+  void aModelWhoseScoreIsNotANumber() throws IOException {
+    Path adapter = copyFolder("adapter");
+    Path weights = adapter.resolve("adapter_model.safetensors");
+    byte[] bytes = Files.readAllBytes(weights);
+    Arrays.fill(bytes, bytes.length - 64, bytes.length, (byte) 0xff); // NaN in every format
+    Files.write(weights, bytes);
+    assertRefused(
+        rerank("--lora-name-or-path", adapter),
+        Main.INPUT,
+        "the model's score of query ",
+        ", docid ",
+        " is NaN; nothing was published");
+  }
+
+  @Test
+  void aFolderWhereAFileIsExpectedAndTheOtherWay() throws IOException {
+    Path empty = Files.createDirectory(folder.resolve("empty.jsonl"));
+    assertRefused(rerank("--dataset-path", empty), Main.INPUT, empty + " has no files");
+    assertRefused(
+        rerank("--model-name-or-path", input()),
+        Main.INPUT,
+        input() + " is a file: --model-name-or-path takes a directory");
+    assertRefused(
+        rerank("--dtype", Path.of("float32"), "--qrels", folder.toString()),
+        Main.INPUT,
+        folder + " is a directory; expected a file");
+    assertRefused(
+        List.of("convert", "--input", folder.toString(), "--output", outputs + "/x"),
+        Main.INPUT,
+        folder + " is a directory; expected a file");
+    assertRefused(
+        List.of("convert", "--input", input().toString(), "--output", folder.toString()),
+        Main.INPUT,
+        folder + " is a directory; expected a file to write");
+    assertRefused(rerank("--rerank-output-path", folder), Main.INPUT, folder + " is a directory");
+    assertRefused(
+        rerank("--rerank-output-path", input().resolve("run.txt")),
+        Main.INPUT,
+        input() + " is a file");
+  }
+
+  @Test
+  void bytesThatAreNotUtf8NameTheLine() throws IOException {
+    Path run = copy("data/run.trec");
+    byte[] bytes = Files.readAllBytes(run);
+    int third = 0;
+    for (int line = 1; line < 3; third++) {
+      line += bytes[third] == '\n' ? 1 : 0;
+    }
+    bytes[third] = (byte) 0xe9;
+    Files.write(run, bytes);
+    String message = run + ":3: expected UTF-8, got other bytes; convert the file";
+    assertRefused(triple("--retrieval-results", run), Main.INPUT, message);
+    assertRefused(
+        List.of("convert", "--input", run.toString(), "--output", outputs + "/x"),
+        Main.INPUT,
+        message);
+  }
+
+  @Test
+  void brokenQrelsBeforeAnythingIsScored() throws IOException {
+    Path qrels = copy("data/qrels.txt");
+    replaceLine(qrels, 2, "q1 0 D7");
+    assertRefused(
+        rerank("--dtype", Path.of("float32"), "--qrels", qrels.toString()),
+        Main.INPUT,
+        qrels + ":2: expected 4 columns \"qid iter docid grade\"");
+  }
+
+  @Test
+  void aRunTagOfTwoWords() {
+    assertRefused(
+        List.of(
+            "convert",
+            "--input",
+            Cli.reference("data/run.trec"),
+            "--output",
+            outputs + "/x",
+            "--run-tag",
+            "my run"),
+        Main.USAGE,
+        "--run-tag: expected one word, got \"my run\"");
+  }
+
+  @Test
+  void anOutputThatCannotBeWritten() {
+    Path proc = Path.of("/proc/run.txt"); // read-only to root as well
+    assertRefused(rerank("--rerank-output-path", proc), Main.INPUT, proc + " cannot be written: ");
+    assertRefused(
+        List.of("convert", "--input", Cli.reference("data/run.trec"), "--output", proc.toString()),
+        Main.INPUT,
+        proc + " cannot be written: ");
+  }
+
+  @Test
+  void aDiskThatIsFull() {
+    FaultyFileSystem.install(
+        Cli.startSpark().sparkContext().hadoopConfiguration(), /* capacity= */ 200, "");
+    Path run = Path.of("faulty:" + outputs + "/run.txt");
+    assertRefused(
+        rerank("--rerank-output-path", run),
+        Main.INPUT,
+        run + " cannot be written: No space left on device");
+    Path input = Path.of("faulty:" + outputs + "/input.jsonl");
+    assertRefused(
+        List.of(
+            "prepare",
+            "--queries",
+            Cli.reference("data/queries.tsv"),
+            "--corpus",
+            Cli.reference("data/corpus.jsonl"),
+            "--retrieval-results",
+            Cli.reference("data/run.trec"),
+            "--output-path",
+            input.toString()),
+        Main.INPUT,
+        input + " cannot be written: No space left on device");
+  }
+
+  @Test
+  void aSecondOutputThatFailsAfterTheFirstAppeared() {
+    FaultyFileSystem.install(
+        Cli.startSpark().sparkContext().hadoopConfiguration(), 1 << 20, "run.trec");
+    Cli.Result result =
+        Cli.run(
+            rerank(
+                "--dtype",
+                Path.of("float32"),
+                "--trec-output-path",
+                "faulty:" + outputs + "/run.trec"));
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(Main.PARTLY_DONE);
+    assertThat(result.lastLine())
+        .contains(
+            outputs + "/run.txt was written, but faulty:" + outputs + "/run.trec cannot be written",
+            "the command with --overwrite writes both");
+    assertThat(outputs.toFile().list()).containsExactly("run.txt");
+  }
+
+  @Test
   void aGpuThatIsNotThere() {
     assumeFalse(Files.exists(Path.of("/dev/nvidia0")));
     assertRefused(

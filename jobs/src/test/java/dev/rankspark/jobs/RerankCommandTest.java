@@ -190,7 +190,63 @@ class RerankCommandTest {
     assertThat(result.err())
         .containsPattern("Scored 140 pairs of 14 queries in [0-9.]+ s")
         .contains("on CPU, float32; 1 executor, ")
-        .contains("% cut at 196 tokens (--rerank-max-len)");
+        .containsPattern("\\d+ pairs \\([0-9.]+ %\\) cut at 196 tokens \\(--rerank-max-len\\)")
+        .doesNotContain("has already");
+  }
+
+  @Test
+  void aPairThatIsThereTwiceIsScoredTwiceAsByTevatronAndCounted() throws IOException {
+    List<String> lines = new ArrayList<>(Files.readAllLines(input()));
+    lines.add(3, lines.get(0));
+    Path twice = Files.write(folder.resolve("twice.jsonl"), lines);
+    Cli.Result result = Cli.run(replace(adapter("twice.txt"), "--dataset-path", twice.toString()));
+    assertSucceeds(result);
+    assertThat(result.err())
+        .contains("Scored 141 pairs", "; 1 pairs name a docid that their query has already");
+    List<String> ranking = Files.readAllLines(folder.resolve("twice.txt"));
+    assertThat(ranking).hasSize(141);
+    assertThat(ranking.stream().distinct()).as("equal texts get equal scores").hasSize(140);
+  }
+
+  @Test
+  void anEmptyPassageIsScored() throws IOException {
+    Path input =
+        Files.writeString(
+            folder.resolve("empty-text.jsonl"),
+            """
+            {"query_id": "q", "query": "a question", "docid": "d", "title": "", "text": ""}
+            {"query_id": "q", "query": "a question", "docid": "e", "title": "", "text": " \\u00a0"}
+            """);
+    assertSucceeds(Cli.run(replace(adapter("short.txt"), "--dataset-path", input.toString())));
+    List<String> ranking = Files.readAllLines(folder.resolve("short.txt"));
+    assertThat(ranking).hasSize(2);
+    assertThat(ranking.get(0).split("\t")[2])
+        .as("both texts are stripped to the same")
+        .isEqualTo(ranking.get(1).split("\t")[2]);
+  }
+
+  @Test
+  void shardsTogetherAreTheWholeInput() throws IOException {
+    assertSucceeds(Cli.run(adapter("whole.txt")));
+    List<String> parts = new ArrayList<>();
+    for (int shard = 0; shard < 3; shard++) {
+      String name = "shard-" + shard + ".txt";
+      assertSucceeds(
+          Cli.run(
+              adapter(name),
+              "--dataset_number_of_shards",
+              "3",
+              "--dataset_shard_index",
+              Integer.toString(shard)));
+      parts.addAll(Files.readAllLines(folder.resolve(name)));
+    }
+    assertThat(Files.readAllLines(folder.resolve("shard-0.txt"))).hasSize(47);
+    assertThat(Files.readAllLines(folder.resolve("shard-2.txt"))).hasSize(46);
+    assertThat(parts.stream().map(line -> line.replaceFirst("\t[^\t]*$", "")))
+        .containsExactlyInAnyOrderElementsOf(
+            Files.readAllLines(folder.resolve("whole.txt")).stream()
+                .map(line -> line.replaceFirst("\t[^\t]*$", ""))
+                .toList());
   }
 
   @Test
@@ -200,7 +256,7 @@ class RerankCommandTest {
         Cli.run(replace(adapter("empty.txt"), "--dataset-path", nothing.toString()));
     assertSucceeds(result);
     assertThat(folder.resolve("empty.txt")).isEmptyFile();
-    assertThat(result.err()).contains("Scored 0 pairs of 0 queries");
+    assertThat(result.err()).contains("No pairs to score: the output is empty");
   }
 
   private static String evaluate(String measure, Path run) {

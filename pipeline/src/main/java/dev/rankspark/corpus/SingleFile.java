@@ -1,14 +1,16 @@
 package dev.rankspark.corpus;
 
+import dev.rankspark.DeviceException;
+import dev.rankspark.InputException;
 import dev.rankspark.run.OutputFile;
 import dev.rankspark.run.OutputFile.IfExists;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -24,16 +26,32 @@ public final class SingleFile {
 
   /** Writes the lines in the data set's order, each ended by {@code \n}. */
   public static void write(Dataset<String> lines, String output, IfExists ifExists) {
+    try (OutputFile file = stage(lines, output, ifExists)) {
+      file.commit();
+    }
+  }
+
+  /**
+   * Likewise, up to the point where only {@link OutputFile#commit} is left to do.
+   *
+   * @return to be closed
+   */
+  public static OutputFile stage(Dataset<String> lines, String output, IfExists ifExists) {
     Configuration hadoop = lines.sparkSession().sparkContext().hadoopConfiguration();
     try (WorkFolder parts = WorkFolder.beside(output, hadoop)) {
       Path folder = parts.child("lines");
-      lines.write().text(folder.toString());
-      try (OutputFile file = OutputFile.create(output, ifExists, hadoop)) {
+      parts.fill(() -> lines.write().text(folder.toString()));
+      OutputFile file = OutputFile.create(output, ifExists, hadoop);
+      try {
         concatenate(folder, file.stream(), hadoop);
-        file.commit();
+        file.finish();
+        return file;
+      } catch (IOException | RuntimeException e) {
+        file.close();
+        throw e;
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw OutputFile.unwritable(output, e);
     }
   }
 
@@ -49,8 +67,12 @@ public final class SingleFile {
     }
   }
 
-  /** A hidden folder beside an output, for what is not finished; gone when closed. */
-  public record WorkFolder(Path path, FileSystem system) implements AutoCloseable {
+  /**
+   * A hidden folder beside an output, for what is not finished; gone when closed.
+   *
+   * @param output the path of the output, for messages
+   */
+  public record WorkFolder(String output, Path path, FileSystem system) implements AutoCloseable {
 
     /** The folder is made by whoever writes into it first. */
     public static WorkFolder beside(String output, Configuration hadoop) throws IOException {
@@ -60,11 +82,32 @@ public final class SingleFile {
           new Path(
               target.getParent() == null ? new Path(Path.CUR_DIR) : target.getParent(),
               "." + target.getName() + "." + UUID.randomUUID());
-      return new WorkFolder(system.makeQualified(folder), system);
+      return new WorkFolder(output, system.makeQualified(folder), system);
     }
 
     public Path child(String name) {
       return new Path(path, name);
+    }
+
+    /**
+     * Runs a job that writes into the folder.
+     *
+     * @throws InputException naming the output if the file system refused what a task wrote
+     */
+    public void fill(Runnable job) {
+      try {
+        job.run();
+      } catch (Exception | Error e) { // Spark's own are checked, though its methods declare none
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+          if (cause instanceof InputException || cause instanceof DeviceException) {
+            break;
+          }
+          if (cause instanceof IOException || cause instanceof FSError) {
+            throw OutputFile.unwritable(output, cause);
+          }
+        }
+        throw new IllegalStateException(e.getMessage(), e);
+      }
     }
 
     @Override

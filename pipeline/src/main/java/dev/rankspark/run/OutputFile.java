@@ -2,6 +2,7 @@ package dev.rankspark.run;
 
 import dev.rankspark.InputException;
 import java.io.BufferedWriter;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.OutputStreamWriter;
@@ -9,12 +10,14 @@ import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 
 /**
@@ -29,27 +32,38 @@ public final class OutputFile implements AutoCloseable {
     OVERWRITE
   }
 
+  private final String path;
   private final FileSystem system;
   private final Path target;
   private final Path aside;
   private final IfExists ifExists;
   private final OutputStream stream;
-  private boolean closed;
+  private boolean finished;
+  private boolean committed;
 
-  private OutputFile(FileSystem system, Path target, IfExists ifExists) throws IOException {
+  private OutputFile(String path, FileSystem system, Path target, IfExists ifExists)
+      throws IOException {
+    this.path = path;
     this.system = system;
     this.target = target;
     this.ifExists = ifExists;
-    this.aside = new Path(target.getParent(), "." + target.getName() + "." + UUID.randomUUID());
-    this.stream = system.create(aside);
+    this.aside = aside(target.getParent(), target.getName());
+    this.stream = new NamedFailures(system.create(aside));
   }
 
-  /** Opens a file aside; the target's missing folders are made. */
-  public static OutputFile create(String path, IfExists ifExists, Configuration hadoop)
-      throws IOException {
+  /**
+   * Opens a file aside; the target's missing folders are made.
+   *
+   * @throws InputException if it cannot be written; so do the methods and streams of the file
+   */
+  public static OutputFile create(String path, IfExists ifExists, Configuration hadoop) {
     check(path, ifExists, hadoop);
-    FileSystem system = system(path, hadoop);
-    return new OutputFile(system, system.makeQualified(new Path(path)), ifExists);
+    try {
+      FileSystem system = system(path, hadoop);
+      return new OutputFile(path, system, system.makeQualified(new Path(path)), ifExists);
+    } catch (IOException | FSError e) {
+      throw unwritable(path, e);
+    }
   }
 
   /**
@@ -74,14 +88,43 @@ public final class OutputFile implements AutoCloseable {
       for (Path folder = target.getParent(); folder != null; folder = folder.getParent()) {
         if (system.exists(folder)) {
           if (!system.getFileStatus(folder).isDirectory()) {
-            throw InputException.of("%s cannot be written: %s is a file", path, folder);
+            throw InputException.of(
+                "%s cannot be written: %s is a file", path, ShownPath.of(folder));
           }
+          tryToWrite(system, folder);
           break;
         }
       }
-    } catch (IOException e) {
-      throw new InputException(path + " cannot be written: " + e.getMessage(), e);
+    } catch (IOException | FSError e) {
+      throw unwritable(path, e);
+    } catch (IllegalArgumentException e) { // an empty path, a scheme that Hadoop cannot parse
+      throw new InputException("\"" + path + "\" is no path: " + e.getMessage(), e);
     }
+  }
+
+  /** The only sure way to know, whatever the file system's idea of permissions. */
+  private static void tryToWrite(FileSystem system, Path folder) throws IOException {
+    Path file = aside(folder, "probe");
+    system.create(file).close();
+    system.delete(file, false /* not a directory */);
+  }
+
+  private static Path aside(Path folder, String name) {
+    return new Path(folder, "." + name + "." + UUID.randomUUID());
+  }
+
+  /** The path as the user gave it. */
+  public String path() {
+    return path;
+  }
+
+  /** An output that the file system refuses, by the name that the user gave it. */
+  public static InputException unwritable(String path, Throwable failure) {
+    Throwable root = failure;
+    while (root.getCause() != null) {
+      root = root.getCause(); // Hadoop wraps a full disk into an error of its own
+    }
+    return new InputException(path + " cannot be written: " + root.getMessage(), failure);
   }
 
   /** The local file system without its checksum files. */
@@ -94,23 +137,46 @@ public final class OutputFile implements AutoCloseable {
     return stream;
   }
 
-  /** A UTF-8 writer over {@link #stream}; flush it before {@link #commit}. */
+  /**
+   * A UTF-8 writer over {@link #stream}; flush it before {@link #commit}. Half a surrogate pair is
+   * an error, not a question mark.
+   */
   public Writer writer() {
-    return new BufferedWriter(new OutputStreamWriter(stream, StandardCharsets.UTF_8));
+    return new BufferedWriter(new OutputStreamWriter(stream, StandardCharsets.UTF_8.newEncoder()));
+  }
+
+  /** Writes everything out, so that a full disk shows here; what is left is to rename. */
+  public void finish() {
+    if (!finished) {
+      finished = true;
+      try {
+        stream.close();
+      } catch (IOException e) {
+        throw unwritable(path, e);
+      }
+    }
   }
 
   /** Publishes the file. */
-  public void commit() throws IOException {
-    stream.close();
-    closed = true;
-    if (ifExists == IfExists.OVERWRITE) {
-      replace();
-    } else if (!system.rename(aside, target)) {
-      system.delete(aside, false);
-      throw InputException.of(
-          "%s cannot be written: it appeared while the command ran; add --overwrite to replace it",
-          target);
+  public void commit() {
+    finish();
+    try {
+      if (system instanceof RawLocalFileSystem) {
+        // Of another writer, for the file that is replaced: Hadoop would believe it.
+        system.delete(new Path(target.getParent(), "." + target.getName() + ".crc"), false);
+      }
+      if (ifExists == IfExists.OVERWRITE) {
+        replace();
+      } else if (!system.rename(aside, target)) {
+        throw InputException.of(
+            "%s cannot be written: it appeared while the command ran; add --overwrite to replace"
+                + " it",
+            path);
+      }
+    } catch (IOException e) {
+      throw unwritable(path, e);
     }
+    committed = true;
   }
 
   /** In one step where the file system can, so that a reader finds the old file or the new one. */
@@ -120,16 +186,66 @@ public final class OutputFile implements AutoCloseable {
           .rename(aside, target, Options.Rename.OVERWRITE);
     } catch (UnsupportedFileSystemException e) {
       system.delete(target, false /* not a directory */);
-      system.rename(aside, target);
+      if (!system.rename(aside, target)) {
+        throw new IOException(aside + " cannot be renamed", e);
+      }
     }
   }
 
+  /** Leaves nothing unless the file was committed; a failure of its own hides no other. */
   @Override
-  public void close() throws IOException {
-    if (!closed) {
-      closed = true;
-      stream.close();
-      system.delete(aside, false);
+  public void close() {
+    if (committed) {
+      return;
+    }
+    try {
+      finish();
+    } catch (InputException e) {
+      // what could not be written is thrown away
+    }
+    try {
+      system.delete(aside, false /* not a directory */);
+    } catch (IOException e) {
+      throw unwritable(path, e);
+    }
+  }
+
+  /** A full disk and the like by the output's name; Hadoop's local files throw an error for it. */
+  private final class NamedFailures extends FilterOutputStream {
+    NamedFailures(OutputStream out) {
+      super(out);
+    }
+
+    @Override
+    public void write(int b) throws IOException {
+      write(new byte[] {(byte) b}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) {
+      try {
+        out.write(bytes, offset, length);
+      } catch (IOException | FSError e) {
+        throw unwritable(path, e);
+      }
+    }
+
+    @Override
+    public void flush() {
+      try {
+        out.flush();
+      } catch (IOException | FSError e) {
+        throw unwritable(path, e);
+      }
+    }
+
+    @Override
+    public void close() {
+      try {
+        out.close();
+      } catch (IOException | FSError e) {
+        throw unwritable(path, e);
+      }
     }
   }
 }

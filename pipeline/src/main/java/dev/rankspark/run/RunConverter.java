@@ -1,5 +1,6 @@
 package dev.rankspark.run;
 
+import dev.rankspark.OptionException;
 import dev.rankspark.run.OutputFile.IfExists;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,10 +20,20 @@ public record RunConverter(Target target, boolean removeQuery, String runTag) {
 
   /** The formats that can be written. */
   public enum Target {
-    /** {@code qid Q0 docid rank score tag}. */
+    /** {@code qid Q0 docid rank score tag}, the six columns of TREC. */
     TREC,
-    /** {@code qid\tdocid\trank}. */
-    MARCO
+    /** {@code qid\tdocid\trank}, as MS MARCO's evaluation reads it. */
+    MARCO,
+    /** {@code qid\tdocid\tscore}, the three columns that Tevatron's reranker writes. */
+    TEVATRON,
+    /** {@code qid\tdocid\trank\tscore}, four columns. */
+    RANKED
+  }
+
+  public RunConverter {
+    if (!runTag.matches("\\S+")) {
+      throw OptionException.of("--run-tag: expected one word, got \"%s\"", runTag);
+    }
   }
 
   /** Where the conversion stands. */
@@ -56,13 +67,14 @@ public record RunConverter(Target target, boolean removeQuery, String runTag) {
     }
   }
 
-  private String format(RunColumns line, int rank) {
+  private String format(RunColumns line, int number) {
+    String rank = Integer.toString(number);
     return switch (target) {
-      case TREC ->
-          String.join(
-                  " ", line.qid(), "Q0", line.docid(), Integer.toString(rank), line.score(), runTag)
-              + "\n";
-      case MARCO -> String.join("\t", line.qid(), line.docid(), Integer.toString(rank)) + "\n";
-    };
+          case TREC -> String.join(" ", line.qid(), "Q0", line.docid(), rank, line.score(), runTag);
+          case MARCO -> String.join("\t", line.qid(), line.docid(), rank);
+          case TEVATRON -> String.join("\t", line.qid(), line.docid(), line.score());
+          case RANKED -> String.join("\t", line.qid(), line.docid(), rank, line.score());
+        }
+        + "\n";
   }
 }

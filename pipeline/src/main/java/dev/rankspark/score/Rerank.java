@@ -5,6 +5,8 @@ import static org.apache.spark.sql.functions.concat_ws;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.row_number;
 
+import dev.rankspark.InputException;
+import dev.rankspark.PartlyDoneException;
 import dev.rankspark.corpus.Candidates;
 import dev.rankspark.corpus.Pairs;
 import dev.rankspark.corpus.RerankInput;
@@ -23,6 +25,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
@@ -127,12 +130,13 @@ public final class Rerank {
     String target = options.output().or(options::trecOutput).orElseThrow();
     ScoreCounters counters = new ScoreCounters(spark.sparkContext());
     try (WorkFolder work = WorkFolder.beside(target, hadoop)) {
-      Dataset<Row> scored = score(pairs, hardware, counters, work.child("scored"));
+      Dataset<Row> scored = score(pairs, hardware, counters, work);
       double seconds = (System.nanoTime() - start) / 1e9;
       write(ranked(scored));
       return new RerankReport(
           counters.pairs(),
           scored.select(Pairs.QID).distinct().count(),
+          counters.pairs() - scored.select(Pairs.QID, Pairs.DOCID).distinct().count(),
           counts,
           hardware.description(),
           counters.tokens(),
@@ -148,7 +152,8 @@ public final class Rerank {
 
   /** Scores all pairs into committed parts, so that nothing that follows computes a score again. */
   private Dataset<Row> score(
-      Dataset<Row> pairs, Hardware hardware, ScoreCounters counters, Path folder) {
+      Dataset<Row> pairs, Hardware hardware, ScoreCounters counters, WorkFolder work) {
+    Path folder = work.child("scored");
     describe("Counting pairs");
     long number = pairs.count();
     int tasks = scoring.partitions() > 0 ? scoring.partitions() : PairNumbers.defaultTasks(number);
@@ -156,7 +161,8 @@ public final class Rerank {
     JavaRDD<Row> scored =
         PairNumbers.spread(PairNumbers.number(pairs), number, tasks)
             .mapPartitions(new ScorePartition(scoring, hardware, counters));
-    spark.createDataFrame(scored, ScorePartition.SCORED).write().parquet(folder.toString());
+    Dataset<Row> rows = spark.createDataFrame(scored, ScorePartition.SCORED);
+    work.fill(() -> rows.write().parquet(folder.toString()));
     return spark.read().schema(ScorePartition.SCORED).parquet(folder.toString());
   }
 
@@ -170,36 +176,62 @@ public final class Rerank {
     return scored.withColumn(RANK, order).orderBy(Pairs.QUERY_POSITION, RANK);
   }
 
+  /** Writes both outputs aside before the first appears, so that what can fail fails there. */
   private void write(Dataset<Row> ranked) {
     // Spark writes a float as Float.toString does: the shortest text that reads back as the same
     // float.
     Column score = col(ScorePartition.SCORE).cast("string");
+    Map<String, Column> lines = new LinkedHashMap<>();
     options
         .output()
         .ifPresent(
-            path ->
-                writeLines(
-                    ranked.select(concat_ws("\t", col(Pairs.QID), col(Pairs.DOCID), score)), path));
+            path -> lines.put(path, concat_ws("\t", col(Pairs.QID), col(Pairs.DOCID), score)));
     options
         .trecOutput()
         .ifPresent(
             path ->
-                writeLines(
-                    ranked.select(
-                        concat_ws(
-                            " ",
-                            col(Pairs.QID),
-                            lit("Q0"),
-                            col(Pairs.DOCID),
-                            col(RANK).cast("string"),
-                            score,
-                            lit(options.runTag()))),
-                    path));
+                lines.put(
+                    path,
+                    concat_ws(
+                        " ",
+                        col(Pairs.QID),
+                        lit("Q0"),
+                        col(Pairs.DOCID),
+                        col(RANK).cast("string"),
+                        score,
+                        lit(options.runTag()))));
+    List<OutputFile> files = new ArrayList<>();
+    try {
+      lines.forEach(
+          (path, line) -> {
+            describe("Writing " + path);
+            files.add(
+                SingleFile.stage(
+                    ranked.select(line).as(Encoders.STRING()), path, options.ifExists()));
+          });
+      publish(files);
+    } finally {
+      files.forEach(OutputFile::close);
+    }
   }
 
-  private void writeLines(Dataset<Row> lines, String path) {
-    describe("Writing " + path);
-    SingleFile.write(lines.as(Encoders.STRING()), path, options.ifExists());
+  private static void publish(List<OutputFile> files) {
+    for (int i = 0; i < files.size(); i++) {
+      try {
+        files.get(i).commit();
+      } catch (InputException e) {
+        if (i == 0) {
+          throw e;
+        }
+        throw new PartlyDoneException(
+            String.format(
+                Locale.ROOT,
+                "%s was written, but %s; the command with --overwrite writes both",
+                files.get(0).path(),
+                e.getMessage()),
+            e);
+      }
+    }
   }
 
   private List<Comparison> compare(Qrels qrels, Dataset<Row> pairs, Dataset<Row> scored) {

@@ -11,6 +11,8 @@ import java.util.Set;
  *
  * @param pairs pairs scored
  * @param queries queries they belong to
+ * @param repeated pairs of a docid that their query has already; scored and written, as Tevatron
+ *     does
  * @param candidates what the join found; empty for a rerank input, which is joined already
  * @param hardware what it was computed on and in
  * @param tokens tokens of all pairs
@@ -23,6 +25,7 @@ import java.util.Set;
 public record RerankReport(
     long pairs,
     long queries,
+    long repeated,
     Optional<Candidates.Counts> candidates,
     String hardware,
     long tokens,
@@ -41,10 +44,13 @@ public record RerankReport(
 
   /** One line for people, with units. */
   public String summary(int maxLength) {
+    if (pairs == 0) {
+      return "No pairs to score: the output is empty";
+    }
     return String.format(
         Locale.ROOT,
         "Scored %,d pairs of %,d queries in %.1f s (%.0f pairs/s, %,d tokens) on %s; %d executor%s,"
-            + " %d model load%s; %.1f %% cut at %d tokens (--rerank-max-len)",
+            + " %d model load%s; %,d pairs (%.1f %%) cut at %d tokens (--rerank-max-len)%s",
         pairs,
         queries,
         seconds,
@@ -55,7 +61,12 @@ public record RerankReport(
         executors.size() == 1 ? "" : "s",
         modelLoads,
         modelLoads == 1 ? "" : "s",
-        pairs == 0 ? 0.0 : 100.0 * truncated / pairs,
-        maxLength);
+        truncated,
+        100.0 * truncated / pairs,
+        maxLength,
+        repeated == 0
+            ? ""
+            : String.format(
+                Locale.ROOT, "; %,d pairs name a docid that their query has already", repeated));
   }
 }

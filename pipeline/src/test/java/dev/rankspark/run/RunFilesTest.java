@@ -92,6 +92,18 @@ class RunFilesTest {
     assertThat(
             convert(new RunConverter(Target.MARCO, false, "t"), "1 Q0 a 9 3.4 x\n1 Q0 b 9 3 x\n"))
         .containsExactly("1\ta\t1", "1\tb\t2");
+    for (String input :
+        List.of(
+            "1 a 3.40\n1 b 1e0\n",
+            "1 a 7 3.40\n1 b 8 1e0\n",
+            "1 Q0 a 7 3.40 x\n1 Q0 b 8 1e0 x\n")) {
+      assertThat(convert(new RunConverter(Target.TEVATRON, false, "t"), input))
+          .containsExactly("1\ta\t3.40", "1\tb\t1e0");
+      assertThat(convert(new RunConverter(Target.RANKED, false, "t"), input))
+          .containsExactly("1\ta\t1\t3.40", "1\tb\t2\t1e0");
+      assertThat(convert(new RunConverter(Target.TREC, false, "t"), input))
+          .containsExactly("1 Q0 a 1 3.40 t", "1 Q0 b 2 1e0 t");
+    }
   }
 
   @Test
@@ -108,6 +120,7 @@ class RunFilesTest {
         .isInstanceOf(InputException.class)
         .hasMessage(target + " exists; add --overwrite to replace it");
     assertThat(target).hasContent("first");
+    Files.writeString(target.resolveSibling(".out.txt.crc"), "Hadoop's, of the first");
     write(target, "second", IfExists.OVERWRITE);
     assertThat(target).hasContent("second");
     assertThat(target.getParent().toFile().list()).containsExactly("out.txt");
