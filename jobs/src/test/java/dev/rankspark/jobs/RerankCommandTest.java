@@ -2,13 +2,17 @@ package dev.rankspark.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.File;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import org.apache.commons.io.FileUtils;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -111,6 +115,35 @@ class RerankCommandTest {
     assertThat(Scores.read(folder.resolve("again.txt")).largestDifference(first))
         .as("shuffled by seed %d", seed)
         .isLessThanOrEqualTo(INVARIANCE);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"base, float32", "mistral, bfloat16", "mistral, float32"})
+  void weightsThatCannotBeMappedGiveTheSameBytes(String model, String dtype) throws IOException {
+    Path unaligned = folder.resolve("unaligned");
+    FileUtils.copyDirectory(Path.of(Cli.reference(model)).toFile(), unaligned.toFile());
+    for (Path file :
+        FileUtils.listFiles(unaligned.toFile(), new String[] {"safetensors"}, false).stream()
+            .map(File::toPath)
+            .toList()) {
+      Files.write(file, withOneByteMore(Files.readAllBytes(file)));
+    }
+    List<String> args = model.equals("base") ? adapter("mapped.txt") : rerank(model, "mapped.txt");
+    args = replace(args, "--dtype", dtype);
+    assertSucceeds(Cli.run(args));
+    args = replace(args, "--model-name-or-path", unaligned.toString());
+    args = replace(args, "--rerank-output-path", folder.resolve("read.txt").toString());
+    assertSucceeds(Cli.run(args));
+    assertThat(folder.resolve("read.txt")).hasSameTextualContentAs(folder.resolve("mapped.txt"));
+  }
+
+  /** A safetensors file whose header ends with one more space, so that its data is not aligned. */
+  private static byte[] withOneByteMore(byte[] file) {
+    ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+    int header = Math.toIntExact(bytes.getLong(0));
+    ByteBuffer longer = ByteBuffer.allocate(file.length + 1).order(ByteOrder.LITTLE_ENDIAN);
+    longer.putLong(header + 1L).put(file, 8, header).put((byte) ' ');
+    return longer.put(file, 8 + header, file.length - 8 - header).array();
   }
 
   @Test

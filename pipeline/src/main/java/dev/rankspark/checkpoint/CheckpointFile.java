@@ -53,6 +53,11 @@ final class CheckpointFile {
     return length;
   }
 
+  /** The absolute path, if the file is on this machine. */
+  Optional<String> local() {
+    return localFile().map(File::getAbsolutePath);
+  }
+
   /**
    * A range of the file in little-endian order: mapped where the file is local, else read into
    * direct memory.

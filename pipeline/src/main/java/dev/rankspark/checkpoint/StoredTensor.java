@@ -4,6 +4,7 @@ import dev.rankspark.InputException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * A tensor that lies in a file: its name, type and shape, and its bytes when they are asked for.
@@ -108,6 +109,16 @@ public final class StoredTensor {
     return isContiguous()
         ? file.bytes(start + fromElement * type.bytes(), count * type.bytes())
         : inOrder(fromElement, count);
+  }
+
+  /**
+   * Where the tensor can be mapped: empty unless its file is local and it lies there row after row,
+   * at a multiple of its element's size.
+   */
+  public Optional<LocalElements> localElements() {
+    return start % type.bytes() == 0 && isContiguous()
+        ? file.local().map(path -> new LocalElements(path, start / type.bytes()))
+        : Optional.empty();
   }
 
   private boolean isContiguous() {

@@ -3,7 +3,6 @@ package dev.rankspark.model;
 import ai.djl.Device;
 import ai.djl.Model;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
@@ -12,14 +11,11 @@ import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.IValueUtils;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.RerankerCheckpoint;
-import dev.rankspark.checkpoint.StoredTensor;
 import dev.rankspark.checkpoint.Weight;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -63,7 +59,8 @@ public final class CrossEncoder implements AutoCloseable {
   }
 
   /**
-   * Loads the weights of a checkpoint, tensor by tensor.
+   * Loads the weights of a checkpoint; see {@link WeightLoader}. Local files are mapped, and must
+   * stay as they are until {@link #close}.
    *
    * @param longest the longest text in tokens that will be scored
    * @param threads libtorch's threads for the arithmetic
@@ -80,70 +77,15 @@ public final class CrossEncoder implements AutoCloseable {
     CrossEncoder encoder = new CrossEncoder(config, device, longest);
     try {
       Map<String, Weight> weights = checkpoint.bind(config.weightShapes());
+      WeightLoader loader = new WeightLoader(encoder.program, encoder.manager, hardware);
       for (List<String> names : config.fusedWeights()) {
-        encoder.freeze(names.stream().map(weights::get).toList(), hardware);
+        loader.load(names.stream().map(weights::get).toList());
       }
       return encoder;
     } catch (RuntimeException | Error e) {
       encoder.close();
       throw e;
     }
-  }
-
-  /**
-   * Hands one fused weight to the program: adapter merged, rounded to the dtype, stacked. The
-   * arrays share the memory of the mapped file, so the program must keep a copy; its stacking makes
-   * one.
-   */
-  private void freeze(List<Weight> parts, Hardware hardware) {
-    try (PtNDManager batch = (PtNDManager) manager.newSubManager()) {
-      PtNDArray none = (PtNDArray) batch.zeros(new Shape(0));
-      PtNDArray[] stored = new PtNDArray[parts.size()];
-      PtNDArray[] a = new PtNDArray[parts.size()];
-      PtNDArray[] b = new PtNDArray[parts.size()];
-      double[] scaling = new double[parts.size()];
-      for (int i = 0; i < stored.length; i++) {
-        Weight part = parts.get(i);
-        stored[i] = array(part.stored(), batch);
-        a[i] = part.lora().map(lora -> array(lora.a(), batch)).orElse(none);
-        b[i] = part.lora().map(lora -> array(lora.b(), batch)).orElse(none);
-        scaling[i] = part.lora().map(lora -> lora.scaling()).orElse(0.0);
-      }
-      try (IValue stored0 = IValue.listFrom(stored);
-          IValue a0 = IValue.listFrom(a);
-          IValue b0 = IValue.listFrom(b);
-          IValue scaling0 = IValue.listFrom(scaling);
-          IValue dtype = IValue.from((long) hardware.dtype().torchCode());
-          IValue compute = IValue.from((long) hardware.compute().torchCode())) {
-        IValueUtils.runMethod(program, "freeze", stored0, a0, b0, scaling0, dtype, compute).close();
-      }
-    }
-  }
-
-  /** A stored tensor as an array; bfloat16, which DJL has no arrays of, widened to float32. */
-  private static PtNDArray array(StoredTensor tensor, PtNDManager batch) {
-    Shape shape = new Shape(tensor.shape());
-    ByteBuffer bytes = tensor.bytes();
-    return switch (tensor.type()) {
-      case FLOAT32 -> batch.create(bytes, shape, DataType.FLOAT32);
-      case FLOAT16 -> batch.create(bytes, shape, DataType.FLOAT16);
-      case BFLOAT16 -> batch.create(widened(bytes), shape, DataType.FLOAT32);
-      default ->
-          throw InputException.of(
-              "%s: %s has dtype %s; supported for weights: float32, float16, bfloat16",
-              tensor.file(), tensor.name(), tensor.type());
-    };
-  }
-
-  /** bfloat16 is the upper half of a float32. */
-  private static ByteBuffer widened(ByteBuffer bfloat16) {
-    ByteBuffer float32 =
-        ByteBuffer.allocateDirect(Math.multiplyExact(bfloat16.remaining(), 2))
-            .order(ByteOrder.nativeOrder());
-    while (bfloat16.hasRemaining()) {
-      float32.putInt(bfloat16.getShort() << 16);
-    }
-    return float32.flip();
   }
 
   /**

@@ -3,23 +3,45 @@ class Llama(Module):
   __buffers__ = []
   training : bool
   frozen : List[Tensor]
-  def freeze(self: __torch__.Llama,
-    weights: List[Tensor],
-    a: List[Tensor],
-    b: List[Tensor],
-    scaling: List[float],
-    stored: int,
-    dtype: int) -> int:
-    parts = annotate(List[Tensor], [])
-    for i in range(torch.len(weights)):
-      w = weights[i].to(stored)
-      if torch.gt(torch.numel(a[i]), 0):
-        w1 = torch.add(w.to(6), torch.mul(torch.matmul(b[i].to(6), a[i].to(6)), scaling[i])).to(stored)
-      else:
-        w1 = w
-      _0 = torch.append(parts, w1.to(dtype))
-    _1 = torch.append(self.frozen, torch.cat(parts))
+  def mapped(self: __torch__.Llama,
+    path: str,
+    first: int,
+    sizes: List[int],
+    dtype: int) -> Tensor:
+    count = 1
+    for i in range(torch.len(sizes)):
+      count = torch.mul(count, sizes[i])
+    end = torch.add(first, count)
+    file = torch.from_file(path, False, end, dtype=dtype, layout=None, device=None, pin_memory=None)
+    return torch.slice(file, 0, first, end).view(sizes)
+  def hold(self: __torch__.Llama,
+    w: Tensor) -> int:
+    _0 = torch.append(self.frozen, w)
     return torch.len(self.frozen)
+  def reserve(self: __torch__.Llama,
+    sizes: List[int],
+    dtype: int,
+    like: Tensor) -> int:
+    _0 = torch.append(self.frozen, torch.empty(sizes, dtype=dtype, layout=None, device=like.device))
+    return torch.len(self.frozen)
+  def fill(self: __torch__.Llama,
+    at: int,
+    row: int,
+    rows: Tensor,
+    a: Tensor,
+    b: Tensor,
+    scaling: float,
+    dtype: int) -> int:
+    n = torch.size(rows, 0)
+    target = torch.slice(self.frozen[-1], 0, at, torch.add(at, n))
+    w = rows.to(target.device).to(dtype)
+    if torch.gt(torch.numel(a), 0):
+      b1 = torch.slice(b, 0, row, torch.add(row, n))
+      w1 = torch.add(w.to(6), torch.mul(torch.matmul(b1.to(6), a.to(6)), scaling)).to(dtype)
+    else:
+      w1 = w
+    _0 = torch.copy_(target, w1)
+    return n
   def norm(self: __torch__.Llama,
     x: Tensor,
     w: Tensor,

@@ -1,0 +1,179 @@
+package dev.rankspark.model;
+
+import ai.djl.engine.EngineException;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.IValueUtils;
+import dev.rankspark.InputException;
+import dev.rankspark.checkpoint.LocalElements;
+import dev.rankspark.checkpoint.StorageType;
+import dev.rankspark.checkpoint.StoredTensor;
+import dev.rankspark.checkpoint.Weight;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Hands a checkpoint's weights to the program {@code llama.py}, one after the other. On a CPU a
+ * weight that is used as it is stored stays where it is, mapped from its file by {@code
+ * torch.from_file}: no copy, and one for all processes of a machine. Others are made in place, some
+ * rows at a time: adapter merged as PEFT's {@code merge_and_unload} does, rounded to the dtype,
+ * stacked with those that share a product. At no time is more than the model and some rows in
+ * memory.
+ */
+final class WeightLoader {
+  /** Elements that are converted at once: 64 MiB in float32. */
+  private static final long CHUNK = 16L << 20;
+
+  private final PtSymbolBlock program;
+  private final PtNDManager manager;
+  private final Hardware hardware;
+
+  /**
+   * @param manager of the device that the weights go to
+   */
+  WeightLoader(PtSymbolBlock program, PtNDManager manager, Hardware hardware) {
+    this.program = program;
+    this.manager = manager;
+    this.hardware = hardware;
+  }
+
+  /**
+   * Appends one weight to the program's list.
+   *
+   * @param parts stacked along their first dimension; the other dimensions agree
+   */
+  void load(List<Weight> parts) {
+    if (parts.size() == 1 && isUsedAsStored(parts.get(0))) {
+      StoredTensor stored = parts.get(0).stored();
+      try (IValue mapped = map(stored, stored.localElements().orElseThrow(), 0, rows(stored))) {
+        IValueUtils.runMethod(program, "hold", mapped).close();
+      }
+      return;
+    }
+    long[] shape = parts.get(0).stored().shape();
+    shape[0] = parts.stream().mapToLong(part -> rows(part.stored())).sum();
+    try (PtNDManager none = (PtNDManager) manager.newSubManager();
+        IValue shape0 = IValue.listFrom(shape);
+        IValue dtype = IValue.from((long) hardware.compute().torchCode());
+        IValue device = IValue.from((PtNDArray) none.zeros(new Shape(0)))) {
+      IValueUtils.runMethod(program, "reserve", shape0, dtype, device).close();
+    }
+    long at = 0;
+    for (Weight part : parts) {
+      fill(at, part);
+      at += rows(part.stored());
+    }
+  }
+
+  private boolean isUsedAsStored(Weight weight) {
+    return !hardware.cuda()
+        && weight.lora().isEmpty()
+        && hardware.dtype() == hardware.compute()
+        && torchCode(weight.stored()) == hardware.compute().torchCode()
+        && weight.stored().localElements().isPresent();
+  }
+
+  /** Converts one part into the rows of the reserved weight that begin at {@code at}. */
+  private void fill(long at, Weight part) {
+    StoredTensor stored = part.stored();
+    long width = stored.elements() / Math.max(1, rows(stored));
+    long step = Math.max(1, CHUNK / Math.max(1, width));
+    Optional<LocalElements> local = stored.localElements();
+    try (PtNDManager factors = (PtNDManager) manager.newSubManager();
+        IValue a =
+            IValue.from(part.lora().map(lora -> whole(lora.a(), factors)).orElse(none(factors)));
+        IValue b =
+            IValue.from(part.lora().map(lora -> whole(lora.b(), factors)).orElse(none(factors)));
+        IValue scaling = IValue.from(part.lora().map(lora -> lora.scaling()).orElse(0.0));
+        IValue rounded = IValue.from((long) hardware.dtype().torchCode())) {
+      for (long row = 0; row < rows(stored); row += step) {
+        long count = Math.min(step, rows(stored) - row);
+        try (PtNDManager chunk = (PtNDManager) manager.newSubManager();
+            IValue rows =
+                local.isPresent()
+                    ? map(stored, local.get(), row, count)
+                    : IValue.from(array(stored, row, count, chunk));
+            IValue target = IValue.from(at + row);
+            IValue source = IValue.from(row)) {
+          IValueUtils.runMethod(program, "fill", target, source, rows, a, b, scaling, rounded)
+              .close();
+        }
+      }
+    }
+  }
+
+  private static PtNDArray none(PtNDManager factors) {
+    return (PtNDArray) factors.zeros(new Shape(0));
+  }
+
+  /** Some rows as they lie in their file. */
+  private IValue map(StoredTensor tensor, LocalElements local, long row, long count) {
+    long[] shape = shape(tensor, count);
+    long width = Arrays.stream(shape).skip(1).reduce(1, Math::multiplyExact);
+    try (IValue path = IValue.from(local.path());
+        IValue first = IValue.from(local.first() + row * width);
+        IValue shape0 = IValue.listFrom(shape);
+        IValue dtype = IValue.from((long) torchCode(tensor))) {
+      return IValueUtils.runMethod(program, "mapped", path, first, shape0, dtype);
+    } catch (EngineException e) {
+      throw new InputException(
+          tensor + " cannot be mapped: the file changed while it was read: " + e.getMessage(), e);
+    }
+  }
+
+  private PtNDArray whole(StoredTensor tensor, PtNDManager owner) {
+    return array(tensor, 0, rows(tensor), owner);
+  }
+
+  /** Some rows, read; bfloat16, which DJL has no arrays of, widened to float32. */
+  private static PtNDArray array(StoredTensor tensor, long row, long count, PtNDManager owner) {
+    long[] shape = shape(tensor, count);
+    int elements = Math.toIntExact(Arrays.stream(shape).reduce(1, Math::multiplyExact));
+    ByteBuffer bytes = tensor.bytes(row * (elements / count), elements);
+    Shape shape0 = new Shape(shape);
+    return switch (tensor.type()) {
+      case FLOAT32 -> owner.create(bytes, shape0, DataType.FLOAT32);
+      case FLOAT16 -> owner.create(bytes, shape0, DataType.FLOAT16);
+      case BFLOAT16 -> owner.create(widened(bytes), shape0, DataType.FLOAT32);
+      default -> throw new IllegalStateException(tensor + " was bound as a weight");
+    };
+  }
+
+  /** bfloat16 is the upper half of a float32. */
+  private static ByteBuffer widened(ByteBuffer bfloat16) {
+    ByteBuffer float32 =
+        ByteBuffer.allocateDirect(Math.multiplyExact(bfloat16.remaining(), 2))
+            .order(ByteOrder.nativeOrder());
+    while (bfloat16.hasRemaining()) {
+      float32.putInt(bfloat16.getShort() << 16);
+    }
+    return float32.flip();
+  }
+
+  private static long rows(StoredTensor tensor) {
+    return tensor.shape()[0];
+  }
+
+  private static long[] shape(StoredTensor tensor, long rows) {
+    long[] shape = tensor.shape();
+    shape[0] = rows;
+    return shape;
+  }
+
+  private static int torchCode(StoredTensor tensor) {
+    StorageType type = tensor.type();
+    return switch (type) {
+      case FLOAT32 -> Dtype.FLOAT32.torchCode();
+      case FLOAT16 -> Dtype.FLOAT16.torchCode();
+      case BFLOAT16 -> Dtype.BFLOAT16.torchCode();
+      default -> throw new IllegalStateException(tensor + " was bound as a weight");
+    };
+  }
+}
