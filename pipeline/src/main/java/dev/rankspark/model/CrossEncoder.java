@@ -52,7 +52,8 @@ public final class CrossEncoder implements AutoCloseable {
       throw new IllegalStateException("the program " + PROGRAM + " does not load", e);
     }
     this.program = (PtSymbolBlock) model.getBlock();
-    RotaryTable table = RotaryTable.of(longest, config.headDim(), config.ropeTheta());
+    RotaryTable table =
+        RotaryTable.of(longest, config.headDim(), config.ropeTheta(), config.ropeScaling());
     Shape shape = new Shape(longest, config.headDim());
     this.cos = (PtNDArray) manager.create(table.cos(), shape);
     this.sin = (PtNDArray) manager.create(table.sin(), shape);

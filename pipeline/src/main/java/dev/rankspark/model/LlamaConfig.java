@@ -1,12 +1,13 @@
 package dev.rankspark.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 
 /**
  * The shape of a LLaMA or Mistral backbone, as its {@code config.json} gives it (transformers 4.49,
@@ -23,6 +24,7 @@ import java.util.Set;
  * @param headDim width of one head; not always {@code hidden / heads}
  * @param normEps epsilon of RMSNorm
  * @param ropeTheta base of the rotary frequencies
+ * @param ropeScaling what becomes of these frequencies
  */
 public record LlamaConfig(
     String modelType,
@@ -34,9 +36,37 @@ public record LlamaConfig(
     int kvHeads,
     int headDim,
     double normEps,
-    double ropeTheta) {
+    double ropeTheta,
+    RopeScaling ropeScaling) {
 
-  private static final Set<String> MODEL_TYPES = Set.of("llama", "mistral");
+  /** The model types, and how the names of their classes begin. */
+  private static final Map<String, String> FAMILIES =
+      Map.of("llama", "Llama", "mistral", "Mistral");
+
+  private static final String CLASSIFIER = "ForSequenceClassification";
+
+  /**
+   * What other families, or other programs for this one, compute with: off where absent, null or
+   * false.
+   */
+  private static final List<String> UNSUPPORTED =
+      List.of(
+          "attention_bias",
+          "mlp_bias",
+          "attention_multiplier",
+          "attn_logit_softcapping",
+          "final_logit_softcapping",
+          "query_pre_attn_scalar",
+          "qk_norm",
+          "use_qk_norm",
+          "use_bidirectional_attention",
+          "num_local_experts",
+          "quantization_config");
+
+  /** Factors of other families: without effect where absent, null or 1. */
+  private static final List<String> UNSUPPORTED_FACTORS =
+      List.of(
+          "embedding_multiplier", "residual_multiplier", "logits_scaling", "partial_rotary_factor");
 
   public LlamaConfig {
     if (heads % kvHeads != 0) {
@@ -59,20 +89,19 @@ public record LlamaConfig(
    */
   public static LlamaConfig parse(JsonNode config, String file, int longest) {
     Fields fields = new Fields(config, file);
-    String type = config.path("model_type").asText("");
-    if (!MODEL_TYPES.contains(type)) {
-      throw InputException.of(
-          "%s: model_type \"%s\" is not supported; supported: llama, mistral", file, type);
-    }
-    fields.refuseUnless("hidden_act", "silu");
-    fields.refuseIfSet("rope_scaling");
-    fields.refuseIfSet("quantization_config");
-    fields.refuseIfTrue("attention_bias");
-    fields.refuseIfTrue("mlp_bias");
+    String type = fields.oneOf("model_type", "llama", "mistral");
     boolean mistral = type.equals("mistral");
+    fields.checkArchitecture(FAMILIES.get(type));
+    if (config.hasNonNull("hidden_act")) {
+      fields.oneOf("hidden_act", "silu", "swish");
+    }
+    UNSUPPORTED.forEach(fields::refuseIfOn);
+    UNSUPPORTED_FACTORS.forEach(fields::refuseUnlessOne);
     int window =
-        mistral && !config.has("sliding_window") ? 4096 : config.path("sliding_window").asInt(0);
-    if (window > 0 && window < longest) {
+        mistral && !config.has("sliding_window")
+            ? 4096
+            : fields.positiveOr("sliding_window", Integer.MAX_VALUE);
+    if (window < longest) {
       throw InputException.of(
           "%s: sliding_window %d is below the longest text of %d tokens (--rerank-max-len), which is"
               + " not supported; set --rerank-max-len %d or less",
@@ -87,10 +116,12 @@ public record LlamaConfig(
         fields.positive("intermediate_size"),
         fields.positive("num_hidden_layers"),
         heads,
-        fields.positiveOr("num_key_value_heads", mistral ? 8 : heads),
+        fields.positiveOr(
+            "num_key_value_heads", mistral && !config.has("num_key_value_heads") ? 8 : heads),
         fields.positiveOr("head_dim", hidden / heads),
         fields.positiveOr("rms_norm_eps", 1e-6),
-        fields.positiveOr("rope_theta", 10_000.0));
+        fields.ropeTheta(),
+        fields.ropeScaling());
   }
 
   /**
@@ -176,24 +207,88 @@ public record LlamaConfig(
       return value.asDouble();
     }
 
-    void refuseUnless(String key, String supported) {
-      String value = config.path(key).asText(supported);
-      if (!value.equals(supported)) {
-        throw InputException.of(
-            "%s: %s \"%s\" is not supported; supported: %s", file, key, value, supported);
+    String oneOf(String key, String... supported) {
+      JsonNode value = config.path(key);
+      if (!value.isTextual() || !List.of(supported).contains(value.asText())) {
+        throw unsupported(key, String.join(", ", supported));
+      }
+      return value.asText();
+    }
+
+    void refuseIfOn(String key) {
+      JsonNode value = config.path(key);
+      if (config.hasNonNull(key) && !(value.isBoolean() && !value.booleanValue())) {
+        throw unsupported(key, "null, false");
       }
     }
 
-    void refuseIfSet(String key) {
-      if (config.hasNonNull(key)) {
-        throw InputException.of("%s: %s %s is not supported", file, key, config.get(key));
+    void refuseUnlessOne(String key) {
+      if (config.hasNonNull(key) && config.get(key).asDouble() != 1) {
+        throw unsupported(key, "null, 1");
       }
     }
 
-    void refuseIfTrue(String key) {
-      if (config.path(key).asBoolean(false)) {
-        throw InputException.of("%s: %s true is not supported", file, key);
+    /** Classes of other names have a forward pass of their own. */
+    void checkArchitecture(String family) {
+      List<String> supported =
+          List.of(family + "ForCausalLM", family + CLASSIFIER, family + "Model");
+      for (JsonNode architecture : config.path("architectures")) {
+        if (!supported.contains(architecture.asText())) {
+          throw unsupported("architectures", String.join(", ", supported));
+        }
+        // Elsewhere the labels are a default that nobody reads.
+        if (architecture.asText().endsWith(CLASSIFIER)) {
+          checkLabels();
+        }
       }
+    }
+
+    private void checkLabels() {
+      if (config.path("id2label").size() > 1) {
+        throw unsupported("id2label", "one label");
+      }
+      if (config.path("num_labels").asInt(1) != 1) {
+        throw unsupported("num_labels", "1");
+      }
+    }
+
+    /** Where transformers 5 keeps what the versions before have in two keys. */
+    private Optional<ObjectNode> ropeParameters() {
+      if (!config.hasNonNull("rope_parameters")) {
+        return Optional.empty();
+      }
+      if (!config.get("rope_parameters").isObject()) {
+        throw unsupported("rope_parameters", "an object");
+      }
+      for (String key : List.of("rope_theta", "rope_scaling")) {
+        if (config.hasNonNull(key)) {
+          throw unsupported(key, "null beside rope_parameters");
+        }
+      }
+      return Optional.of(config.get("rope_parameters").deepCopy());
+    }
+
+    double ropeTheta() {
+      return ropeParameters()
+          .map(rope -> new Fields(rope, file + ": rope_parameters"))
+          .orElse(this)
+          .positiveOr("rope_theta", 10_000.0);
+    }
+
+    RopeScaling ropeScaling() {
+      if (config.hasNonNull("rope_scaling")) {
+        return RopeScaling.parse(config.get("rope_scaling"), file + ": rope_scaling");
+      }
+      return ropeParameters()
+          .map(rope -> RopeScaling.parse(rope.without("rope_theta"), file + ": rope_parameters"))
+          .orElse(new RopeScaling.None());
+    }
+
+    private InputException unsupported(String key, String supported) {
+      JsonNode value = config.path(key);
+      return InputException.of(
+          "%s: %s %s is not supported; supported: %s",
+          file, key, value.isMissingNode() ? "(absent)" : value, supported);
     }
   }
 }

@@ -44,12 +44,53 @@ class LlamaConfigTest {
         .containsExactly(64, 48);
   }
 
-  @Test
-  void anUnknownModelTypeIsNamedWithWhatWorks() {
-    assertThatThrownBy(() -> parse(json().put("model_type", "gpt_neox")))
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "model_type": "gpt_neox"         | model_type "gpt_neox" is not supported; supported: llama, mistral
+          "model_type": null               | model_type null is not supported; supported: llama, mistral
+          "architectures": ["LlamaBidirectionalModel"] | architectures ["LlamaBidirectionalModel"] is not supported; supported: LlamaForCausalLM, LlamaForSequenceClassification, LlamaModel
+          "architectures": ["MistralModel"] | architectures ["MistralModel"] is not supported; supported: LlamaForCausalLM, LlamaForSequenceClassification, LlamaModel
+          "architectures": ["LlamaForSequenceClassification"], "id2label": {"0": "no", "1": "yes"} | id2label {"0":"no","1":"yes"} is not supported; supported: one label
+          "architectures": ["LlamaForSequenceClassification"], "num_labels": 3 | num_labels 3 is not supported; supported: 1
+          "hidden_act": "gelu"             | hidden_act "gelu" is not supported; supported: silu, swish
+          "attention_bias": true           | attention_bias true is not supported; supported: null, false
+          "mlp_bias": true                 | mlp_bias true is not supported; supported: null, false
+          "attention_multiplier": 0.0078   | attention_multiplier 0.0078 is not supported; supported: null, false
+          "attn_logit_softcapping": 50.0   | attn_logit_softcapping 50.0 is not supported; supported: null, false
+          "final_logit_softcapping": 30.0  | final_logit_softcapping 30.0 is not supported; supported: null, false
+          "query_pre_attn_scalar": 256     | query_pre_attn_scalar 256 is not supported; supported: null, false
+          "qk_norm": true                  | qk_norm true is not supported; supported: null, false
+          "use_qk_norm": true              | use_qk_norm true is not supported; supported: null, false
+          "use_bidirectional_attention": true | use_bidirectional_attention true is not supported; supported: null, false
+          "num_local_experts": 8           | num_local_experts 8 is not supported; supported: null, false
+          "quantization_config": {"bits": 4} | quantization_config {"bits":4} is not supported; supported: null, false
+          "embedding_multiplier": 12.0     | embedding_multiplier 12.0 is not supported; supported: null, 1
+          "residual_multiplier": 0.22      | residual_multiplier 0.22 is not supported; supported: null, 1
+          "logits_scaling": 8.0            | logits_scaling 8.0 is not supported; supported: null, 1
+          "partial_rotary_factor": 0.5     | partial_rotary_factor 0.5 is not supported; supported: null, 1
+          "rope_scaling": {"type": "dynamic", "factor": 2.0} | rope_scaling: rope_type "dynamic" is not supported; supported: default, linear, llama3
+          "rope_scaling": {"rope_type": "yarn", "factor": 2.0} | rope_scaling: rope_type "yarn" is not supported; supported: default, linear, llama3
+          "rope_scaling": {"rope_type": "longrope", "factor": 2.0} | rope_scaling: rope_type "longrope" is not supported; supported: default, linear, llama3
+          "rope_scaling": {"factor": 2.0}  | rope_scaling: rope_type (absent) is not supported; supported: default, linear, llama3
+          "rope_scaling": {"type": "linear"} | rope_scaling: factor: expected a number above 0, got none
+          "rope_scaling": {"type": "linear", "factor": 2.0, "attention_factor": 0.7} | rope_scaling: attention_factor 0.7 is not supported by this rope_type
+          "rope_scaling": {"type": "default"}, "rope_parameters": {"rope_type": "default"} | rope_scaling {"type":"default"} is not supported; supported: null beside rope_parameters
+          "rope_parameters": {"rope_type": "default", "partial_rotary_factor": 0.5} | rope_parameters: partial_rotary_factor 0.5 is not supported by this rope_type
+          "rope_parameters": {"rope_type": "default", "rope_theta": 0} | rope_parameters: rope_theta: expected a number above 0, got 0
+          "rope_parameters": 1             | rope_parameters 1 is not supported; supported: an object
+          "hidden_size": "64"              | hidden_size: expected a whole number above 0, got "64"
+          "rms_norm_eps": 0                | rms_norm_eps: expected a number above 0, got 0
+          "sliding_window": 0              | sliding_window: expected a whole number above 0, got 0
+          "num_key_value_heads": 3         | num_attention_heads 4 is not a multiple of num_key_value_heads 3
+          "head_dim": 7                    | head_dim 7 is odd; rotary positions need an even one
+          """)
+  void whatWouldChangeAScoreAndIsNotComputedIsRefusedByName(String changed, String message) {
+    assertThatThrownBy(() -> parse(json(changed)))
         .isInstanceOf(InputException.class)
-        .hasMessage(
-            "m/config.json: model_type \"gpt_neox\" is not supported; supported: llama, mistral");
+        .hasMessageEndingWith("config.json: " + message);
   }
 
   @ParameterizedTest
@@ -57,19 +98,33 @@ class LlamaConfigTest {
       delimiter = '|',
       textBlock =
           """
-          hidden_act | "gelu" | m/config.json: hidden_act "gelu" is not supported; supported: silu
-          attention_bias | true | m/config.json: attention_bias true is not supported
-          mlp_bias | true | m/config.json: mlp_bias true is not supported
-          rope_scaling | {"factor":2.0} | m/config.json: rope_scaling {"factor":2.0} is not supported
-          hidden_size | "64" | m/config.json: hidden_size: expected a whole number above 0, got "64"
-          rms_norm_eps | 0 | m/config.json: rms_norm_eps: expected a number above 0, got 0
-          num_key_value_heads | 3 | config.json: num_attention_heads 4 is not a multiple of num_key_value_heads 3
+          "model_type": "mistral", "num_key_value_heads": null, "architectures": ["MistralModel"]
+          "architectures": ["LlamaForCausalLM"], "id2label": {"0": "LABEL_0", "1": "LABEL_1"}
+          "architectures": ["LlamaForSequenceClassification"], "id2label": {"0": "LABEL_0"}
+          "architectures": null, "hidden_act": null, "head_dim": null, "rope_scaling": null
+          "hidden_act": "swish", "attention_bias": false, "mlp_bias": false, "qk_norm": false
+          "partial_rotary_factor": 1.0, "logits_scaling": 1, "quantization_config": null
+          "sliding_window": null, "attention_dropout": 0.1, "pretraining_tp": 2
           """)
-  void whatIsNotSupportedIsRefusedByName(String key, String value, String message)
-      throws JsonProcessingException {
-    ObjectNode config = json();
-    config.set(key, new ObjectMapper().readTree(value));
-    assertThatThrownBy(() -> parse(config)).hasMessage(message);
+  void whatChangesNoScoreIsAccepted(String changed) {
+    assertThat(parse(json(changed)).kvHeads()).isEqualTo(4);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "rope_theta": 5e5 | 500000 | None[]
+          "rope_scaling": {"type": "default"} | 10000 | None[]
+          "rope_scaling": {"type": "linear", "factor": 2} | 10000 | Linear[factor=2.0]
+          "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4, "original_max_position_embeddings": 64} | 10000 | Llama3[factor=8.0, lowFactor=1.0, highFactor=4.0, positions=64.0]
+          "rope_parameters": {"rope_type": "linear", "factor": 2, "rope_theta": 5e5} | 500000 | Linear[factor=2.0]
+          """)
+  void rotaryFrequenciesAreScaled(String changed, double theta, String scaling) {
+    LlamaConfig config = parse(json(changed));
+    assertThat(config.ropeTheta()).isEqualTo(theta);
+    assertThat(config.ropeScaling()).hasToString(scaling);
   }
 
   @Test
@@ -86,8 +141,15 @@ class LlamaConfigTest {
   }
 
   private static ObjectNode json() {
+    return json("\"vocab_size\": 32000");
+  }
+
+  /** The smallest configuration with other or more members. */
+  private static ObjectNode json(String changed) {
+    ObjectMapper mapper = new ObjectMapper();
     try {
-      return (ObjectNode) new ObjectMapper().readTree(MINIMAL);
+      ObjectNode config = (ObjectNode) mapper.readTree(MINIMAL);
+      return config.setAll((ObjectNode) mapper.readTree("{" + changed + "}"));
     } catch (JsonProcessingException e) {
       throw new AssertionError(e);
     }
