@@ -39,10 +39,10 @@ public final class LoraAdapter {
           "inference_mode",
           "init_lora_weights",
           "layers_pattern",
+          "layers_to_transform",
           "loftq_config",
           "lora_alpha",
           "lora_dropout",
-          "megatron_config",
           "megatron_core",
           "modules_to_save",
           "peft_type",
@@ -73,6 +73,7 @@ public final class LoraAdapter {
 
   private final ModelDirectory directory;
   private final JsonNode config;
+  private final TargetModules targets;
   private final String file;
   private final Map<String, LoraPair> pairs = new LinkedHashMap<>();
   private Optional<StoredTensor> head = Optional.empty();
@@ -81,6 +82,7 @@ public final class LoraAdapter {
   private LoraAdapter(ModelDirectory directory, String file) {
     this.directory = directory;
     this.config = directory.jsonObject(CONFIG);
+    this.targets = new TargetModules(config);
     this.file = directory.pathOf(file);
   }
 
@@ -158,7 +160,8 @@ public final class LoraAdapter {
 
   private void refuseUnsupported() {
     requireValue("peft_type", Set.of("\"LORA\""), false);
-    requireValue("bias", Set.of("\"none\""), true);
+    // "all" and "lora_only" train biases, and the models that are supported have none.
+    requireValue("bias", Set.of("\"none\"", "\"all\"", "\"lora_only\""), true);
     if (isNeutral(config.path("target_modules"))) {
       throw unsupported("target_modules", config.path("target_modules"));
     }
@@ -169,6 +172,12 @@ public final class LoraAdapter {
     }
     if (!config.path("use_rslora").isBoolean() && !isNeutral(config.path("use_rslora"))) {
       throw unsupported("use_rslora", config.path("use_rslora"));
+    }
+    if (!targets.hasReadableLayers()) {
+      throw unsupported("layers_to_transform", config.path("layers_to_transform"));
+    }
+    if (!targets.hasReadableLayersPattern()) {
+      throw unsupported("layers_pattern", config.path("layers_pattern"));
     }
     JsonNode init = config.path("init_lora_weights");
     if (!isNeutral(init) && !INITS_THAT_KEEP_THE_BASE.contains(init.asText())) {
@@ -192,7 +201,7 @@ public final class LoraAdapter {
   }
 
   /** Absent, null, false or empty: what PEFT writes for an option that is not used. */
-  private static boolean isNeutral(JsonNode value) {
+  static boolean isNeutral(JsonNode value) {
     return value.isMissingNode()
         || value.isNull()
         || (value.isBoolean() && !value.booleanValue())
@@ -273,10 +282,10 @@ public final class LoraAdapter {
    * @param module as the adapter names it, which is what PEFT matches patterns against
    */
   private LoraPair pair(String module, StoredTensor a, StoredTensor b) {
-    if (!isTarget(module)) {
+    if (!targets.contains(module)) {
       throw InputException.of(
-          "%s holds a pair for %s, which target_modules or exclude_modules of %s leave out; PEFT would"
-              + " not use it",
+          "%s holds a pair for %s, which target_modules, layers_to_transform or exclude_modules of"
+              + " %s leave out; PEFT would not use it",
           file, Shown.text(module), CONFIG);
     }
     int r = rank("r", patternValue("rank_pattern", module, config.path("r")));
@@ -290,28 +299,6 @@ public final class LoraAdapter {
           file, r, r, a, b);
     }
     return new LoraPair(a, b, scaling(r, alpha));
-  }
-
-  /**
-   * As {@code check_target_module_exists} in {@code peft/tuners/tuners_utils.py}. Where the
-   * configuration gives a regular expression, PEFT has matched it when it saved the pairs.
-   */
-  private boolean isTarget(String module) {
-    JsonNode target = config.path("target_modules");
-    boolean isTarget =
-        target.isTextual()
-            ? !target.asText().equalsIgnoreCase("all-linear") || !module.equals("score")
-            : names(target, module);
-    return isTarget && !names(config.path("exclude_modules"), module);
-  }
-
-  private static boolean names(JsonNode modules, String module) {
-    for (JsonNode name : modules) {
-      if (module.equals(name.asText()) || module.endsWith("." + name.asText())) {
-        return true;
-      }
-    }
-    return false;
   }
 
   /** As {@code get_pattern_key} in {@code peft/utils/other.py}: the first match counts. */
