@@ -2,6 +2,8 @@ package dev.rankspark.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +26,9 @@ class PythonIT {
 
   /** Between two machines' float32 of the same program. */
   private static final double OTHER_CPU = 2e-5;
+
+  /** Between our float32 and the reference's; its own scores move by 9e-6 with the batch. */
+  private static final double FLOAT32 = 1e-4;
 
   @TempDir private Path folder;
 
@@ -47,6 +53,45 @@ class PythonIT {
         assertThat(file).hasSameBinaryContentAs(committed);
       }
     }
+  }
+
+  /**
+   * What a configuration or an adapter says, thirty times at random: {@code
+   * reference/random_models.py}. Another seed by {@code -Drankspark.seed=N}.
+   */
+  @Test
+  void randomModelsScoreAsTransformersAndPeftHaveIt() throws Exception {
+    long seed = Long.getLong("rankspark.seed", 20261124);
+    Path made = folder.resolve("random");
+    run(
+        Map.of("HF_HUB_OFFLINE", "1"),
+        PYTHON.resolve("bin/python").toString(),
+        HOME.resolve("reference/random_models.py").toString(),
+        "--seed",
+        Long.toString(seed),
+        "--output",
+        made.toString());
+    SoftAssertions all = new SoftAssertions();
+    for (String line : Files.readAllLines(made.resolve("models.jsonl"))) {
+      JsonNode model = new ObjectMapper().readTree(line);
+      Path output = folder.resolve(model.get("name").asText() + ".txt");
+      List<String> args = new ArrayList<>(List.of("rerank", "--dtype", "float32"));
+      model.get("arguments").forEach(argument -> args.add(argument.asText()));
+      Cli.Result result = Cli.run(args, "--rerank-output-path", output.toString());
+      Path expected = made.resolve(model.get("name").asText()).resolve("expected.txt");
+      double difference =
+          result.exitCode() == 0
+              ? Scores.read(output).largestDifference(Scores.read(expected))
+              : Double.NaN;
+      String drawn =
+          "seed %d, model %s, largest difference %.1e: %s"
+              .formatted(seed, model.get("name").asText(), difference, model.get("settings"));
+      System.out.println(drawn);
+      all.assertThat(difference)
+          .as("%s: %s", drawn, result.lastLine())
+          .isLessThanOrEqualTo(FLOAT32);
+    }
+    all.assertAll();
   }
 
   @Test
@@ -75,7 +120,7 @@ class PythonIT {
     assertThat(
             Scores.read(output)
                 .largestDifference(Scores.read(Path.of(Cli.reference("expected/adapter.txt")))))
-        .isLessThanOrEqualTo(1e-4);
+        .isLessThanOrEqualTo(FLOAT32);
   }
 
   @Test
