@@ -4,7 +4,9 @@
 
 DIR/rerank_input.jsonl has the texts; a line of DIR/models.jsonl is one model: `name`, the `settings` that were drawn, the
 `arguments` with which our rerank reads it. Its expected scores are DIR/NAME/expected.txt. Each value of a setting is drawn
-about equally often, so that thirty models see them all. PythonIT compares; nothing of this is committed.
+about equally often, so that thirty models see them all. A line of DIR/refused.jsonl is a model as transformers and PEFT save
+it and we do not compute it: `name`, `arguments`, and the `file` and `key` that our refusal names. PythonIT reads both;
+nothing of this is committed.
 """
 
 import argparse
@@ -13,13 +15,16 @@ import random
 import shutil
 from pathlib import Path
 
-from make_reference import (HERE, QUERY_PREFIX, PASSAGE_PREFIX, fill, load_classifier, load_tokenizer, rerank, write_lines)
+from make_reference import HERE, PASSAGE_PREFIX, QUERY_PREFIX, fill, load_classifier, rerank, write_lines
 
 import numpy as np
 import torch
-from peft import LoraConfig, PeftConfig, PeftModel, TaskType, get_peft_model
-from transformers import (AutoModel, LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification, LlamaModel,
-                          MistralConfig, MistralForCausalLM, MistralForSequenceClassification, MistralModel)
+from peft import (AdaLoraConfig, IA3Config, LoHaConfig, LoraConfig, PeftConfig, PeftModel, PromptTuningConfig, TaskType,
+                  VeraConfig, get_peft_model)
+from transformers import (AutoModel, AutoTokenizer, GemmaConfig, GemmaForSequenceClassification, LlamaConfig,
+                          LlamaForCausalLM, LlamaForSequenceClassification, LlamaForTokenClassification, LlamaModel,
+                          MistralConfig, MistralForCausalLM, MistralForSequenceClassification, MistralModel, MixtralConfig,
+                          MixtralForSequenceClassification, Qwen2Config, Qwen2ForSequenceClassification)
 from transformers.utils import logging
 
 CLASSES = {
@@ -97,6 +102,8 @@ def draw(count, dice):
         "dtype": DTYPES,
         "files": ["safetensors", "safetensors shards", "bin", "bin shards"],
         "pooling": ["last", "last", "cls"],
+        "pad_token": [None, None, "<unk>", "</s>"],
+        "config_pad_token_id": [None, 0, 2],
         "adapter": ADAPTERS,
         "whole_adapter": WHOLE_ADAPTERS,
         "adapter_dtype": DTYPES,
@@ -135,7 +142,8 @@ def make_base(settings, seed, directory):
         vocab_size=settings["vocabulary"], hidden_size=settings["hidden"], intermediate_size=settings["intermediate"],
         num_hidden_layers=LAYERS, num_attention_heads=settings["heads"][0], num_key_value_heads=settings["heads"][1],
         max_position_embeddings=2048, rms_norm_eps=settings["eps"], rope_theta=settings["rope_theta"],
-        tie_word_embeddings=settings["tied"], hidden_act=settings["act"], torch_dtype=settings["dtype"])
+        tie_word_embeddings=settings["tied"], hidden_act=settings["act"], torch_dtype=settings["dtype"],
+        pad_token_id=settings["config_pad_token_id"])
     if settings["head_dim"]:
         values["head_dim"] = settings["head_dim"]
     if ROPE[settings["rope"]]:
@@ -146,7 +154,7 @@ def make_base(settings, seed, directory):
         values["num_labels"] = 1
     config = (LlamaConfig if settings["family"] == "llama" else MistralConfig)(**values)
     model = CLASSES[settings["family"]][settings["base"]](config)
-    fill(model.named_parameters(), seed, 0.2)
+    fill(model.named_parameters(), seed, settings["hidden"] ** -0.5)
     shards = {"max_shard_size": "40KB"} if "shards" in settings["files"] else {}
     model.to(DTYPES[settings["dtype"]]).save_pretrained(
         directory, safe_serialization="safetensors" in settings["files"], **shards)
@@ -200,12 +208,21 @@ def load_backbone(directory):
     return AutoModel.from_pretrained(directory, torch_dtype=torch.float32, attn_implementation="sdpa").eval()
 
 
-def load_scorer(model_path, lora_path):
+def load_pairs_tokenizer(directory):
+    """As Tevatron's driver does."""
+    tokenizer = AutoTokenizer.from_pretrained(directory)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token_id = 0
+    return tokenizer
+
+
+def load_scorer(model_path, lora_path, pad_token_id):
     """Tevatron's RerankerModel.load, in float32; an adapter as `model_path` is transformers' own affair there."""
     if not (model_path / "reranker_config.json").exists():
         model = load_classifier(model_path, torch.float32)
         if lora_path:
             model = PeftModel.from_pretrained(model, lora_path).merge_and_unload().eval()
+        model.config.pad_token_id = pad_token_id  # as the driver does
         return lambda ids: model(input_ids=ids).logits
     base_path = model_path
     if lora_path is None and (model_path / "adapter_config.json").exists():
@@ -219,21 +236,28 @@ def load_scorer(model_path, lora_path):
     return lambda ids: torch.nn.functional.linear(model(input_ids=ids).last_hidden_state[:, at], head)
 
 
-def make_model(settings, seed, directory, records, tokenizer):
+def copy_tokenizer(directory):
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(HERE / "base" / name, directory)
+
+
+def make_model(settings, seed, directory, records):
     """Writes a model and its expected scores; gives the arguments with which our rerank reads it."""
     base, adapter = directory / "base", directory / "adapter"
     make_base(settings, seed, base)
     if "adapter" in settings["form"]:
         make_adapter(settings, seed + 1, base, adapter)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(HERE / "base" / name, base)
+    copy_tokenizer(base)
+    edit(base / "tokenizer_config.json", lambda stored: stored.update(pad_token=settings["pad_token"]))
     model_path, lora_path = {
         "model": (base, None), "base + adapter": (base, adapter), "adapter": (adapter, None),
         "backbone": (base, None), "backbone + adapter": (base, adapter), "backbone adapter": (adapter, None),
     }[settings["form"]]
     if "backbone" in settings["form"]:
         make_backbone_extras(settings, seed + 3, model_path)
-    results = rerank(records, tokenizer, load_scorer(model_path, lora_path), settings["max_len"], settings["append_eos"])
+    tokenizer = load_pairs_tokenizer(base)
+    scorer = load_scorer(model_path, lora_path, tokenizer.pad_token_id)
+    results = rerank(records, tokenizer, scorer, settings["max_len"], settings["append_eos"])
     scores = np.array([score for hits in results.values() for _, score in hits])
     spread = scores.std() if settings.get("pooling") != "cls" else abs(scores).max()  # <s> is the same in all texts
     assert np.isfinite(scores).all() and spread > 0.05, f"{settings}: {scores}"
@@ -244,6 +268,68 @@ def make_model(settings, seed, directory, records, tokenizer):
     return (["--model-name-or-path", str(model_path), "--rerank-max-len", str(settings["max_len"])]
             + (["--lora-name-or-path", str(lora_path)] if lora_path else [])
             + (["--append-eos-token"] if settings["append_eos"] else []))
+
+
+# --- what we refuse ----------------------------------------------------------------------------------------------------
+
+
+def classifier(config_class=LlamaConfig, model_class=LlamaForSequenceClassification, **values):
+    model = model_class(config_class(**dict(
+        vocab_size=1200, hidden_size=24, intermediate_size=40, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=4, max_position_embeddings=64, num_labels=1) | values))
+    return lambda directory, base: model.save_pretrained(directory)
+
+
+def adapter(config_class, **values):
+    config = config_class(task_type=TaskType.SEQ_CLS, **values)
+    return lambda directory, base: get_peft_model(load_classifier(base, torch.float32), config).save_pretrained(directory)
+
+
+def lora(**values):
+    return adapter(LoraConfig, **{"target_modules": PROJECTIONS} | values)
+
+
+def refused():
+    """What is saved, the file and the key that its refusal names, and how it is saved."""
+    config, adapter_config = "config.json", "adapter_config.json"
+    query = {"target_modules": ["q_proj"]}
+    return [
+        ("GELU", config, "hidden_act", classifier(hidden_act="gelu")),
+        ("attention biases", config, "attention_bias", classifier(attention_bias=True)),
+        ("MLP biases", config, "mlp_bias", classifier(mlp_bias=True)),
+        ("half the rotation", config, "partial_rotary_factor", classifier(partial_rotary_factor=0.5)),
+        ("dynamic", config, "rope_scaling", classifier(rope_scaling={"type": "dynamic", "factor": 2.0})),
+        ("YaRN", config, "rope_scaling", classifier(rope_scaling={"rope_type": "yarn", "factor": 2.0})),
+        ("three labels", config, "id2label", classifier(num_labels=3)),
+        ("a label per token", config, "architectures", classifier(LlamaConfig, LlamaForTokenClassification)),
+        ("short window", config, "sliding_window", classifier(MistralConfig, MistralForSequenceClassification, sliding_window=32)),
+        ("Qwen 2", config, "model_type", classifier(Qwen2Config, Qwen2ForSequenceClassification)),
+        ("Gemma", config, "model_type", classifier(GemmaConfig, GemmaForSequenceClassification, head_dim=6)),
+        ("Mixtral", config, "model_type", classifier(MixtralConfig, MixtralForSequenceClassification)),
+        ("DoRA", adapter_config, "use_dora", lora(use_dora=True)),
+        ("LoRA with biases", adapter_config, "lora_bias", lora(lora_bias=True)),
+        ("PiSSA", adapter_config, "init_lora_weights", lora(init_lora_weights="pissa")),
+        ("OLoRA", adapter_config, "init_lora_weights", lora(init_lora_weights="olora")),
+        ("layers twice", adapter_config, "layer_replication", lora(layer_replication=[(0, 2), (1, 2)])),
+        ("norms saved", adapter_config, "modules_to_save", lora(modules_to_save=["norm"])),
+        ("embedding adapted", "adapter_model.safetensors", "lora_embedding_A", lora(target_modules=["embed_tokens"])),
+        ("AdaLoRA", adapter_config, "peft_type", adapter(AdaLoraConfig, total_step=9, **query)),
+        ("IA3", adapter_config, "peft_type", adapter(IA3Config, feedforward_modules=[], **query)),
+        ("LoHa", adapter_config, "peft_type", adapter(LoHaConfig, **query)),
+        ("VeRA", adapter_config, "peft_type", adapter(VeraConfig, **query)),
+        ("prompt", adapter_config, "peft_type", adapter(PromptTuningConfig, num_virtual_tokens=3)),
+    ]
+
+
+def make_refused(root):
+    base = root / "base"
+    classifier()(base, None)
+    for number, (name, file, key, save) in enumerate(refused()):
+        directory = root / f"{number:02d}"
+        save(directory, base)
+        copy_tokenizer(directory)
+        yield {"name": name, "file": str(directory / file), "key": key, "arguments": [
+            "--model-name-or-path", str(directory), "--rerank-max-len", "64"]}
 
 
 def main():
@@ -261,15 +347,19 @@ def main():
     torch.manual_seed(options.seed)
     lines = (HERE / "expected" / "rerank_input.jsonl").read_text("utf-8").splitlines()[::5]
     write_lines(root / "rerank_input.jsonl", lines)
-    tokenizer = load_tokenizer(HERE / "base")
     models = []
     for number, settings in enumerate(draw(options.models, random.Random(options.seed))):
         name = f"{number:02d}"
-        arguments = make_model(settings, 1000 * options.seed + 10 * number, root / name, map(json.loads, lines), tokenizer)
-        models.append({"name": name, "settings": settings, "arguments": arguments + [
-            "--dataset-path", str(root / "rerank_input.jsonl"),
-            "--query-prefix", QUERY_PREFIX, "--passage-prefix", PASSAGE_PREFIX]})
-    write_lines(root / "models.jsonl", map(json.dumps, models))
+        arguments = make_model(settings, 1000 * options.seed + 10 * number, root / name, map(json.loads, lines))
+        models.append({"name": name, "settings": settings, "arguments": arguments})
+    write_models(root / "models.jsonl", models)
+    write_models(root / "refused.jsonl", make_refused(root / "refused"))
+
+
+def write_models(path, models):
+    common = ["--dataset-path", str(path.parent / "rerank_input.jsonl"),
+              "--query-prefix", QUERY_PREFIX, "--passage-prefix", PASSAGE_PREFIX]
+    write_lines(path, (json.dumps(model | {"arguments": model["arguments"] + common}) for model in models))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@ package dev.rankspark.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,8 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Tag("python")
 class PythonIT {
-  private static final Path HOME = Path.of(System.getProperty("rankspark.home"));
-  private static final Path PYTHON = HOME.resolve("jobs/target/python");
+  static final Path HOME = Path.of(System.getProperty("rankspark.home"));
+  static final Path PYTHON = HOME.resolve("jobs/target/python");
 
   /** Between two machines' float32 of the same program. */
   private static final double OTHER_CPU = 2e-5;
@@ -53,45 +50,6 @@ class PythonIT {
         assertThat(file).hasSameBinaryContentAs(committed);
       }
     }
-  }
-
-  /**
-   * What a configuration or an adapter says, thirty times at random: {@code
-   * reference/random_models.py}. Another seed by {@code -Drankspark.seed=N}.
-   */
-  @Test
-  void randomModelsScoreAsTransformersAndPeftHaveIt() throws Exception {
-    long seed = Long.getLong("rankspark.seed", 20261124);
-    Path made = folder.resolve("random");
-    run(
-        Map.of("HF_HUB_OFFLINE", "1"),
-        PYTHON.resolve("bin/python").toString(),
-        HOME.resolve("reference/random_models.py").toString(),
-        "--seed",
-        Long.toString(seed),
-        "--output",
-        made.toString());
-    SoftAssertions all = new SoftAssertions();
-    for (String line : Files.readAllLines(made.resolve("models.jsonl"))) {
-      JsonNode model = new ObjectMapper().readTree(line);
-      Path output = folder.resolve(model.get("name").asText() + ".txt");
-      List<String> args = new ArrayList<>(List.of("rerank", "--dtype", "float32"));
-      model.get("arguments").forEach(argument -> args.add(argument.asText()));
-      Cli.Result result = Cli.run(args, "--rerank-output-path", output.toString());
-      Path expected = made.resolve(model.get("name").asText()).resolve("expected.txt");
-      double difference =
-          result.exitCode() == 0
-              ? Scores.read(output).largestDifference(Scores.read(expected))
-              : Double.NaN;
-      String drawn =
-          "seed %d, model %s, largest difference %.1e: %s"
-              .formatted(seed, model.get("name").asText(), difference, model.get("settings"));
-      System.out.println(drawn);
-      all.assertThat(difference)
-          .as("%s: %s", drawn, result.lastLine())
-          .isLessThanOrEqualTo(FLOAT32);
-    }
-    all.assertAll();
   }
 
   @Test
@@ -160,10 +118,15 @@ class PythonIT {
     }
   }
 
-  /** Runs a program to its end; gives its standard output. */
   private String run(Map<String, String> environment, String... command) throws Exception {
-    Path out = folder.resolve("out.log");
-    Path err = folder.resolve("err.log");
+    return run(folder, environment, command);
+  }
+
+  /** Runs a program to its end; gives its standard output. */
+  static String run(Path logs, Map<String, String> environment, String... command)
+      throws Exception {
+    Path out = logs.resolve("out.log");
+    Path err = logs.resolve("err.log");
     ProcessBuilder builder =
         new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
     builder.environment().put("SPARK_LOCAL_IP", "127.0.0.1");

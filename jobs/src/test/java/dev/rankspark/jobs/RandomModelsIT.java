@@ -1,0 +1,98 @@
+package dev.rankspark.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.assertj.core.api.SoftAssertions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What {@code config.json} and {@code adapter_config.json} say is computed or refused, with
+ * transformers and PEFT as the judges: {@code reference/random_models.py} makes the checkpoints and
+ * their scores. Another seed by {@code -Drankspark.seed=N}.
+ */
+@Tag("python")
+class RandomModelsIT {
+  private static final long SEED = Long.getLong("rankspark.seed", 20261124);
+
+  /** Between our float32 and the reference's, whose own scores are as far from float64's. */
+  private static final double FLOAT32 = 1e-4;
+
+  private static final int WRONG_INPUT = 3;
+
+  @TempDir private static Path folder;
+
+  @BeforeAll
+  static void makeModels() throws Exception {
+    PythonIT.run(
+        folder,
+        Map.of("HF_HUB_OFFLINE", "1"),
+        PythonIT.PYTHON.resolve("bin/python").toString(),
+        PythonIT.HOME.resolve("reference/random_models.py").toString(),
+        "--seed",
+        Long.toString(SEED),
+        "--output",
+        folder.resolve("models").toString());
+  }
+
+  @Test
+  void randomModelsScoreAsTransformersAndPeftScoreThem() throws IOException {
+    SoftAssertions all = new SoftAssertions();
+    for (JsonNode model : models("models.jsonl")) {
+      String name = model.get("name").asText();
+      Path ours = folder.resolve(name + ".txt");
+      Cli.Result result = rerank(model, ours);
+      Path expected = folder.resolve("models").resolve(name).resolve("expected.txt");
+      double difference =
+          result.exitCode() == 0
+              ? Scores.read(ours).largestDifference(Scores.read(expected))
+              : Double.NaN;
+      String drawn =
+          "seed %d, model %s, largest difference %.1e: %s"
+              .formatted(SEED, name, difference, model.get("settings"));
+      System.out.println(drawn);
+      all.assertThat(difference)
+          .as("%s: %s", drawn, result.lastLine())
+          .isLessThanOrEqualTo(FLOAT32);
+    }
+    all.assertAll();
+  }
+
+  @Test
+  void whatTheySaveAndWeDoNotComputeIsRefusedByFileAndKey() throws IOException {
+    SoftAssertions all = new SoftAssertions();
+    for (JsonNode model : models("refused.jsonl")) {
+      Cli.Result result = rerank(model, folder.resolve("refused.txt"));
+      all.assertThat(result.lastLine())
+          .as("%s", model.get("name"))
+          .contains(model.get("file").asText(), model.get("key").asText());
+      all.assertThat(result.exitCode()).as("%s", model.get("name")).isEqualTo(WRONG_INPUT);
+    }
+    all.assertAll();
+  }
+
+  private static List<JsonNode> models(String file) throws IOException {
+    List<JsonNode> models = new ArrayList<>();
+    for (String line : Files.readAllLines(folder.resolve("models").resolve(file))) {
+      models.add(new ObjectMapper().readTree(line));
+    }
+    assertThat(models).isNotEmpty();
+    return models;
+  }
+
+  private static Cli.Result rerank(JsonNode model, Path output) {
+    List<String> args = new ArrayList<>(List.of("rerank", "--dtype", "float32"));
+    model.get("arguments").forEach(argument -> args.add(argument.asText()));
+    return Cli.run(args, "--rerank-output-path", output.toString());
+  }
+}
