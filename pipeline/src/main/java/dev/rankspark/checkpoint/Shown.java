@@ -4,14 +4,14 @@ import java.util.Collection;
 import java.util.stream.Collectors;
 
 /** Text out of a file, made fit for a message of one line. */
-final class Shown {
+public final class Shown {
   private static final int LONGEST = 160;
   private static final int FIRST = 3;
 
   private Shown() {}
 
   /** The text on one line, cut where it is too long to be read. */
-  static String text(String text) {
+  public static String text(String text) {
     String start = text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "...";
     return start
         .codePoints()

@@ -3,6 +3,7 @@ package dev.rankspark.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
+import dev.rankspark.checkpoint.Shown;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,7 +22,7 @@ import java.util.Optional;
  * @param layers decoder layers
  * @param heads query heads
  * @param kvHeads key and value heads; divides {@code heads}
- * @param headDim width of one head; not always {@code hidden / heads}
+ * @param headDim width of one head, even; not always {@code hidden / heads}
  * @param normEps epsilon of RMSNorm
  * @param ropeTheta base of the rotary frequencies
  * @param ropeScaling what becomes of these frequencies
@@ -38,10 +39,6 @@ public record LlamaConfig(
     double normEps,
     double ropeTheta,
     RopeScaling ropeScaling) {
-
-  /** The model types, and how the names of their classes begin. */
-  private static final Map<String, String> FAMILIES =
-      Map.of("llama", "Llama", "mistral", "Mistral");
 
   private static final String CLASSIFIER = "ForSequenceClassification";
 
@@ -68,18 +65,6 @@ public record LlamaConfig(
       List.of(
           "embedding_multiplier", "residual_multiplier", "logits_scaling", "partial_rotary_factor");
 
-  public LlamaConfig {
-    if (heads % kvHeads != 0) {
-      throw InputException.of(
-          "config.json: num_attention_heads %d is not a multiple of num_key_value_heads %d",
-          heads, kvHeads);
-    }
-    if (headDim % 2 != 0) {
-      throw InputException.of(
-          "config.json: head_dim %d is odd; rotary positions need an even one", headDim);
-    }
-  }
-
   /**
    * Reads a {@code config.json}; what would change a score and is not supported is refused by name.
    *
@@ -91,8 +76,8 @@ public record LlamaConfig(
     Fields fields = new Fields(config, file);
     String type = fields.oneOf("model_type", "llama", "mistral");
     boolean mistral = type.equals("mistral");
-    fields.checkArchitecture(FAMILIES.get(type));
-    if (config.hasNonNull("hidden_act")) {
+    fields.checkArchitecture(mistral ? "Mistral" : "Llama");
+    if (config.has("hidden_act")) {
       fields.oneOf("hidden_act", "silu", "swish");
     }
     UNSUPPORTED.forEach(fields::refuseIfOn);
@@ -109,6 +94,19 @@ public record LlamaConfig(
     }
     int hidden = fields.positive("hidden_size");
     int heads = fields.positive("num_attention_heads");
+    int kvHeads =
+        fields.positiveOr(
+            "num_key_value_heads", mistral && !config.has("num_key_value_heads") ? 8 : heads);
+    if (heads % kvHeads != 0) {
+      throw InputException.of(
+          "%s: num_attention_heads %d is not a multiple of num_key_value_heads %d",
+          file, heads, kvHeads);
+    }
+    int headDim = fields.positiveOr("head_dim", hidden / heads);
+    if (headDim < 2 || headDim % 2 != 0) {
+      throw InputException.of(
+          "%s: head_dim %d is not supported; supported: even numbers from 2 on", file, headDim);
+    }
     return new LlamaConfig(
         type,
         fields.positive("vocab_size"),
@@ -116,9 +114,8 @@ public record LlamaConfig(
         fields.positive("intermediate_size"),
         fields.positive("num_hidden_layers"),
         heads,
-        fields.positiveOr(
-            "num_key_value_heads", mistral && !config.has("num_key_value_heads") ? 8 : heads),
-        fields.positiveOr("head_dim", hidden / heads),
+        kvHeads,
+        headDim,
         fields.positiveOr("rms_norm_eps", 1e-6),
         fields.ropeTheta(),
         fields.ropeScaling());
@@ -233,7 +230,8 @@ public record LlamaConfig(
       List<String> supported =
           List.of(family + "ForCausalLM", family + CLASSIFIER, family + "Model");
       for (JsonNode architecture : config.path("architectures")) {
-        if (!supported.contains(architecture.asText())) {
+        // In any case: the first checkpoints said LLaMAForCausalLM.
+        if (supported.stream().noneMatch(architecture.asText()::equalsIgnoreCase)) {
           throw unsupported("architectures", String.join(", ", supported));
         }
         // Elsewhere the labels are a default that nobody reads.
@@ -288,7 +286,7 @@ public record LlamaConfig(
       JsonNode value = config.path(key);
       return InputException.of(
           "%s: %s %s is not supported; supported: %s",
-          file, key, value.isMissingNode() ? "(absent)" : value, supported);
+          file, key, value.isMissingNode() ? "(absent)" : Shown.text(value.toString()), supported);
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.rankspark.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rankspark.InputException;
+import dev.rankspark.checkpoint.Shown;
 import java.util.List;
 import java.util.Set;
 
@@ -63,6 +64,12 @@ public sealed interface RopeScaling {
    */
   static RopeScaling parse(JsonNode rope, String name) {
     JsonNode type = rope.path(rope.has("rope_type") ? "rope_type" : "type");
+    if (rope.has("type") && !rope.get("type").equals(type)) {
+      // LLaMA's class goes by one of them, Mistral's by the other.
+      throw InputException.of(
+          "%s: type %s is not supported beside rope_type %s; supported: the same",
+          name, shown(rope.get("type")), shown(type));
+    }
     return switch (type.asText()) {
       case "default" -> {
         refuseOthers(rope, name, List.of());
@@ -89,7 +96,7 @@ public sealed interface RopeScaling {
       default ->
           throw InputException.of(
               "%s: rope_type %s is not supported; supported: default, linear, llama3",
-              name, type.isMissingNode() ? "(absent)" : type);
+              name, shown(type));
     };
   }
 
@@ -101,7 +108,8 @@ public sealed interface RopeScaling {
               String key = field.getKey();
               if (!keys.contains(key) && !always.contains(key) && !field.getValue().isNull()) {
                 throw InputException.of(
-                    "%s: %s %s is not supported by this rope_type", name, key, field.getValue());
+                    "%s: %s %s is not supported by this rope_type",
+                    name, key, shown(field.getValue()));
               }
             });
   }
@@ -109,10 +117,12 @@ public sealed interface RopeScaling {
   private static double positive(JsonNode rope, String name, String key) {
     JsonNode value = rope.path(key);
     if (!value.isNumber() || !(value.asDouble() > 0)) {
-      throw InputException.of(
-          "%s: %s: expected a number above 0, got %s",
-          name, key, value.isMissingNode() ? "none" : value);
+      throw InputException.of("%s: %s: expected a number above 0, got %s", name, key, shown(value));
     }
     return value.asDouble();
+  }
+
+  private static String shown(JsonNode value) {
+    return value.isMissingNode() ? "(absent)" : Shown.text(value.toString());
   }
 }

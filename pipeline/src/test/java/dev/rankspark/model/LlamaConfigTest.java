@@ -56,6 +56,7 @@ class LlamaConfigTest {
           "architectures": ["LlamaForSequenceClassification"], "id2label": {"0": "no", "1": "yes"} | id2label {"0":"no","1":"yes"} is not supported; supported: one label
           "architectures": ["LlamaForSequenceClassification"], "num_labels": 3 | num_labels 3 is not supported; supported: 1
           "hidden_act": "gelu"             | hidden_act "gelu" is not supported; supported: silu, swish
+          "hidden_act": null               | hidden_act null is not supported; supported: silu, swish
           "attention_bias": true           | attention_bias true is not supported; supported: null, false
           "mlp_bias": true                 | mlp_bias true is not supported; supported: null, false
           "attention_multiplier": 0.0078   | attention_multiplier 0.0078 is not supported; supported: null, false
@@ -75,7 +76,8 @@ class LlamaConfigTest {
           "rope_scaling": {"rope_type": "yarn", "factor": 2.0} | rope_scaling: rope_type "yarn" is not supported; supported: default, linear, llama3
           "rope_scaling": {"rope_type": "longrope", "factor": 2.0} | rope_scaling: rope_type "longrope" is not supported; supported: default, linear, llama3
           "rope_scaling": {"factor": 2.0}  | rope_scaling: rope_type (absent) is not supported; supported: default, linear, llama3
-          "rope_scaling": {"type": "linear"} | rope_scaling: factor: expected a number above 0, got none
+          "rope_scaling": {"type": "linear", "rope_type": "llama3"} | rope_scaling: type "linear" is not supported beside rope_type "llama3"; supported: the same
+          "rope_scaling": {"type": "linear"} | rope_scaling: factor: expected a number above 0, got (absent)
           "rope_scaling": {"type": "linear", "factor": 2.0, "attention_factor": 0.7} | rope_scaling: attention_factor 0.7 is not supported by this rope_type
           "rope_scaling": {"type": "default"}, "rope_parameters": {"rope_type": "default"} | rope_scaling {"type":"default"} is not supported; supported: null beside rope_parameters
           "rope_parameters": {"rope_type": "default", "partial_rotary_factor": 0.5} | rope_parameters: partial_rotary_factor 0.5 is not supported by this rope_type
@@ -85,12 +87,13 @@ class LlamaConfigTest {
           "rms_norm_eps": 0                | rms_norm_eps: expected a number above 0, got 0
           "sliding_window": 0              | sliding_window: expected a whole number above 0, got 0
           "num_key_value_heads": 3         | num_attention_heads 4 is not a multiple of num_key_value_heads 3
-          "head_dim": 7                    | head_dim 7 is odd; rotary positions need an even one
+          "head_dim": 7                    | head_dim 7 is not supported; supported: even numbers from 2 on
+          "hidden_size": 3                 | head_dim 0 is not supported; supported: even numbers from 2 on
           """)
   void whatWouldChangeAScoreAndIsNotComputedIsRefusedByName(String changed, String message) {
     assertThatThrownBy(() -> parse(json(changed)))
         .isInstanceOf(InputException.class)
-        .hasMessageEndingWith("config.json: " + message);
+        .hasMessage("m/config.json: " + message);
   }
 
   @ParameterizedTest
@@ -101,7 +104,8 @@ class LlamaConfigTest {
           "model_type": "mistral", "num_key_value_heads": null, "architectures": ["MistralModel"]
           "architectures": ["LlamaForCausalLM"], "id2label": {"0": "LABEL_0", "1": "LABEL_1"}
           "architectures": ["LlamaForSequenceClassification"], "id2label": {"0": "LABEL_0"}
-          "architectures": null, "hidden_act": null, "head_dim": null, "rope_scaling": null
+          "architectures": ["LLaMAForCausalLM"]
+          "architectures": null, "head_dim": null, "rope_scaling": null
           "hidden_act": "swish", "attention_bias": false, "mlp_bias": false, "qk_norm": false
           "partial_rotary_factor": 1.0, "logits_scaling": 1, "quantization_config": null
           "sliding_window": null, "attention_dropout": 0.1, "pretraining_tp": 2
