@@ -37,7 +37,8 @@ LAYERS = 3
 RANK, ALPHA = 4, 16
 
 # What the user names: a whole model; a base and an adapter; an adapter that names its base; Tevatron's backbones alike.
-FORMS = ["model", "base + adapter", "adapter", "base + adapter", "adapter", "backbone", "backbone + adapter", "backbone adapter"]
+# More of those that have many options.
+FORMS = ["model", *["base + adapter", "adapter"] * 3, "backbone", "backbone + adapter", "backbone adapter"]
 
 # What is said to LoraConfig beside the rank, alpha and the seven projections.
 ADAPTERS = {
@@ -83,55 +84,48 @@ def deck(choices, count, dice):
 
 def draw(count, dice):
     """The settings of each model."""
-    values = {
-        "family": CLASSES,
-        "form": FORMS,
-        "base": ["causal", "classifier", "bare"],
-        "hidden": [24, 32, 48],
-        "intermediate": [40, 80, 88],
-        "heads": [(4, 4), (4, 2), (4, 1), (8, 2), (6, 3)],
-        "head_dim": [None, 6, 12],
-        "vocabulary": [1200, 1216, 1333],
-        "rope_theta": [10_000.0, 500_000.0, 1_000_000],
-        "rope": ROPE,
-        "transformers_5": [False, False, True],
-        "eps": [1e-6, 1e-5, 1e-2],
-        "act": ["silu", "silu", "swish"],
-        "tied": [False, True],
-        "window": ["null", "longest text", "absent"],
-        "dtype": DTYPES,
-        "files": ["safetensors", "safetensors shards", "bin", "bin shards"],
-        "pooling": ["last", "last", "cls"],
-        "pad_token": [None, None, "<unk>", "</s>"],
-        "config_pad_token_id": [None, 0, 2],
-        "adapter": ADAPTERS,
-        "whole_adapter": WHOLE_ADAPTERS,
-        "adapter_dtype": DTYPES,
-        "adapter_file": ["safetensors", "bin"],
-        "max_len": [40, 128, 196],
-        "append_eos": [False, True],
-    }
-    decks = {name: deck(choices, count, dice) for name, choices in values.items()}
-    return [fitting({name: cards[i] for name, cards in decks.items()}) for i in range(count)]
+    models = [{} for _ in range(count)]
 
+    def deal(name, choices, to=lambda model: True):
+        players = [model for model in models if to(model)]
+        for model, card in zip(players, deck(choices, len(players), dice)):
+            model[name] = card
 
-def fitting(settings):
-    """Settings without those that another one leaves no room for."""
-    is_backbone, has_adapter = "backbone" in settings["form"], "adapter" in settings["form"]
-    whole_adapter = settings.pop("whole_adapter")
-    if not is_backbone:
-        settings["adapter"] = whole_adapter
-        del settings["pooling"]
-        if not has_adapter or "task_type" in WHOLE_ADAPTERS[whole_adapter]:
-            settings["base"] = "classifier"  # the only place of the head
-    if not has_adapter:
-        for name in ("adapter", "adapter_dtype", "adapter_file"):
-            del settings[name]
-    if settings["family"] != "mistral":
-        del settings["window"]
-    if settings["hidden"] % settings["heads"][0] and settings["head_dim"] is None:
-        settings["head_dim"] = 6
-    return settings
+    is_backbone = lambda model: "backbone" in model["form"]
+    has_adapter = lambda model: "adapter" in model["form"]
+    # The only place of the head: no adapter brings one, and none lies beside it.
+    has_head = lambda model: not is_backbone(model) and (
+        not has_adapter(model) or "task_type" in WHOLE_ADAPTERS[model["adapter"]])
+    is_uneven = lambda model: model["hidden"] % model["heads"][0] > 0
+    deal("form", FORMS)
+    deal("adapter", ADAPTERS, lambda model: has_adapter(model) and is_backbone(model))
+    deal("adapter", WHOLE_ADAPTERS, lambda model: has_adapter(model) and not is_backbone(model))
+    deal("adapter_dtype", DTYPES, has_adapter)
+    deal("adapter_file", ["safetensors", "bin"], has_adapter)
+    deal("pooling", ["last", "last", "cls"], is_backbone)
+    deal("base", ["classifier"], has_head)
+    deal("base", ["causal", "classifier", "bare"], lambda model: not has_head(model))
+    deal("family", CLASSES)
+    deal("hidden", [24, 32, 48])
+    deal("intermediate", [40, 80, 88])
+    deal("heads", [(4, 4), (4, 2), (4, 1), (8, 2), (6, 3)])
+    deal("head_dim", [6, 12], is_uneven)
+    deal("head_dim", [None, 6, 12], lambda model: not is_uneven(model))
+    deal("vocabulary", [1200, 1216, 1333])
+    deal("eps", [1e-6, 1e-5, 1e-2])
+    deal("act", ["silu", "silu", "swish"])
+    deal("window", ["null", "longest text", "absent"], lambda model: model["family"] == "mistral")
+    deal("rope_theta", [10_000.0, 500_000.0, 1_000_000])
+    deal("rope", ROPE)
+    deal("transformers_5", [False, False, True])
+    deal("tied", [False, True])
+    deal("dtype", DTYPES)
+    deal("files", ["safetensors", "safetensors shards", "bin", "bin shards"])
+    deal("pad_token", [None, None, "<unk>", "</s>"])
+    deal("config_pad_token_id", [None, 0, 2])
+    deal("max_len", [40, 128, 196])
+    deal("append_eos", [False, True])
+    return models
 
 
 # --- checkpoints -------------------------------------------------------------------------------------------------------
