@@ -67,9 +67,9 @@ ROPE = {
     "absent": None,
     "default": {"rope_type": "default"},
     "linear": {"type": "linear", "factor": 2.5},
-    # 64 positions: some wave lengths are below, some between, some above the two bounds.
-    "llama3": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
-               "original_max_position_embeddings": 64},
+    # Bounds of 16 and 640: few as they are, the wave lengths of every head are below, between and above them.
+    "llama3": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 0.4, "high_freq_factor": 16.0,
+               "original_max_position_embeddings": 256},
 }
 
 
