@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "evaluate",
     mixinStandardHelpOptions = true,
-    description = "Measures a run as trec_eval does, and prints as it does.",
+    description = "Measures a run as trec_eval 9.0.4 does, and prints as it does.",
     footerHeading = "%nExample:%n",
     footer =
         "  rankspark evaluate -c -m ndcg_cut.10 qrels.dl19-passage.txt run.rankllama.psg.dl19.trec")
@@ -27,11 +27,13 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Option(
       names = "-m",
-      required = true,
       paramLabel = "MEASURE",
       description =
-          "num_q, num_ret, num_rel, num_rel_ret, map, recip_rank, P, recall, ndcg, ndcg_cut, map_cut;"
-              + " cutoffs after a point: ndcg_cut.10,20; repeatable")
+          "runid, num_q, num_ret, num_rel, num_rel_ret, map, gm_map, Rprec, bpref, recip_rank,"
+              + " iprec_at_recall, P, recall, ndcg, ndcg_cut, map_cut, success, set_P, set_recall,"
+              + " set_F, or official, which is the first twelve (default: official);"
+              + " parameters after a point: ndcg_cut.10,20, iprec_at_recall.0.5, set_F.0.5,"
+              + " ndcg.1=0,2=1; repeatable, printed in this order")
   private List<String> measures = new ArrayList<>();
 
   @Option(names = "-c", description = "average over all judged queries")
@@ -39,6 +41,9 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Option(names = "-q", description = "print every query as well")
   private boolean perQuery;
+
+  @Option(names = "-n", description = "print no summary; with -q, the queries alone")
+  private boolean noSummary;
 
   @Option(
       names = "-l",
@@ -57,13 +62,17 @@ final class EvaluateCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "QRELS", description = "judgements: qid iter docid grade")
   private String qrels;
 
-  @Parameters(index = "1", paramLabel = "RUN", description = "a run of 3, 4 or 6 columns")
+  @Parameters(
+      index = "1",
+      paramLabel = "RUN",
+      description = "a run of 3, 4 or 6 columns; their order and ranks play no part: scores do")
   private String run;
 
   @Override
   public Integer call() {
     TrecEvalOptions options =
-        new TrecEvalOptions(measures, complete, perQuery, relevanceLevel, depth);
+        new TrecEvalOptions(
+            measures, complete, perQuery, /* summary= */ !noSummary, relevanceLevel, depth);
     Configuration hadoop = new Configuration();
     TrecEval.lines(Qrels.read(qrels, hadoop), Run.read(run, hadoop), options)
         .forEach(line -> spec.commandLine().getOut().print(line + "\n"));

@@ -2,49 +2,77 @@ package dev.rankspark.eval;
 
 import dev.rankspark.run.Hit;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 
 /**
- * One query's results in trec_eval's order ({@code form_res_rels.c}), with the grades of their
- * documents: by score as a C float, descending, then by docid as bytes, descending. The order of
- * the run file and its ranks play no part.
+ * One query's results in trec_eval's order with the grades of their documents ({@code
+ * form_res_rels.c}).
  *
- * @param grades of the retrieved documents by rank; {@link #UNJUDGED} for those without a judgement
- * @param judged the grades of all judged documents of the query, in no order
+ * @param grades of the retrieved documents by rank: at least 0, {@link #NOT_IN_POOL} or {@link
+ *     #UNJUDGED}
+ * @param levels how many documents are judged with each grade, retrieved or not; no negative grades
  * @param relevanceLevel the lowest grade that counts as relevant
  */
-record JudgedRanking(int[] grades, int[] judged, int relevanceLevel) {
-  /** Below any grade, so that it is never relevant. */
-  static final int UNJUDGED = Integer.MIN_VALUE;
+record JudgedRanking(int[] grades, NavigableMap<Integer, Integer> levels, int relevanceLevel) {
+  /** {@code RELVALUE_NONPOOL}: the document has no judgement. */
+  static final int NOT_IN_POOL = -1;
+
+  /** {@code RELVALUE_UNJUDGED}: its judgement is negative, whatever the number. */
+  static final int UNJUDGED = -2;
+
+  /** C's {@code strcmp}: by bytes, which is not the order of Java's UTF-16 units. */
+  static final Comparator<String> BY_BYTES =
+      (one, other) ->
+          Arrays.compareUnsigned(
+              one.getBytes(StandardCharsets.UTF_8), other.getBytes(StandardCharsets.UTF_8));
 
   /**
+   * The documents that count, best first: by score as a C float, descending, then by docid as
+   * bytes, descending. The order of the run file and its ranks play no part.
+   *
    * @param depth trec_eval's {@code -M}: the most documents that count
    */
-  static JudgedRanking of(
-      List<Hit> hits, Map<String, Integer> grades, int relevanceLevel, int depth) {
-    List<Hit> ranked = new ArrayList<>(hits);
-    ranked.sort(
-        (one, other) -> {
-          int byScore = Float.compare((float) other.score(), (float) one.score());
-          return byScore != 0 ? byScore : compareBytes(other.docid(), one.docid());
-        });
-    int[] ranking =
-        ranked.stream()
-            .limit(depth)
-            .mapToInt(hit -> grades.getOrDefault(hit.docid(), UNJUDGED))
-            .toArray();
-    int[] judged = grades.values().stream().mapToInt(Integer::intValue).toArray();
-    return new JudgedRanking(ranking, judged, relevanceLevel);
+  static List<Hit> ranked(List<Hit> hits, int depth) {
+    return hits.stream()
+        .sorted(
+            (one, other) -> {
+              float score = (float) one.score();
+              float otherScore = (float) other.score();
+              // Not Float.compare: to C, 0 and -0 are a tie.
+              return score > otherScore
+                  ? -1
+                  : score < otherScore ? 1 : BY_BYTES.compare(other.docid(), one.docid());
+            })
+        .limit(depth)
+        .toList();
   }
 
-  private static int compareBytes(String one, String other) {
-    return Arrays.compareUnsigned(
-        one.getBytes(StandardCharsets.UTF_8), other.getBytes(StandardCharsets.UTF_8));
+  /**
+   * @param ranked as {@link #ranked} gives them
+   * @param judgements the grades of the query's judged documents
+   */
+  static JudgedRanking of(List<Hit> ranked, Map<String, Integer> judgements, int relevanceLevel) {
+    int[] grades = ranked.stream().mapToInt(hit -> mark(judgements.get(hit.docid()))).toArray();
+    NavigableMap<Integer, Integer> levels = new TreeMap<>();
+    judgements.values().stream()
+        .filter(grade -> grade >= 0)
+        .forEach(grade -> levels.merge(grade, 1, Integer::sum));
+    return new JudgedRanking(grades, levels, relevanceLevel);
   }
 
+  private static int mark(Integer grade) {
+    if (grade == null) {
+      return NOT_IN_POOL;
+    }
+    return grade < 0 ? UNJUDGED : grade;
+  }
+
+  /** trec_eval's {@code num_ret}. */
   int retrieved() {
     return grades.length;
   }
@@ -56,17 +84,32 @@ record JudgedRanking(int[] grades, int[] judged, int relevanceLevel) {
     return grades[rank] >= relevanceLevel;
   }
 
-  /** Relevant documents, retrieved or not. */
+  /** {@code num_rel}: relevant documents, retrieved or not. */
   int relevant() {
-    return (int) Arrays.stream(judged).filter(grade -> grade >= relevanceLevel).count();
+    return documents(levels.tailMap(relevanceLevel));
+  }
+
+  /** Judged documents, retrieved or not, that are not relevant. */
+  int judgedNonrelevant() {
+    return documents(levels.headMap(relevanceLevel));
+  }
+
+  /** {@code num_rel_ret}: judged ones alone, which matters to relevance levels below 0. */
+  int relevantRetrieved() {
+    return (int)
+        Arrays.stream(grades).filter(grade -> grade >= Math.max(relevanceLevel, 0)).count();
   }
 
   /** Relevant documents among the first {@code depth}. */
-  int relevantRetrieved(int depth) {
+  int relevantAmong(int depth) {
     int found = 0;
     for (int rank = 0; rank < Math.min(depth, grades.length); rank++) {
       found += isRelevant(rank) ? 1 : 0;
     }
     return found;
+  }
+
+  private static int documents(Map<Integer, Integer> levels) {
+    return levels.values().stream().mapToInt(Integer::intValue).sum();
   }
 }

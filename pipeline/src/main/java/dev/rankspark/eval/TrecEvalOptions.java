@@ -1,104 +1,96 @@
 package dev.rankspark.eval;
 
 import dev.rankspark.OptionException;
+import dev.rankspark.eval.Parameters.Value;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
-import java.util.TreeSet;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
  * trec_eval's options.
  *
- * @param measures {@code -m}: names, with cutoffs after a point, such as {@code ndcg_cut.10,20};
- *     without them trec_eval's defaults
+ * @param measures {@code -m}: names, with parameters after a point, such as {@code ndcg_cut.10,20},
+ *     or {@code official} for the usual set, which is also what an empty list stands for. Of a
+ *     measure that is named with parameters twice the first ones count.
  * @param complete {@code -c}: average over all judged queries; those without results count as 0
  * @param perQuery {@code -q}: print each query as well
+ * @param summary no {@code -n}: print the numbers of the run
  * @param relevanceLevel {@code -l}: the lowest grade that counts as relevant
  * @param depth {@code -M}: the most documents of a query that count
  */
 public record TrecEvalOptions(
-    List<String> measures, boolean complete, boolean perQuery, int relevanceLevel, int depth) {
+    List<String> measures,
+    boolean complete,
+    boolean perQuery,
+    boolean summary,
+    int relevanceLevel,
+    int depth) {
 
-  /** trec_eval's, of measures that have cutoffs. */
-  private static final List<Integer> DEFAULT_CUTOFFS =
-      List.of(5, 10, 15, 20, 30, 100, 200, 500, 1000);
+  private static final String OFFICIAL = "official";
+
+  /** {@code off_names} in {@code measures.c}. */
+  private static final Set<Measure> OFFICIAL_MEASURES = EnumSet.range(Measure.RUNID, Measure.P);
 
   public TrecEvalOptions {
-    measures = List.copyOf(measures);
-    if (measures.isEmpty()) {
-      throw new OptionException("-m: expected at least one measure, such as ndcg_cut.10");
+    measures = measures.isEmpty() ? List.of(OFFICIAL) : List.copyOf(measures);
+    if (depth < 0) {
+      throw OptionException.of("-M: expected at least 0, got %d", depth);
     }
-    if (depth < 1) {
-      throw OptionException.of("-M: expected at least 1, got %d", depth);
-    }
-    measures.forEach(TrecEvalOptions::check);
+    values(measures);
   }
 
-  /** One value to compute: a measure, with a cutoff where it has them. */
-  record Value(Measure measure, int cutoff, String name) {}
+  /** {@code measure[.parameters]} ({@code mark_measure} in {@code trec_eval.c}). */
+  private record Wish(String name, Optional<String> parameters) {
+    static Wish parse(String text) {
+      int point = text.indexOf('.');
+      if (point < 0) {
+        return new Wish(text, Optional.empty());
+      }
+      if (point == text.length() - 1) {
+        throw OptionException.of("-m %s: expected parameters after the point", text);
+      }
+      return new Wish(text.substring(0, point), Optional.of(text.substring(point + 1)));
+    }
 
-  /** What is to be computed, in trec_eval's order, each once. */
+    Set<Measure> measures() {
+      return name.equals(OFFICIAL)
+          ? OFFICIAL_MEASURES
+          : EnumSet.of(
+              Measure.byName(name)
+                  .orElseThrow(
+                      () ->
+                          OptionException.of(
+                              "-m: unknown measure \"%s\"; known: %s, %s",
+                              name,
+                              Arrays.stream(Measure.values())
+                                  .map(Measure::trecName)
+                                  .collect(Collectors.joining(", ")),
+                              OFFICIAL)));
+    }
+  }
+
+  /** What is to be computed, in trec_eval's order. */
   List<Value> values() {
+    return values(measures);
+  }
+
+  private static List<Value> values(List<String> measures) {
+    List<Wish> wishes = measures.stream().map(Wish::parse).toList();
+    Set<Measure> wanted = EnumSet.noneOf(Measure.class);
+    wishes.forEach(wish -> wanted.addAll(wish.measures()));
     List<Value> values = new ArrayList<>();
-    for (Measure measure : Measure.values()) {
-      TreeSet<Integer> cutoffs = new TreeSet<>();
-      boolean asked = false;
-      for (String text : measures) {
-        if (measure.trecName().equals(name(text))) {
-          asked = true;
-          cutoffs.addAll(cutoffs(text));
-        }
-      }
-      if (!asked) {
-        continue;
-      }
-      if (!measure.hasCutoffs()) {
-        values.add(new Value(measure, 0, measure.trecName()));
-        continue;
-      }
-      if (cutoffs.isEmpty()) {
-        cutoffs.addAll(DEFAULT_CUTOFFS);
-      }
-      for (int cutoff : cutoffs) {
-        values.add(new Value(measure, cutoff, measure.trecName() + "_" + cutoff));
-      }
+    for (Measure measure : wanted) {
+      Optional<String> parameters =
+          wishes.stream()
+              .filter(wish -> wish.name().equals(measure.trecName()))
+              .flatMap(wish -> wish.parameters().stream())
+              .findFirst();
+      values.addAll(measure.parameters().values(measure, parameters));
     }
     return values;
-  }
-
-  private static void check(String text) {
-    Measure measure =
-        Measure.byName(name(text))
-            .orElseThrow(
-                () ->
-                    OptionException.of(
-                        "-m: unknown measure \"%s\"; known: %s",
-                        name(text),
-                        Arrays.stream(Measure.values())
-                            .map(Measure::trecName)
-                            .collect(Collectors.joining(", "))));
-    if (!cutoffs(text).isEmpty() && !measure.hasCutoffs()) {
-      throw OptionException.of("-m: %s has no cutoffs, got \"%s\"", name(text), text);
-    }
-  }
-
-  private static String name(String text) {
-    int point = text.indexOf('.');
-    return point < 0 ? text : text.substring(0, point);
-  }
-
-  private static List<Integer> cutoffs(String text) {
-    int point = text.indexOf('.');
-    List<Integer> cutoffs = new ArrayList<>();
-    if (point >= 0) {
-      for (String cutoff : text.substring(point + 1).split(",", -1)) {
-        if (!cutoff.matches("0*[1-9]\\d{0,8}")) {
-          throw OptionException.of("-m: expected ranks after the point, got \"%s\"", text);
-        }
-        cutoffs.add(Integer.parseInt(cutoff));
-      }
-    }
-    return cutoffs;
   }
 }
