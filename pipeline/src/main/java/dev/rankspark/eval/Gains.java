@@ -5,10 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/**
- * ndcg with a gain for each grade ({@code m_ndcg.c}); without other wishes the grade itself. The
- * relevance level plays no part.
- */
+/** ndcg, with the grade as gain or one that is given for it. The relevance level plays no part. */
 final class Gains {
   /** A gain that the command line gives a grade. */
   record Given(long grade, double gain) {}
@@ -20,7 +17,11 @@ final class Gains {
 
   private Gains() {}
 
-  /** Discounted gain of the results over that of the best order. */
+  /**
+   * Discounted gain of the results over that of the best order ({@code m_ndcg.c}).
+   *
+   * @param given for some grades; none for most uses
+   */
   static double ndcg(JudgedRanking ranking, List<Given> given) {
     List<Level> levels = sorted(levels(ranking, given));
     double ideal = ideal(levels);
@@ -37,7 +38,7 @@ final class Gains {
     return sum / ideal;
   }
 
-  /** Likewise of the first {@code depth}, without wishes ({@code m_ndcg_cut.c}). */
+  /** Likewise of the first {@code depth}; the gain is the grade ({@code m_ndcg_cut.c}). */
   static double ndcgAmong(JudgedRanking ranking, int depth) {
     double ideal = 0;
     int best = 0;
@@ -54,7 +55,7 @@ final class Gains {
         sum += gain / CNumbers.log2(rank + 2);
       }
     }
-    return ideal > 0 ? sum / ideal : sum;
+    return ideal > 0 ? sum / ideal : 0;
   }
 
   /** The sum ends at the first grade without a gain, though {@link #sorted} may hide more. */
