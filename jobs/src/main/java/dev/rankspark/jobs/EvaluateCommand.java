@@ -33,7 +33,8 @@ final class EvaluateCommand implements Callable<Integer> {
               + " iprec_at_recall, P, recall, ndcg, ndcg_cut, map_cut, success, set_P, set_recall,"
               + " set_F, or official, which is the first twelve (default: official);"
               + " parameters after a point: ndcg_cut.10,20, iprec_at_recall.0.5, set_F.0.5,"
-              + " ndcg.1=0,2=1; repeatable, printed in this order")
+              + " ndcg.1=0,2=1; repeatable, of a measure named twice the first parameters count; printed in this"
+              + " order")
   private List<String> measures = new ArrayList<>();
 
   @Option(names = "-c", description = "average over all judged queries")
@@ -65,7 +66,7 @@ final class EvaluateCommand implements Callable<Integer> {
   @Parameters(
       index = "1",
       paramLabel = "RUN",
-      description = "a run of 3, 4 or 6 columns; their order and ranks play no part: scores do")
+      description = "a run of 3, 4 or 6 columns; scores count, ranks and the order of lines do not")
   private String run;
 
   @Override
