@@ -60,7 +60,12 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "count the first N documents of each query (default: all)")
   private int depth;
 
-  @Parameters(index = "0", paramLabel = "QRELS", description = "judgements: qid iter docid grade")
+  @Parameters(
+      index = "0",
+      paramLabel = "QRELS",
+      description =
+          "judgements: qid iter docid grade; dl19-passage stands for qrels.dl19-passage.txt in the"
+              + " working directory")
   private String qrels;
 
   @Parameters(

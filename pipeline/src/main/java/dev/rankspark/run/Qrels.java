@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 
 /** TREC relevance judgements: {@code qid iter docid grade}; queries in the order of the file. */
 public final class Qrels {
@@ -18,11 +19,16 @@ public final class Qrels {
     this.gradesByQuery = gradesByQuery;
   }
 
-  /** Reads a file; a document judged twice is an error, as it is to trec_eval. */
-  public static Qrels read(String path, Configuration hadoop) {
+  /**
+   * Reads a file; a document judged twice is an error, as it is to trec_eval.
+   *
+   * @param name a file, or what pyserini calls one: {@code dl19-passage} is {@code
+   *     qrels.dl19-passage.txt} in the working directory, as Anserini names it
+   */
+  public static Qrels read(String name, Configuration hadoop) {
     Map<String, Map<String, Integer>> qrels = new LinkedHashMap<>();
     try {
-      new TextFile(path, hadoop)
+      new TextFile(find(name, hadoop), hadoop)
           .forEachLine(
               (text, where) -> {
                 List<String> columns = PythonText.split(text);
@@ -46,6 +52,17 @@ public final class Qrels {
       throw new UncheckedIOException(e);
     }
     return new Qrels(qrels);
+  }
+
+  private static String find(String name, Configuration hadoop) throws IOException {
+    String ofName = "qrels." + name + ".txt";
+    boolean isName = name.matches("[\\w.-]+") && !exists(name, hadoop) && exists(ofName, hadoop);
+    return isName ? ofName : name;
+  }
+
+  private static boolean exists(String path, Configuration hadoop) throws IOException {
+    Path file = new Path(path);
+    return file.getFileSystem(hadoop).exists(file);
   }
 
   public Set<String> qids() {
