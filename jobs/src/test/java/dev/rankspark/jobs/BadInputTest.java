@@ -87,6 +87,19 @@ class BadInputTest {
   }
 
   @Test
+  void halfASurrogatePair() throws IOException {
+    Path input = copy("expected/rerank_input.jsonl");
+    replaceLine(
+        input,
+        5,
+        "{\"query_id\": \"q\", \"query\": \"q\", \"docid\": \"d\", \"text\": \"a \\ud83d b\"}");
+    assertRefused(
+        rerank("--dataset-path", input),
+        Main.INPUT,
+        input + ":5: expected Unicode text in \"text\", got half a surrogate pair");
+  }
+
+  @Test
   void bytesThatAreNotUtf8() throws IOException {
     Path input = folder.resolve("latin1.jsonl");
     Files.write(input, new byte[] {'{', '}', '\n', '"', (byte) 0xe4, '"', '\n'});

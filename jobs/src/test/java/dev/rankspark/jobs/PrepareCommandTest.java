@@ -116,6 +116,34 @@ class PrepareCommandTest {
   }
 
   @Test
+  void byteOrderMarksAndWindowsLineEndsChangeNothing() throws IOException {
+    List<String> files = new ArrayList<>();
+    for (String file : List.of(queries(), corpus(), run())) {
+      Path copy = folder.resolve(Path.of(file).getFileName());
+      Files.writeString(copy, "\ufeff" + Files.readString(Path.of(file)).replace("\n", "\r\n"));
+      files.add(copy.toString());
+    }
+    assertThat(prepare(files.get(0), files.get(1), files.get(2))).isEqualTo(expected);
+  }
+
+  /** Half a surrogate pair too: Python's {@code json} passes it through, escaped. */
+  @Test
+  void oddCharactersOfAPassageStayAsTheyAre() throws IOException {
+    Path passages =
+        Files.writeString(
+            folder.resolve("odd.jsonl"),
+            "{\"docid\": \"d\", \"title\": \"\", \"text\": \"a\u2028b\u0085c\u00a0\\u0000\\u001c\ud83d\ude00\\ud800\"}\n");
+    Path query = Files.writeString(folder.resolve("q.tsv"), "q\tone\u2028two\u0085\n");
+    Path run = Files.writeString(folder.resolve("r.txt"), "q d 1.5\n");
+    String line = prepare(query.toString(), passages.toString(), run.toString());
+    assertThat(line)
+        .isEqualTo(
+            "{\"docid\": \"d\", \"title\": \"\","
+                + " \"text\": \"a\\u2028b\\u0085c\\u00a0\\u0000\\u001c\\ud83d\\ude00\\ud800\","
+                + " \"score\": 1.5, \"query_id\": \"q\", \"query\": \"one\\u2028two\\u0085\"}\n");
+  }
+
+  @Test
   void anMsMarcoCorpusHasNoTitles() throws IOException {
     Path tsv =
         Files.write(

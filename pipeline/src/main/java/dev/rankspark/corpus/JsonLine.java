@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.corpus.TextLines.TextLine;
+import java.nio.charset.StandardCharsets;
 
 /** One JSON object of a JSON lines file, its fields read with errors that name file and line. */
 record JsonLine(TextLine line, ObjectNode object) {
@@ -38,7 +39,15 @@ record JsonLine(TextLine line, ObjectNode object) {
       throw line.wrong(
           "expected a text in \"" + field + "\", got " + (value.isMissingNode() ? "none" : value));
     }
-    return value.asText();
+    String text = value.asText();
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+      // Python reads it, but no tokenizer and no file takes it; Java would make a question mark.
+      throw line.wrong(
+          "expected Unicode text in \""
+              + field
+              + "\", got half a surrogate pair (\\ud800-\\udfff)");
+    }
+    return text;
   }
 
   /** As {@link #required}, empty where the field is absent or null. */

@@ -36,7 +36,7 @@ import scala.Tuple2;
 /**
  * Text files as lines that know where they stand, however Spark splits them. Lines end as in
  * Python's text mode, at {@code \n}, {@code \r\n} or {@code \r}, which is what Hadoop's reader does
- * too.
+ * too; a byte order mark at the start of a file is no text.
  */
 final class TextLines {
   /**

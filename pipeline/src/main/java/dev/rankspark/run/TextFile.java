@@ -16,9 +16,11 @@ import org.apache.hadoop.util.LineReader;
 
 /**
  * A text file read line by line on one machine, from any Hadoop path, decompressed by its ending.
- * Lines end as in Python's text mode, at {@code \n}, {@code \r\n} or {@code \r}.
+ * Lines end as in Python's text mode, at {@code \n}, {@code \r\n} or {@code \r}; a byte order mark
+ * at the start is no text, as in Hadoop's own reader of lines.
  */
 public record TextFile(String path, Configuration hadoop) {
+  private static final String BYTE_ORDER_MARK = "\ufeff";
 
   /** Takes one line. */
   @FunctionalInterface
@@ -40,7 +42,9 @@ public record TextFile(String path, Configuration hadoop) {
       Text line = new Text();
       for (long number = 1; reader.readLine(line) > 0; number++) {
         long at = number;
-        consumer.accept(decode(line, at), () -> path + ":" + at);
+        String text = decode(line, at);
+        boolean marked = number == 1 && text.startsWith(BYTE_ORDER_MARK);
+        consumer.accept(marked ? text.substring(1) : text, () -> path + ":" + at);
       }
     }
   }

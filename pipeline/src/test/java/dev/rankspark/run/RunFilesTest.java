@@ -54,6 +54,13 @@ class RunFilesTest {
   }
 
   @Test
+  void aByteOrderMarkIsNoText() throws IOException {
+    Path run = Files.writeString(folder.resolve("run"), "\ufeff1 a 2\n\ufeff1 b 1\n");
+    Run read = Run.read(run.toString(), HADOOP);
+    assertThat(read.qids()).as("only at the start").containsExactly("1", "\ufeff1");
+  }
+
+  @Test
   void brokenQrelsNameTheLine() throws IOException {
     Path qrels = Files.writeString(folder.resolve("qrels"), "1 0 d 1\n1 0 e\n");
     assertThatThrownBy(() -> Qrels.read(qrels.toString(), HADOOP))
