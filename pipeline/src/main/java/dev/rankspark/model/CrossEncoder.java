@@ -74,11 +74,25 @@ public final class CrossEncoder implements AutoCloseable {
       Device device,
       int longest,
       int threads) {
+    return load(checkpoint, config, hardware, device, longest, threads, WeightLoader.CHUNK);
+  }
+
+  /**
+   * @param chunk elements of a weight that are converted at once
+   */
+  static CrossEncoder load(
+      RerankerCheckpoint checkpoint,
+      LlamaConfig config,
+      Hardware hardware,
+      Device device,
+      int longest,
+      int threads,
+      long chunk) {
     Torch.prepareThread(threads);
     CrossEncoder encoder = new CrossEncoder(config, device, longest);
     try {
       Map<String, Weight> weights = checkpoint.bind(config.weightShapes());
-      WeightLoader loader = new WeightLoader(encoder.program, encoder.manager, hardware);
+      WeightLoader loader = new WeightLoader(encoder.program, encoder.manager, hardware, chunk);
       for (List<String> names : config.fusedWeights()) {
         loader.load(names.stream().map(weights::get).toList());
       }

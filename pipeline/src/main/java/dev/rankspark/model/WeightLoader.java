@@ -29,19 +29,22 @@ import java.util.Optional;
  */
 final class WeightLoader {
   /** Elements that are converted at once: 64 MiB in float32. */
-  private static final long CHUNK = 16L << 20;
+  static final long CHUNK = 16L << 20;
 
   private final PtSymbolBlock program;
   private final PtNDManager manager;
   private final Hardware hardware;
+  private final long chunk;
 
   /**
    * @param manager of the device that the weights go to
+   * @param chunk elements that are converted at once, {@link #CHUNK} outside of tests
    */
-  WeightLoader(PtSymbolBlock program, PtNDManager manager, Hardware hardware) {
+  WeightLoader(PtSymbolBlock program, PtNDManager manager, Hardware hardware, long chunk) {
     this.program = program;
     this.manager = manager;
     this.hardware = hardware;
+    this.chunk = chunk;
   }
 
   /**
@@ -84,7 +87,7 @@ final class WeightLoader {
   private void fill(long at, Weight part) {
     StoredTensor stored = part.stored();
     long width = stored.elements() / Math.max(1, rows(stored));
-    long step = Math.max(1, CHUNK / Math.max(1, width));
+    long step = Math.max(1, chunk / Math.max(1, width));
     Optional<LocalElements> local = stored.localElements();
     try (PtNDManager factors = (PtNDManager) manager.newSubManager();
         IValue a =
@@ -95,11 +98,11 @@ final class WeightLoader {
         IValue rounded = IValue.from((long) hardware.dtype().torchCode())) {
       for (long row = 0; row < rows(stored); row += step) {
         long count = Math.min(step, rows(stored) - row);
-        try (PtNDManager chunk = (PtNDManager) manager.newSubManager();
+        try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
             IValue rows =
                 local.isPresent()
                     ? map(stored, local.get(), row, count)
-                    : IValue.from(array(stored, row, count, chunk));
+                    : IValue.from(array(stored, row, count, arrays));
             IValue target = IValue.from(at + row);
             IValue source = IValue.from(row)) {
           IValueUtils.runMethod(program, "fill", target, source, rows, a, b, scaling, rounded)
