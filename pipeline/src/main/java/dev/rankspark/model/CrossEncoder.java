@@ -37,8 +37,10 @@ public final class CrossEncoder implements AutoCloseable {
    */
   private static final String PROGRAM = "llama.py";
 
+  /** Rows of the products that packed weights are laid out for: a usual batch on a CPU. */
+  private static final long PACKED_FOR_ROWS = 1_024;
+
   private final LlamaConfig config;
-  private final int longest;
   private final PtNDManager manager;
   private final Model model;
   private final PtSymbolBlock program;
@@ -47,7 +49,6 @@ public final class CrossEncoder implements AutoCloseable {
 
   private CrossEncoder(LlamaConfig config, Device device, int longest) {
     this.config = config;
-    this.longest = longest;
     this.manager = (PtNDManager) NDManager.newBaseManager(device, "PyTorch");
     this.model = Model.newInstance("cross-encoder", device, "PyTorch");
     try {
@@ -83,6 +84,7 @@ public final class CrossEncoder implements AutoCloseable {
       for (List<String> names : config.fusedWeights()) {
         encoder.freeze(names.stream().map(weights::get).toList(), hardware);
       }
+      encoder.arrange(hardware);
       return encoder;
     } catch (RuntimeException | Error e) {
       encoder.close();
@@ -120,6 +122,15 @@ public final class CrossEncoder implements AutoCloseable {
     }
   }
 
+  /** Lays the weights out as the device multiplies by them fastest. */
+  private void arrange(Hardware hardware) {
+    try (IValue heads = IValue.from((long) config.heads());
+        IValue kvHeads = IValue.from((long) config.kvHeads());
+        IValue rows = IValue.from(hardware.packsWeights() ? PACKED_FOR_ROWS : 0)) {
+      IValueUtils.runMethod(program, "arrange", heads, kvHeads, rows).close();
+    }
+  }
+
   /** A stored tensor as an array; bfloat16, which DJL has no arrays of, widened to float32. */
   private static PtNDArray array(StoredTensor tensor, PtNDManager batch) {
     Shape shape = new Shape(tensor.shape());
@@ -149,38 +160,29 @@ public final class CrossEncoder implements AutoCloseable {
   /**
    * Scores one batch.
    *
-   * @param ids one row of token ids per text, each ending with the token that the head reads; rows
-   *     may differ in length
+   * @param batch texts of no more tokens than the model was loaded for
    * @param threads libtorch's threads for the arithmetic
-   * @return one score per row, in the order of the rows
+   * @return one score per text, in the order of the texts
    * @throws InputException if an id is not in the model's vocabulary
    */
-  public float[] score(List<long[]> ids, int threads) {
-    int width = ids.stream().mapToInt(row -> row.length).max().orElseThrow();
-    if (width > longest) {
-      throw new IllegalArgumentException(width + " tokens, loaded for " + longest);
-    }
-    // Right padding needs no mask: attention is causal, so no token sees one after it.
-    long[] padded = new long[ids.size() * width];
-    long[] last = new long[ids.size()];
-    for (int row = 0; row < last.length; row++) {
-      long[] tokens = ids.get(row);
-      checkVocabulary(tokens);
-      System.arraycopy(tokens, 0, padded, row * width, tokens.length);
-      last[row] = tokens.length - 1L;
-    }
+  public float[] score(PackedTexts batch, int threads) {
+    checkVocabulary(batch.ids());
     Torch.prepareThread(threads);
-    try (PtNDManager batch = (PtNDManager) manager.newSubManager();
-        IValue ids0 = IValue.from((PtNDArray) batch.create(padded, new Shape(last.length, width)));
-        IValue last0 = IValue.from((PtNDArray) batch.create(last));
+    try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
+        IValue ids = IValue.from((PtNDArray) arrays.create(batch.ids()));
+        IValue positions = IValue.from((PtNDArray) arrays.create(batch.positions()));
+        IValue pooled = IValue.from((PtNDArray) arrays.create(batch.pooled()));
+        IValue blocks = IValue.listFrom(batch.blocks());
         IValue cos0 = IValue.from(cos);
         IValue sin0 = IValue.from(sin);
         IValue heads = IValue.from((long) config.heads());
         IValue kvHeads = IValue.from((long) config.kvHeads());
         IValue eps = IValue.from(config.normEps());
         IValue scores =
-            IValueUtils.runMethod(program, "score", ids0, last0, cos0, sin0, heads, kvHeads, eps)) {
-      return scores.toTensor(batch).toFloatArray();
+            IValueUtils.runMethod(
+                program, "score", ids, positions, pooled, blocks, cos0, sin0, heads, kvHeads,
+                eps)) {
+      return scores.toTensor(arrays).toFloatArray();
     }
   }
 

@@ -119,6 +119,14 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
     return Device.gpu(index == ANY ? assigned.orElse(0) : index);
   }
 
+  /**
+   * Whether weights are kept in oneDNN's own layout, by which its products are the fastest that
+   * libtorch has on a CPU: docs/performance.md. It packs bfloat16 only where the CPU multiplies it.
+   */
+  boolean packsWeights() {
+    return !cuda && (compute == Dtype.FLOAT32 || hasBfloat16Instructions());
+  }
+
   private static boolean hasBfloat16Instructions() {
     try {
       String cpuinfo = Files.readString(Path.of("/proc/cpuinfo"));
