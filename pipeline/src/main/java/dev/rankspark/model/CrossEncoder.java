@@ -1,26 +1,18 @@
 package dev.rankspark.model;
 
 import ai.djl.Device;
-import ai.djl.Model;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
-import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
-import ai.djl.pytorch.jni.IValueUtils;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.RerankerCheckpoint;
 import dev.rankspark.checkpoint.StoredTensor;
 import dev.rankspark.checkpoint.Weight;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 
@@ -31,32 +23,19 @@ import java.util.Map;
  * live inside the program. One instance serves all threads of an executor.
  */
 public final class CrossEncoder implements AutoCloseable {
-  /**
-   * The weights with which the program starts; the layers follow. See {@link
-   * LlamaConfig#fusedWeights()}.
-   */
-  private static final String PROGRAM = "llama.py";
-
   /** Rows of the products that packed weights are laid out for: a usual batch on a CPU. */
   private static final long PACKED_FOR_ROWS = 1_024;
 
   private final LlamaConfig config;
   private final PtNDManager manager;
-  private final Model model;
-  private final PtSymbolBlock program;
+  private final Program program;
   private final PtNDArray cos;
   private final PtNDArray sin;
 
   private CrossEncoder(LlamaConfig config, Device device, int longest) {
     this.config = config;
     this.manager = (PtNDManager) NDManager.newBaseManager(device, "PyTorch");
-    this.model = Model.newInstance("cross-encoder", device, "PyTorch");
-    try {
-      model.load(new ByteArrayInputStream(ScriptArchive.pack("Llama", source())));
-    } catch (Exception e) { // DJL declares two, the program is our own: neither is the user's
-      throw new IllegalStateException("the program " + PROGRAM + " does not load", e);
-    }
-    this.program = (PtSymbolBlock) model.getBlock();
+    this.program = new Program("Llama", device);
     RotaryTable table = RotaryTable.of(longest, config.headDim(), config.ropeTheta());
     Shape shape = new Shape(longest, config.headDim());
     this.cos = (PtNDArray) manager.create(table.cos(), shape);
@@ -117,7 +96,7 @@ public final class CrossEncoder implements AutoCloseable {
           IValue scaling0 = IValue.listFrom(scaling);
           IValue dtype = IValue.from((long) hardware.dtype().torchCode());
           IValue compute = IValue.from((long) hardware.compute().torchCode())) {
-        IValueUtils.runMethod(program, "freeze", stored0, a0, b0, scaling0, dtype, compute).close();
+        program.run("freeze", stored0, a0, b0, scaling0, dtype, compute).close();
       }
     }
   }
@@ -127,7 +106,7 @@ public final class CrossEncoder implements AutoCloseable {
     try (IValue heads = IValue.from((long) config.heads());
         IValue kvHeads = IValue.from((long) config.kvHeads());
         IValue rows = IValue.from(hardware.packsWeights() ? PACKED_FOR_ROWS : 0)) {
-      IValueUtils.runMethod(program, "arrange", heads, kvHeads, rows).close();
+      program.run("arrange", heads, kvHeads, rows).close();
     }
   }
 
@@ -179,9 +158,7 @@ public final class CrossEncoder implements AutoCloseable {
         IValue kvHeads = IValue.from((long) config.kvHeads());
         IValue eps = IValue.from(config.normEps());
         IValue scores =
-            IValueUtils.runMethod(
-                program, "score", ids, positions, pooled, blocks, cos0, sin0, heads, kvHeads,
-                eps)) {
+            program.run("score", ids, positions, pooled, blocks, cos0, sin0, heads, kvHeads, eps)) {
       return scores.toTensor(arrays).toFloatArray();
     }
   }
@@ -199,15 +176,7 @@ public final class CrossEncoder implements AutoCloseable {
 
   @Override
   public void close() {
-    model.close();
+    program.close();
     manager.close();
-  }
-
-  private static String source() {
-    try (InputStream in = CrossEncoder.class.getResourceAsStream(PROGRAM)) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

@@ -103,12 +103,12 @@ class Llama(Module):
   def masks(self: __torch__.Llama,
     blocks: List[int],
     group: int,
-    like: Tensor) -> List[Tensor]:
+    device: Device) -> List[Tensor]:
     # by block, (1, group * width, prefix + width): a token sees the prefix, itself and what is between
     out = annotate(List[Tensor], [])
     for i in range(torch.floordiv(torch.len(blocks), 4)):
       p, s = blocks[4 * i + 1], blocks[4 * i + 3]
-      mask = torch.full([1, s, p + s], -inf, dtype=like.dtype, device=like.device).triu(p + 1)
+      mask = torch.full([1, s, p + s], -inf, dtype=6, device=device).triu(p + 1)
       out.append(mask.repeat([1, group, 1]))
     return out
   def with_prefix(self: __torch__.Llama,
@@ -149,11 +149,12 @@ class Llama(Module):
         k1 = self.with_prefix(k, at, f, p, n, s).reshape([n * kv, -1, d])
         v1 = self.with_prefix(v, at, f, p, n, s).reshape([n * kv, -1, d])
         k2 = k1.transpose(1, 2)
+        # Logits in float32: in bfloat16 they cost more than anything else does.
         if last:
-          a = torch.mul(torch.bmm(q1, k2), d ** -0.5)
+          a = torch.mul(torch.bmm(q1.to(6), k2.to(6)), d ** -0.5)
         else:
-          a = torch.baddbmm(masks[i].expand([n * kv, -1, -1]), q1, k2, alpha=d ** -0.5)
-        y = torch.bmm(torch.softmax(a, -1), v1).view([n, kv, -1, t, d]).permute([0, 3, 1, 2, 4])
+          a = torch.baddbmm(masks[i].expand([n * kv, -1, -1]), q1.to(6), k2.to(6), alpha=d ** -0.5)
+        y = torch.bmm(torch.softmax(a, -1).to(v.dtype), v1).view([n, kv, -1, t, d]).permute([0, 3, 1, 2, 4])
         out[row:row + n * t].view([n, t, kv, -1, d]).copy_(y)
         row = row + n * t
       at = at + n * s
@@ -175,7 +176,7 @@ class Llama(Module):
     x = torch.embedding(w[0], ids)
     cos1 = cos.index_select(0, positions).to(x.dtype).unsqueeze(1)
     sin1 = sin.index_select(0, positions).to(x.dtype).unsqueeze(1)
-    masks = self.masks(blocks, torch.floordiv(heads, kv), x)
+    masks = self.masks(blocks, torch.floordiv(heads, kv), x.device)
     layers = torch.floordiv(torch.len(w) - 5, 7)
     for i in range(layers):
       c = 5 + 7 * i
