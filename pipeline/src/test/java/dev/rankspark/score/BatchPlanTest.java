@@ -161,6 +161,7 @@ class BatchPlanTest {
       int row = (int) blocks[block];
       int prefix = (int) blocks[block + 1];
       int own = (int) blocks[block + 3];
+      assertThat(own).as("a token of the text itself").isPositive();
       for (int i = 0; i < blocks[block + 2]; i++, at += own) {
         if (row >= 0) {
           long[] text = new long[prefix + own];
