@@ -33,7 +33,8 @@ import picocli.CommandLine.Spec;
       RerankCommand.class,
       ConvertCommand.class,
       EvaluateCommand.class,
-      DemoCommand.class
+      DemoCommand.class,
+      BenchCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true,

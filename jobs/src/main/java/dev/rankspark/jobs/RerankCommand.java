@@ -88,6 +88,7 @@ final class RerankCommand implements Callable<Integer> {
     RerankReport report = SparkSessions.with("rerank", spark -> Rerank.run(spark, options));
     PrintWriter err = spec.commandLine().getErr();
     report.candidates().ifPresent(counts -> err.println(PrepareCommand.skipped(counts)));
+    report.notes().forEach(note -> err.println("rankspark: " + note));
     err.println(report.summary(options.scoring().prompt().maxLength()));
     if (!report.comparison().isEmpty()) {
       spec.commandLine().getOut().print(table(report.comparison()));

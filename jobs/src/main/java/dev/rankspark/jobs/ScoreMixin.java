@@ -66,6 +66,12 @@ final class ScoreMixin {
   private int batchRows;
 
   @Option(
+      names = "--max-batch-tokens",
+      paramLabel = "N",
+      description = "the most tokens in one batch (default: by the model's shape and the device)")
+  private Integer batchTokens;
+
+  @Option(
       names = "--dtype",
       defaultValue = AUTO,
       paramLabel = "DTYPE",
@@ -105,6 +111,7 @@ final class ScoreMixin {
         dtype(),
         device(),
         batchRows,
+        batchTokens,
         partitions);
   }
 

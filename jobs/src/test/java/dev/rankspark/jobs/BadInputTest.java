@@ -212,6 +212,19 @@ class BadInputTest {
         Main.USAGE,
         "--per-device-eval-batch-size: expected at least 1, got 0");
     assertRefused(
+        rerank("--dataset-path", input(), "--max-batch-tokens", "0"),
+        Main.USAGE,
+        "--max-batch-tokens: expected at least 1, got 0");
+    assertRefused(
+        rerank("--dataset-path", input(), "--max-batch-tokens", "-1"),
+        Main.USAGE,
+        "--max-batch-tokens: expected at least 1, got -1");
+    assertRefused(
+        rerank("--dataset-path", input(), "--max-batch-tokens", "many"),
+        Main.USAGE,
+        "--max-batch-tokens",
+        "many");
+    assertRefused(
         triple("--depth", Path.of("0")), Main.USAGE, "--depth: expected at least 1, got 0");
     assertRefused(
         rerank("--dataset-path", input(), "--run-tag", "two words"),

@@ -283,6 +283,35 @@ class RerankCommandTest {
   }
 
   @Test
+  void theReportNamesTheTokensOfABatchAndWhatPrefixesSaved() {
+    assertThat(Cli.run(adapter("run.txt"), "--max-batch-tokens", "300").err())
+        .containsPattern(" tokens, 0\\.\\d{3} computed per token, at most 300 a batch\\)");
+    assertThat(Cli.run(adapter("default.txt")).err()).contains("at most 2,048 a batch)");
+  }
+
+  @Test
+  void aBudgetBelowTheLongestPairIsRaisedWithANote() {
+    Cli.Result result = Cli.run(adapter("run.txt"), "--max-batch-tokens", "20");
+    assertSucceeds(result);
+    assertThat(result.err())
+        .containsPattern(
+            "rankspark: --max-batch-tokens 20 is raised to (\\d+), the tokens of the longest pair\n"
+                + ".*at most \\1 a batch");
+  }
+
+  @Test
+  void aScoreDoesNotDependOnTheTokensOfABatch() {
+    assertSucceeds(Cli.run(adapter("whole.txt"), "--per-device-eval-batch-size", "1"));
+    Scores alone = Scores.read(folder.resolve("whole.txt"));
+    for (String tokens : List.of("1", "256", "100000")) {
+      assertSucceeds(Cli.run(adapter("again.txt"), "--max-batch-tokens", tokens, "--overwrite"));
+      assertThat(Scores.read(folder.resolve("again.txt")).largestDifference(alone))
+          .as("at most %s tokens", tokens)
+          .isLessThanOrEqualTo(INVARIANCE);
+    }
+  }
+
+  @Test
   void zeroCandidatesGiveAnEmptyRun() throws IOException {
     Path nothing = Files.writeString(folder.resolve("nothing.jsonl"), "");
     Cli.Result result =

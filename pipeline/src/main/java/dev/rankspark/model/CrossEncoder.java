@@ -1,22 +1,14 @@
 package dev.rankspark.model;
 
 import ai.djl.Device;
-import ai.djl.Model;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
-import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
-import ai.djl.pytorch.jni.IValueUtils;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.RerankerCheckpoint;
 import dev.rankspark.checkpoint.Weight;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 
@@ -27,31 +19,19 @@ import java.util.Map;
  * live inside the program. One instance serves all threads of an executor.
  */
 public final class CrossEncoder implements AutoCloseable {
-  /**
-   * The weights with which the program starts; the layers follow. See {@link
-   * LlamaConfig#fusedWeights()}.
-   */
-  private static final String PROGRAM = "llama.py";
+  /** Rows of the products that packed weights are laid out for: a usual batch on a CPU. */
+  private static final long PACKED_FOR_ROWS = 1_024;
 
   private final LlamaConfig config;
-  private final int longest;
   private final PtNDManager manager;
-  private final Model model;
-  private final PtSymbolBlock program;
+  private final Program program;
   private final PtNDArray cos;
   private final PtNDArray sin;
 
   private CrossEncoder(LlamaConfig config, Device device, int longest) {
     this.config = config;
-    this.longest = longest;
     this.manager = (PtNDManager) NDManager.newBaseManager(device, "PyTorch");
-    this.model = Model.newInstance("cross-encoder", device, "PyTorch");
-    try {
-      model.load(new ByteArrayInputStream(ScriptArchive.pack("Llama", source())));
-    } catch (Exception e) { // DJL declares two, the program is our own: neither is the user's
-      throw new IllegalStateException("the program " + PROGRAM + " does not load", e);
-    }
-    this.program = (PtSymbolBlock) model.getBlock();
+    this.program = new Program("Llama", device);
     RotaryTable table =
         RotaryTable.of(longest, config.headDim(), config.ropeTheta(), config.ropeScaling());
     Shape shape = new Shape(longest, config.headDim());
@@ -96,6 +76,7 @@ public final class CrossEncoder implements AutoCloseable {
       for (List<String> names : config.fusedWeights()) {
         loader.load(names.stream().map(weights::get).toList());
       }
+      encoder.arrange(hardware);
       return encoder;
     } catch (RuntimeException | Error e) {
       encoder.close();
@@ -103,41 +84,39 @@ public final class CrossEncoder implements AutoCloseable {
     }
   }
 
+  /** Lays the weights out as the device multiplies by them fastest. */
+  private void arrange(Hardware hardware) {
+    try (IValue heads = IValue.from((long) config.heads());
+        IValue kvHeads = IValue.from((long) config.kvHeads());
+        IValue rows = IValue.from(hardware.packsWeights() ? PACKED_FOR_ROWS : 0)) {
+      program.run("arrange", heads, kvHeads, rows).close();
+    }
+  }
+
   /**
    * Scores one batch.
    *
-   * @param ids one row of token ids per text, each ending with the token that the head reads; rows
-   *     may differ in length
+   * @param batch texts of no more tokens than the model was loaded for
    * @param threads libtorch's threads for the arithmetic
-   * @return one score per row, in the order of the rows
+   * @return one score per text, in the order of the texts
    * @throws InputException if an id is not in the model's vocabulary
    */
-  public float[] score(List<long[]> ids, int threads) {
-    int width = ids.stream().mapToInt(row -> row.length).max().orElseThrow();
-    if (width > longest) {
-      throw new IllegalArgumentException(width + " tokens, loaded for " + longest);
-    }
-    // Right padding needs no mask: attention is causal, so no token sees one after it.
-    long[] padded = new long[ids.size() * width];
-    long[] last = new long[ids.size()];
-    for (int row = 0; row < last.length; row++) {
-      long[] tokens = ids.get(row);
-      checkVocabulary(tokens);
-      System.arraycopy(tokens, 0, padded, row * width, tokens.length);
-      last[row] = tokens.length - 1L;
-    }
+  public float[] score(PackedTexts batch, int threads) {
+    checkVocabulary(batch.ids());
     Torch.prepareThread(threads);
-    try (PtNDManager batch = (PtNDManager) manager.newSubManager();
-        IValue ids0 = IValue.from((PtNDArray) batch.create(padded, new Shape(last.length, width)));
-        IValue last0 = IValue.from((PtNDArray) batch.create(last));
+    try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
+        IValue ids = IValue.from((PtNDArray) arrays.create(batch.ids()));
+        IValue positions = IValue.from((PtNDArray) arrays.create(batch.positions()));
+        IValue pooled = IValue.from((PtNDArray) arrays.create(batch.pooled()));
+        IValue blocks = IValue.listFrom(batch.blocks());
         IValue cos0 = IValue.from(cos);
         IValue sin0 = IValue.from(sin);
         IValue heads = IValue.from((long) config.heads());
         IValue kvHeads = IValue.from((long) config.kvHeads());
         IValue eps = IValue.from(config.normEps());
         IValue scores =
-            IValueUtils.runMethod(program, "score", ids0, last0, cos0, sin0, heads, kvHeads, eps)) {
-      return scores.toTensor(batch).toFloatArray();
+            program.run("score", ids, positions, pooled, blocks, cos0, sin0, heads, kvHeads, eps)) {
+      return scores.toTensor(arrays).toFloatArray();
     }
   }
 
@@ -154,15 +133,7 @@ public final class CrossEncoder implements AutoCloseable {
 
   @Override
   public void close() {
-    model.close();
+    program.close();
     manager.close();
-  }
-
-  private static String source() {
-    try (InputStream in = CrossEncoder.class.getResourceAsStream(PROGRAM)) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

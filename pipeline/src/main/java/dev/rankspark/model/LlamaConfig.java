@@ -148,6 +148,30 @@ public record LlamaConfig(
   }
 
   /**
+   * The products of a layer: width of the input and of the output of query, key and value together,
+   * of the attention's output, of gate and up together, of down.
+   */
+  List<int[]> productShapes() {
+    return List.of(
+        new int[] {hidden, (heads + 2 * kvHeads) * headDim},
+        new int[] {heads * headDim, hidden},
+        new int[] {hidden, 2 * intermediate},
+        new int[] {intermediate, hidden});
+  }
+
+  /** Parameters of a layer's products. */
+  long layerParameters() {
+    return productShapes().stream().mapToLong(shape -> (long) shape[0] * shape[1]).sum();
+  }
+
+  /**
+   * Parameters of all layers' products: what a token is multiplied by, embedding and head aside.
+   */
+  public long productParameters() {
+    return layers * layerParameters();
+  }
+
+  /**
    * The weights as the program holds them: each entry is one tensor, made of the named ones stacked
    * along their first dimension. Query, key and value share a product, so do gate and up.
    */

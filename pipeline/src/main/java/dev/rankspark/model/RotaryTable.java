@@ -6,7 +6,8 @@ package dev.rankspark.model;
  * float32 there, so a more exact table would move scores of long texts away from the reference.
  *
  * @param cos (positions, headDim), row-major; the second half of a row repeats the first
- * @param sin likewise
+ * @param sin likewise, the first half of a row negative: a rotation is {@code x cos + swapped(x)
+ *     sin}, where {@code swapped} exchanges the halves of a row
  */
 record RotaryTable(float[] cos, float[] sin) {
 
@@ -21,9 +22,9 @@ record RotaryTable(float[] cos, float[] sin) {
         float angle = position * frequency;
         int at = position * headDim + i;
         cos[at] = (float) Math.cos(angle);
-        sin[at] = (float) Math.sin(angle);
         cos[at + half] = cos[at];
-        sin[at + half] = sin[at];
+        sin[at + half] = (float) Math.sin(angle);
+        sin[at] = -sin[at + half];
       }
     }
     return new RotaryTable(cos, sin);

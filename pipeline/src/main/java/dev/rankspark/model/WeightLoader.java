@@ -5,9 +5,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
-import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
-import ai.djl.pytorch.jni.IValueUtils;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.LocalElements;
 import dev.rankspark.checkpoint.StorageType;
@@ -31,7 +29,7 @@ final class WeightLoader {
   /** Elements that are converted at once: 64 MiB in float32. */
   static final long CHUNK = 16L << 20;
 
-  private final PtSymbolBlock program;
+  private final Program program;
   private final PtNDManager manager;
   private final Hardware hardware;
   private final long chunk;
@@ -40,7 +38,7 @@ final class WeightLoader {
    * @param manager of the device that the weights go to
    * @param chunk elements that are converted at once, {@link #CHUNK} outside of tests
    */
-  WeightLoader(PtSymbolBlock program, PtNDManager manager, Hardware hardware, long chunk) {
+  WeightLoader(Program program, PtNDManager manager, Hardware hardware, long chunk) {
     this.program = program;
     this.manager = manager;
     this.hardware = hardware;
@@ -56,7 +54,7 @@ final class WeightLoader {
     if (parts.size() == 1 && isUsedAsStored(parts.get(0))) {
       StoredTensor stored = parts.get(0).stored();
       try (IValue mapped = map(stored, stored.localElements().orElseThrow(), 0, rows(stored))) {
-        IValueUtils.runMethod(program, "hold", mapped).close();
+        program.run("hold", mapped).close();
       }
       return;
     }
@@ -66,7 +64,7 @@ final class WeightLoader {
         IValue shape0 = IValue.listFrom(shape);
         IValue dtype = IValue.from((long) hardware.compute().torchCode());
         IValue device = IValue.from((PtNDArray) none.zeros(new Shape(0)))) {
-      IValueUtils.runMethod(program, "reserve", shape0, dtype, device).close();
+      program.run("reserve", shape0, dtype, device).close();
     }
     long at = 0;
     for (Weight part : parts) {
@@ -105,8 +103,7 @@ final class WeightLoader {
                     : IValue.from(array(stored, row, count, arrays));
             IValue target = IValue.from(at + row);
             IValue source = IValue.from(row)) {
-          IValueUtils.runMethod(program, "fill", target, source, rows, a, b, scaling, rounded)
-              .close();
+          program.run("fill", target, source, rows, a, b, scaling, rounded).close();
         }
       }
     }
@@ -124,7 +121,7 @@ final class WeightLoader {
         IValue first = IValue.from(local.first() + row * width);
         IValue shape0 = IValue.listFrom(shape);
         IValue dtype = IValue.from((long) torchCode(tensor))) {
-      return IValueUtils.runMethod(program, "mapped", path, first, shape0, dtype);
+      return program.run("mapped", path, first, shape0, dtype);
     } catch (EngineException e) {
       throw new InputException(
           tensor + " cannot be mapped: the file changed while it was read: " + e.getMessage(), e);

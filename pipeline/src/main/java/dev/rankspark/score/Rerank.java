@@ -69,8 +69,7 @@ public final class Rerank {
   private final Configuration hadoop;
   private final RerankOptions options;
 
-  /** Those of {@link #options}, with the checkpoint's directories found. */
-  private final ScoreOptions scoring;
+  private final Scorer.Checked model;
 
   private final Optional<Qrels> qrels;
 
@@ -81,7 +80,7 @@ public final class Rerank {
     options.output().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
     options.trecOutput().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
     this.qrels = options.judgements().map(judgements -> Qrels.read(judgements.qrels(), hadoop));
-    this.scoring = Scorer.check(options.scoring(), hadoop);
+    this.model = Scorer.check(options.scoring(), hadoop);
   }
 
   /**
@@ -116,8 +115,8 @@ public final class Rerank {
   /** Asks one executor what it has, so that all of them compute in the same dtype. */
   private Hardware probeHardware() {
     describe("Looking at an executor's device");
-    String device = scoring.device();
-    Dtype dtype = scoring.dtype();
+    String device = options.scoring().device();
+    Dtype dtype = options.scoring().dtype();
     return JavaSparkContext.fromSparkContext(spark.sparkContext())
         .parallelize(List.of(1), 1)
         .map(ignored -> Hardware.detect(device, Optional.ofNullable(dtype)))
@@ -130,7 +129,8 @@ public final class Rerank {
     String target = options.output().or(options::trecOutput).orElseThrow();
     ScoreCounters counters = new ScoreCounters(spark.sparkContext());
     try (WorkFolder work = WorkFolder.beside(target, hadoop)) {
-      Dataset<Row> scored = score(pairs, hardware, counters, work);
+      ScoreOptions scoring = model.decided(hardware);
+      Dataset<Row> scored = score(pairs, scoring, hardware, counters, work);
       double seconds = (System.nanoTime() - start) / 1e9;
       write(ranked(scored));
       return new RerankReport(
@@ -140,6 +140,9 @@ public final class Rerank {
           counts,
           hardware.description(),
           counters.tokens(),
+          counters.computedTokens(),
+          counters.longest(),
+          scoring.batchTokens(),
           counters.truncated(),
           counters.modelLoads(),
           counters.executors(),
@@ -152,7 +155,11 @@ public final class Rerank {
 
   /** Scores all pairs into committed parts, so that nothing that follows computes a score again. */
   private Dataset<Row> score(
-      Dataset<Row> pairs, Hardware hardware, ScoreCounters counters, WorkFolder work) {
+      Dataset<Row> pairs,
+      ScoreOptions scoring,
+      Hardware hardware,
+      ScoreCounters counters,
+      WorkFolder work) {
     Path folder = work.child("scored");
     describe("Counting pairs");
     long number = pairs.count();

@@ -16,6 +16,10 @@ import java.util.Set;
  * @param candidates what the join found; empty for a rerank input, which is joined already
  * @param hardware what it was computed on and in
  * @param tokens tokens of all pairs
+ * @param computedTokens tokens that went through the model: prefixes that pairs share do so once a
+ *     batch
+ * @param longest tokens of the longest pair
+ * @param batchTokens the most tokens of a batch, as asked for or as decided for all executors
  * @param truncated pairs cut at {@code --rerank-max-len}
  * @param modelLoads how often a model was loaded; as many as executors, unless one was lost
  * @param executors the ids of the executors that scored
@@ -29,6 +33,9 @@ public record RerankReport(
     Optional<Candidates.Counts> candidates,
     String hardware,
     long tokens,
+    long computedTokens,
+    int longest,
+    int batchTokens,
     long truncated,
     long modelLoads,
     Set<String> executors,
@@ -42,6 +49,18 @@ public record RerankReport(
    */
   public record Comparison(String measure, Optional<Double> before, double after) {}
 
+  /** What the user asked for and did not get, one line each. */
+  public List<String> notes() {
+    return batchTokens < longest
+        ? List.of(
+            String.format(
+                Locale.ROOT,
+                "--max-batch-tokens %d is raised to %d, the tokens of the longest pair",
+                batchTokens,
+                longest))
+        : List.of();
+  }
+
   /** One line for people, with units. */
   public String summary(int maxLength) {
     if (pairs == 0) {
@@ -49,13 +68,16 @@ public record RerankReport(
     }
     return String.format(
         Locale.ROOT,
-        "Scored %,d pairs of %,d queries in %.1f s (%.0f pairs/s, %,d tokens) on %s; %d executor%s,"
+        "Scored %,d pairs of %,d queries in %.1f s (%.0f pairs/s, %,d tokens, %.3f computed per"
+            + " token, at most %,d a batch) on %s; %d executor%s,"
             + " %d model load%s; %,d pairs (%.1f %%) cut at %d tokens (--rerank-max-len)%s",
         pairs,
         queries,
         seconds,
         pairs / seconds,
         tokens,
+        tokens == 0 ? 1.0 : (double) computedTokens / tokens,
+        Math.max(batchTokens, longest),
         hardware,
         executors.size(),
         executors.size() == 1 ? "" : "s",

@@ -14,13 +14,17 @@ final class ScoreCounters implements Serializable {
 
   private final LongAccumulator pairs;
   private final LongAccumulator tokens;
+  private final LongAccumulator computedTokens;
   private final LongAccumulator truncated;
   private final LongAccumulator modelLoads;
   private final CollectionAccumulator<String> executors;
+  private final CollectionAccumulator<Integer> longest;
 
   ScoreCounters(SparkContext context) {
     pairs = context.longAccumulator("scored pairs");
     tokens = context.longAccumulator("scored tokens");
+    computedTokens = context.longAccumulator("computed tokens");
+    longest = context.collectionAccumulator("longest pairs");
     truncated = context.longAccumulator("truncated pairs");
     modelLoads = context.longAccumulator("model loads");
     executors = context.collectionAccumulator("executors");
@@ -29,6 +33,8 @@ final class ScoreCounters implements Serializable {
   void add(String executor, boolean modelLoaded, int scoredPairs, Scorer.Scores scores) {
     pairs.add(scoredPairs);
     tokens.add(scores.tokens());
+    computedTokens.add(scores.computedTokens());
+    longest.add(scores.longest());
     truncated.add(scores.truncated());
     modelLoads.add(modelLoaded ? 1 : 0);
     executors.add(executor);
@@ -40,6 +46,16 @@ final class ScoreCounters implements Serializable {
 
   long tokens() {
     return tokens.value();
+  }
+
+  /** Tokens that went through the model. */
+  long computedTokens() {
+    return computedTokens.value();
+  }
+
+  /** Tokens of the longest pair. */
+  int longest() {
+    return longest.value().stream().mapToInt(Integer::intValue).max().orElse(0);
   }
 
   long truncated() {

@@ -15,6 +15,8 @@ import java.io.Serializable;
  * @param dtype {@code --dtype}; null is {@code auto}, what the device does best
  * @param device {@code --device}: {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}
  * @param batchRows {@code --per-device-eval-batch-size}: the most texts in one batch
+ * @param batchTokens {@code --max-batch-tokens}: the most tokens computed in one batch; null leaves
+ *     it to the model's shape and the device, {@link BatchTokens}
  * @param partitions {@code --partitions}: tasks to spread the pairs over; 0 leaves it to the number
  *     of pairs
  */
@@ -24,6 +26,7 @@ public record ScoreOptions(
     Dtype dtype,
     String device,
     int batchRows,
+    Integer batchTokens,
     int partitions)
     implements Serializable {
 
@@ -50,6 +53,9 @@ public record ScoreOptions(
       throw OptionException.of(
           "--per-device-eval-batch-size: expected at least 1, got %d", batchRows);
     }
+    if (batchTokens != null && batchTokens < 1) {
+      throw OptionException.of("--max-batch-tokens: expected at least 1, got %d", batchTokens);
+    }
     if (partitions < 0) {
       throw OptionException.of("--partitions: expected at least 1, got %d", partitions);
     }
@@ -57,6 +63,11 @@ public record ScoreOptions(
 
   /** These options for other directories. */
   ScoreOptions withModel(ModelPaths other) {
-    return new ScoreOptions(other, prompt, dtype, device, batchRows, partitions);
+    return new ScoreOptions(other, prompt, dtype, device, batchRows, batchTokens, partitions);
+  }
+
+  /** These options with the tokens of a batch decided, so that all executors make the same plan. */
+  ScoreOptions withBatchTokens(int decided) {
+    return new ScoreOptions(model, prompt, dtype, device, batchRows, decided, partitions);
   }
 }

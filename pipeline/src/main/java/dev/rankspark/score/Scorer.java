@@ -12,7 +12,6 @@ import dev.rankspark.run.ShownPath;
 import dev.rankspark.score.ScoreOptions.ModelPaths;
 import java.io.IOException;
 import java.nio.LongBuffer;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,15 +22,6 @@ import org.apache.hadoop.fs.Path;
 
 /** Pair texts to scores on one device: tokenizer, batch plan and model. Serves several threads. */
 public final class Scorer implements AutoCloseable {
-  /**
-   * Tokens of a batch on a CPU, padding included: larger ones leave the caches. Measured, design
-   * notes.
-   */
-  private static final int CPU_BATCH_TOKENS = 2_048;
-
-  /** On a GPU, which wants work for all its cores. */
-  private static final int GPU_BATCH_TOKENS = 32_768;
-
   private final PairEncoder tokenizer;
   private final CrossEncoder model;
   private final int batchRows;
@@ -49,9 +39,36 @@ public final class Scorer implements AutoCloseable {
    *
    * @param scores one per text, in their order
    * @param tokens tokens of all texts
+   * @param computedTokens tokens that went through the model; the others are those of a text that
+   *     is there twice, or begin another text of the batch too
+   * @param longest tokens of the longest text
    * @param truncated texts that were cut at {@code --rerank-max-len}
+   * @param tokenizeSeconds spent on the tokenizer
+   * @param planSeconds spent on the batch plan
    */
-  public record Scores(float[] scores, long tokens, long truncated) {}
+  public record Scores(
+      float[] scores,
+      long tokens,
+      long computedTokens,
+      int longest,
+      long truncated,
+      double tokenizeSeconds,
+      double planSeconds) {}
+
+  /**
+   * A checkpoint that can be scored with.
+   *
+   * @param options with the directories found, absolute: executors have another working directory
+   * @param config the model's shape
+   */
+  public record Checked(ScoreOptions options, LlamaConfig config) {
+    /** The options with all that is decided once for a whole job, when the device is known. */
+    public ScoreOptions decided(Hardware hardware) {
+      return options.batchTokens() == null
+          ? options.withBatchTokens(BatchTokens.byShape(config, hardware))
+          : options;
+    }
+  }
 
   /** Everything of a checkpoint that can be checked without reading its weights. */
   private record Opened(
@@ -98,22 +115,21 @@ public final class Scorer implements AutoCloseable {
    * Checks a checkpoint without reading its weights: files, configuration, names and shapes of all
    * tensors, tokenizer.
    *
-   * @return the options with the directories found, absolute: executors have another working
-   *     directory
    * @throws InputException naming what is wrong
    */
-  public static ScoreOptions check(ScoreOptions options, Configuration hadoop) {
+  public static Checked check(ScoreOptions options, Configuration hadoop) {
     Opened opened = open(options, hadoop);
     opened.checkpoint.bind(opened.config.weightShapes());
     PairEncoder.load(opened.tokenizer, options.prompt(), opened.pooling).close();
     ModelPaths paths = options.model();
     String base = opened.checkpoint.base().path();
-    return options.withModel(
+    ModelPaths found =
         new ModelPaths(
             absolute(paths.model(), hadoop),
             paths.lora() == null ? null : absolute(paths.lora(), hadoop),
             base.equals(paths.model()) ? null : absolute(base, hadoop),
-            absolute(opened.tokenizer.path(), hadoop)));
+            absolute(opened.tokenizer.path(), hadoop));
+    return new Checked(options.withModel(found), opened.config);
   }
 
   private static String absolute(String path, Configuration hadoop) {
@@ -128,6 +144,7 @@ public final class Scorer implements AutoCloseable {
   /**
    * Loads tokenizer and model.
    *
+   * @param options as {@link Checked#decided} gives them
    * @param assigned the GPU that Spark assigned to this task
    * @param threads libtorch's threads
    */
@@ -151,7 +168,7 @@ public final class Scorer implements AutoCloseable {
           PairEncoder.load(opened.tokenizer, options.prompt(), opened.pooling),
           model,
           options.batchRows(),
-          hardware.cuda() ? GPU_BATCH_TOKENS : CPU_BATCH_TOKENS);
+          options.batchTokens());
     } catch (RuntimeException e) {
       model.close(); // gigabytes
       throw e;
@@ -165,35 +182,48 @@ public final class Scorer implements AutoCloseable {
    * @param threads libtorch's threads
    */
   public Scores score(List<String> texts, int threads) {
+    long start = System.nanoTime();
     List<PairEncoder.Tokens> encoded = tokenizer.encode(texts);
+    long tokenized = System.nanoTime();
     Map<LongBuffer, Integer> numbers = new LinkedHashMap<>();
     int[] numberOfText = new int[encoded.size()];
     long tokens = 0;
     long truncated = 0;
+    int longest = 0;
     for (int text = 0; text < numberOfText.length; text++) {
       PairEncoder.Tokens ids = encoded.get(text);
       int next = numbers.size();
       numberOfText[text] = numbers.computeIfAbsent(LongBuffer.wrap(ids.ids()), key -> next);
       tokens += ids.ids().length;
+      longest = Math.max(longest, ids.ids().length);
       truncated += ids.truncated() ? 1 : 0;
     }
-    float[] distinct =
-        scoreDistinct(numbers.keySet().stream().map(LongBuffer::array).toList(), threads);
+    List<long[]> distinctTexts = numbers.keySet().stream().map(LongBuffer::array).toList();
+    BatchPlan.Plan plan = BatchPlan.plan(distinctTexts, batchRows, batchTokens);
+    long planned = System.nanoTime();
+    float[] distinct = scoreDistinct(distinctTexts, plan, threads);
     float[] scores = new float[numberOfText.length];
     for (int text = 0; text < scores.length; text++) {
       scores[text] = distinct[numberOfText[text]];
     }
-    return new Scores(scores, tokens, truncated);
+    return new Scores(
+        scores,
+        tokens,
+        plan.computedTokens(),
+        longest,
+        truncated,
+        (tokenized - start) / 1e9,
+        (planned - tokenized) / 1e9);
   }
 
-  private float[] scoreDistinct(List<long[]> texts, int threads) {
-    int[] lengths = texts.stream().mapToInt(ids -> ids.length).toArray();
-    float[] scores = new float[lengths.length];
-    for (int[] batch : BatchPlan.plan(lengths, batchRows, batchTokens)) {
-      float[] batchScores =
-          model.score(Arrays.stream(batch).mapToObj(texts::get).toList(), threads);
-      for (int row = 0; row < batch.length; row++) {
-        scores[batch[row]] = batchScores[row];
+  /** Scores a batch plan's batches, in its order. */
+  private float[] scoreDistinct(List<long[]> texts, BatchPlan.Plan plan, int threads) {
+    float[] scores = new float[texts.size()];
+    for (BatchPlan.Batch batch : plan.batches()) {
+      float[] batchScores = model.score(BatchPlan.packed(batch, texts), threads);
+      int[] rows = batch.texts();
+      for (int row = 0; row < rows.length; row++) {
+        scores[rows[row]] = batchScores[row];
       }
     }
     return scores;

@@ -24,6 +24,11 @@ class WeightLoaderTest {
         .containsExactly(score(WeightLoader.CHUNK, texts), Offset.offset(1e-5f));
   }
 
+  private static PackedTexts packed(List<long[]> texts) {
+    int tokens = texts.stream().mapToInt(text -> text.length).sum();
+    return new PackedTexts.Builder(tokens).add(/* prefix= */ 0, texts).build();
+  }
+
   private static float[] score(long chunk, List<long[]> texts) {
     RerankerCheckpoint checkpoint =
         RerankerCheckpoint.open(
@@ -42,7 +47,7 @@ class WeightLoaderTest {
             /* longest= */ 196,
             /* threads= */ 2,
             chunk)) {
-      return encoder.score(texts, 2);
+      return encoder.score(packed(texts), 2);
     }
   }
 }

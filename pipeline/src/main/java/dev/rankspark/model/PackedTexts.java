@@ -1,0 +1,92 @@
+package dev.rankspark.model;
+
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The tokens of a batch one after the other, without padding. Texts that begin alike have their
+ * common prefix before them, once.
+ *
+ * @param ids (N) the tokens
+ * @param positions (N) each token's place in its text, from 0
+ * @param pooled (R) where each of the R texts ends in {@code ids}
+ * @param blocks four numbers each: the row of a prefix's first token, its length, and how many
+ *     texts of how many tokens of their own follow it; a block of row -1 is a prefix itself
+ */
+public record PackedTexts(long[] ids, long[] positions, long[] pooled, long[] blocks) {
+
+  /** Packs texts in the order in which they are added. */
+  public static final class Builder {
+    private final long[] ids;
+    private final long[] positions;
+    private long[] pooled = new long[16];
+    private long[] blocks = new long[64];
+    private int at;
+    private int rows;
+    private int blockEnd;
+
+    /**
+     * Packs into a batch.
+     *
+     * @param tokens that the batch will have
+     */
+    public Builder(int tokens) {
+      this.ids = new long[tokens];
+      this.positions = new long[tokens];
+    }
+
+    /**
+     * Adds texts that begin alike.
+     *
+     * @param prefix how many tokens they share; less than the length of any
+     * @param texts ids of whole texts; equally long neighbours are computed together
+     */
+    public Builder add(int prefix, List<long[]> texts) {
+      int prefixRow = at;
+      if (prefix > 0) {
+        block(-1, 0, 1, prefix);
+        copy(texts.get(0), 0, prefix);
+      }
+      for (int from = 0, to; from < texts.size(); from = to) {
+        int length = texts.get(from).length;
+        to = from;
+        while (to < texts.size() && texts.get(to).length == length) {
+          copy(texts.get(to), prefix, length);
+          pooled = grown(pooled, rows + 1);
+          pooled[rows++] = at - 1L;
+          to++;
+        }
+        block(prefixRow, prefix, to - from, length - prefix);
+      }
+      return this;
+    }
+
+    private void copy(long[] text, int from, int to) {
+      System.arraycopy(text, from, ids, at, to - from);
+      for (int position = from; position < to; position++) {
+        positions[at++] = position;
+      }
+    }
+
+    private void block(int row, int prefix, int texts, int own) {
+      blocks = grown(blocks, blockEnd + 4);
+      blocks[blockEnd++] = row;
+      blocks[blockEnd++] = prefix;
+      blocks[blockEnd++] = texts;
+      blocks[blockEnd++] = own;
+    }
+
+    private static long[] grown(long[] array, int size) {
+      return size <= array.length ? array : Arrays.copyOf(array, 2 * size);
+    }
+
+    /** The batch; everything that was announced has been added. */
+    public PackedTexts build() {
+      if (at != ids.length) {
+        throw new IllegalStateException(at + " tokens added, " + ids.length + " announced");
+      }
+      return new PackedTexts(
+          ids, positions, Arrays.copyOf(pooled, rows), Arrays.copyOf(blocks, blockEnd));
+    }
+  }
+}

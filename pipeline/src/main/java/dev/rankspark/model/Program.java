@@ -1,0 +1,54 @@
+package dev.rankspark.model;
+
+import ai.djl.Device;
+import ai.djl.Model;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.IValueUtils;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+
+/** A TorchScript class of our own, loaded from the file beside this class that has its name. */
+final class Program implements AutoCloseable {
+  private final Model model;
+  private final PtSymbolBlock block;
+
+  /**
+   * Loads a program.
+   *
+   * @param className {@code Llama} for {@code llama.py}
+   */
+  Program(String className, Device device) {
+    String file = className.toLowerCase(Locale.ROOT) + ".py";
+    this.model = Model.newInstance(className, device, "PyTorch");
+    try {
+      model.load(new ByteArrayInputStream(ScriptArchive.pack(className, source(file))));
+    } catch (Exception e) { // DJL declares two, the program is our own: neither is the user's
+      model.close();
+      throw new IllegalStateException("the program " + file + " does not load", e);
+    }
+    this.block = (PtSymbolBlock) model.getBlock();
+  }
+
+  /** Calls a method of the class. The result is the caller's to close. */
+  IValue run(String method, IValue... arguments) {
+    return IValueUtils.runMethod(block, method, arguments);
+  }
+
+  private static String source(String file) {
+    try (InputStream in = Program.class.getResourceAsStream(file)) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    model.close();
+  }
+}

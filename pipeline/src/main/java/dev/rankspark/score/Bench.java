@@ -1,0 +1,147 @@
+package dev.rankspark.score;
+
+import static org.apache.spark.sql.functions.col;
+
+import dev.rankspark.InputException;
+import dev.rankspark.corpus.InputPaths;
+import dev.rankspark.corpus.Pairs;
+import dev.rankspark.corpus.RerankInput;
+import dev.rankspark.corpus.Shard;
+import dev.rankspark.model.GemmSpeed;
+import dev.rankspark.model.Hardware;
+import dev.rankspark.prompt.PairText;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * How fast pairs are scored on this machine, as one task of a rerank job scores them: tokenizing,
+ * planning, computing and sorting are timed, loading the model is not, and nothing is kept from one
+ * round to the next. Each round stands between two measurements of the device's matrix products, so
+ * that both see the same machine.
+ */
+public final class Bench {
+  private Bench() {}
+
+  /**
+   * What is measured.
+   *
+   * @param dataset rerank input; globs
+   * @param pairs the first so many of it
+   * @param threads libtorch's threads
+   * @param rounds after one to warm up; the median counts
+   */
+  public record Options(
+      ScoreOptions scoring, InputPaths dataset, int pairs, int threads, int rounds) {}
+
+  private record Pair(long queryPosition, String text) {}
+
+  private record Round(double seconds, Scorer.Scores scores) {}
+
+  /**
+   * Measures.
+   *
+   * @throws InputException if an input or the checkpoint is wrong
+   */
+  public static BenchReport run(SparkSession spark, Options options) {
+    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    Scorer.Checked model = Scorer.check(options.scoring(), hadoop);
+    List<Pair> pairs = pairs(spark, options);
+    Hardware hardware =
+        Hardware.detect(options.scoring().device(), Optional.ofNullable(options.scoring().dtype()));
+    ScoreOptions decided = model.decided(hardware);
+    OptionalInt anyGpu = OptionalInt.empty();
+    try (Scorer scorer = Scorer.load(decided, hardware, anyGpu, options.threads(), hadoop);
+        GemmSpeed gemm = new GemmSpeed(model.config(), hardware, hardware.device(anyGpu))) {
+      round(scorer, pairs, options.threads());
+      List<Round> rounds = new ArrayList<>();
+      double gflops = gemm.gflops(options.threads());
+      for (int i = 0; i < options.rounds(); i++) {
+        rounds.add(round(scorer, pairs, options.threads()));
+        gflops = Math.max(gflops, gemm.gflops(options.threads()));
+      }
+      return report(decided, hardware, model, options, rounds, gflops);
+    }
+  }
+
+  private static List<Pair> pairs(SparkSession spark, Options options) {
+    PairText template =
+        new PairText(
+            options.scoring().prompt().queryPrefix(), options.scoring().prompt().passagePrefix());
+    List<Pair> pairs = new ArrayList<>();
+    for (Row row :
+        RerankInput.read(spark, options.dataset(), Shard.ALL)
+            .orderBy(col(Pairs.POSITION))
+            .limit(options.pairs())
+            .collectAsList()) {
+      pairs.add(
+          new Pair(
+              row.getAs(Pairs.QUERY_POSITION),
+              template.format(
+                  row.getAs(Pairs.QUERY), row.getAs(Pairs.TITLE), row.getAs(Pairs.TEXT))));
+    }
+    if (pairs.isEmpty()) {
+      throw InputException.of(
+          "%s: %s has no pairs to score", options.dataset().option(), options.dataset());
+    }
+    return pairs;
+  }
+
+  private static Round round(Scorer scorer, List<Pair> pairs, int threads) {
+    long start = System.nanoTime();
+    Scorer.Scores scores = scorer.score(pairs.stream().map(Pair::text).toList(), threads);
+    rank(pairs, scores.scores());
+    return new Round((System.nanoTime() - start) / 1e9, scores);
+  }
+
+  /** The pairs' numbers as a run has them: queries in input order, scores descending. */
+  private static Integer[] rank(List<Pair> pairs, float[] scores) {
+    Integer[] ranking = new Integer[scores.length];
+    Arrays.setAll(ranking, i -> i);
+    Arrays.sort(
+        ranking,
+        Comparator.comparingLong((Integer i) -> pairs.get(i).queryPosition)
+            .thenComparing(i -> -scores[i]));
+    return ranking;
+  }
+
+  private static BenchReport report(
+      ScoreOptions decided,
+      Hardware hardware,
+      Scorer.Checked model,
+      Options options,
+      List<Round> rounds,
+      double gflops) {
+    List<Round> fastestFirst =
+        rounds.stream().sorted(Comparator.comparingDouble(Round::seconds)).toList();
+    Round median = fastestFirst.get(rounds.size() / 2);
+    Scorer.Scores scores = median.scores;
+    double limitSeconds =
+        2.0 * model.config().productParameters() * scores.tokens() / (gflops * 1e9);
+    return new BenchReport(
+        hardware.description(),
+        hardware.compute().toString(),
+        options.threads(),
+        rounds.size(),
+        decided.batchTokens(),
+        scores.scores().length,
+        scores.tokens(),
+        median.seconds,
+        fastestFirst.get(0).seconds,
+        scores.scores().length / median.seconds,
+        scores.tokens() / median.seconds,
+        (double) scores.computedTokens() / scores.tokens(),
+        /* paddedTokens= */ 0, // batches are packed
+        scores.tokens() - scores.computedTokens(),
+        scores.tokenizeSeconds() / median.seconds,
+        scores.planSeconds() / median.seconds,
+        gflops,
+        limitSeconds / median.seconds);
+  }
+}

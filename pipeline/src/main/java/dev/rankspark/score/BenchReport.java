@@ -1,0 +1,90 @@
+package dev.rankspark.score;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.util.Locale;
+
+/**
+ * What {@link Bench} measured, in the median round.
+ *
+ * @param hardware what it was computed on and in
+ * @param dtype of the arithmetic
+ * @param threads libtorch's threads
+ * @param rounds measured, the one to warm up aside
+ * @param batchTokens the most tokens of a batch
+ * @param pairs scored in a round
+ * @param tokens of the pairs
+ * @param seconds of the median round
+ * @param fastestSeconds of the fastest round
+ * @param pairsPerSecond by the median round
+ * @param tokensPerSecond real tokens, by the median round
+ * @param tokensPerRealToken tokens that went through the model by tokens of the pairs
+ * @param paddedTokens computed only to make texts equally long
+ * @param sharedTokens not computed, as another pair of the batch begins with them or is equal
+ * @param tokenizeShare of the time
+ * @param planShare of the time
+ * @param gemmGflops 1e9 floating-point operations a second of plain matrix products of the model's
+ *     own shapes, {@link dev.rankspark.model.GemmSpeed}
+ * @param fractionOfGemmLimit the time in which such products would do two operations for every
+ *     parameter of the layers and every real token, by the time of the median round; above 1 where
+ *     sharing and leaving out save more than everything else costs
+ */
+public record BenchReport(
+    @JsonProperty("hardware") String hardware,
+    @JsonProperty("dtype") String dtype,
+    @JsonProperty("threads") int threads,
+    @JsonProperty("rounds") int rounds,
+    @JsonProperty("max_batch_tokens") int batchTokens,
+    @JsonProperty("pairs") int pairs,
+    @JsonProperty("tokens") long tokens,
+    @JsonProperty("seconds") double seconds,
+    @JsonProperty("fastest_seconds") double fastestSeconds,
+    @JsonProperty("pairs_per_second") double pairsPerSecond,
+    @JsonProperty("tokens_per_second") double tokensPerSecond,
+    @JsonProperty("tokens_per_real_token") double tokensPerRealToken,
+    @JsonProperty("padded_tokens") long paddedTokens,
+    @JsonProperty("shared_tokens") long sharedTokens,
+    @JsonProperty("tokenize_share") double tokenizeShare,
+    @JsonProperty("plan_share") double planShare,
+    @JsonProperty("gemm_gflops") double gemmGflops,
+    @JsonProperty("fraction_of_gemm_limit") double fractionOfGemmLimit) {
+
+  private static final JsonMapper JSON = new JsonMapper();
+
+  /** One line for programs. */
+  public String json() {
+    try {
+      return JSON.writeValueAsString(this);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e); // numbers and texts
+    }
+  }
+
+  /** A few lines for people, with units. */
+  public String summary() {
+    return String.format(
+        Locale.ROOT,
+        "%,d pairs of %,d tokens on %s, %d threads, median of %d rounds: %.2f s%n"
+            + "%.1f pairs/s, %.0f tokens/s; %.3f tokens computed per token (%,d shared, %,d"
+            + " padding), at most %,d a batch%n"
+            + "tokenizing %.1f %%, planning %.1f %% of the time; %.2f of the limit of %.0f GFLOP/s"
+            + " of matrix products",
+        pairs,
+        tokens,
+        hardware,
+        threads,
+        rounds,
+        seconds,
+        pairsPerSecond,
+        tokensPerSecond,
+        tokensPerRealToken,
+        sharedTokens,
+        paddedTokens,
+        batchTokens,
+        100 * tokenizeShare,
+        100 * planShare,
+        fractionOfGemmLimit,
+        gemmGflops);
+  }
+}

@@ -1,0 +1,41 @@
+package dev.rankspark.score;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rankspark.model.Dtype;
+import dev.rankspark.model.Hardware;
+import dev.rankspark.model.LlamaConfig;
+import dev.rankspark.model.RopeScaling;
+import org.junit.jupiter.api.Test;
+
+class BatchTokensTest {
+  @Test
+  void anActivationOfTheMlpStaysInACpusCache() {
+    assertThat(BatchTokens.byShape(mlp(2_048), cpu(Dtype.FLOAT32))).isEqualTo(2_048);
+    assertThat(BatchTokens.byShape(mlp(4_096), cpu(Dtype.FLOAT32))).isEqualTo(1_024);
+    assertThat(BatchTokens.byShape(mlp(4_096), cpu(Dtype.BFLOAT16))).isEqualTo(2_048);
+    assertThat(BatchTokens.byShape(mlp(11_008), cpu(Dtype.FLOAT32))).isEqualTo(512);
+    assertThat(BatchTokens.byShape(mlp(11_008), cpu(Dtype.BFLOAT16))).isEqualTo(1_024);
+  }
+
+  @Test
+  void neitherTinyNorHugeModelsLeaveTheRangeThatWasMeasured() {
+    assertThat(BatchTokens.byShape(mlp(80), cpu(Dtype.FLOAT32))).isEqualTo(2_048);
+    assertThat(BatchTokens.byShape(mlp(28_672), cpu(Dtype.FLOAT32))).isEqualTo(512);
+  }
+
+  @Test
+  void aGpuGetsMore() {
+    Hardware gpu = new Hardware(true, 0, Dtype.BFLOAT16, Dtype.BFLOAT16, "");
+    assertThat(BatchTokens.byShape(mlp(11_008), gpu)).isEqualTo(32_768);
+  }
+
+  private static LlamaConfig mlp(int intermediate) {
+    return new LlamaConfig(
+        "llama", 100, 64, intermediate, 2, 4, 4, 16, 1e-6, 10_000, new RopeScaling.None());
+  }
+
+  private static Hardware cpu(Dtype compute) {
+    return new Hardware(false, Hardware.ANY, compute, compute, "");
+  }
+}
