@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.corpus.TextLines.TextLine;
+import java.nio.charset.StandardCharsets;
 
 /** One JSON object of a JSON lines file, its fields read with errors that name file and line. */
 record JsonLine(TextLine line, ObjectNode object) {
@@ -38,7 +39,12 @@ record JsonLine(TextLine line, ObjectNode object) {
       throw line.wrong(
           "expected a text in \"" + field + "\", got " + (value.isMissingNode() ? "none" : value));
     }
-    return value.asText();
+    String text = value.asText();
+    // Half of a surrogate pair, which Spark would turn into "?" and Python cannot encode either.
+    if (value.isTextual() && !StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+      throw line.wrong("expected text in \"" + field + "\", got half of a surrogate pair in it");
+    }
+    return text;
   }
 
   /** As {@link #required}, empty where the field is absent or null. */

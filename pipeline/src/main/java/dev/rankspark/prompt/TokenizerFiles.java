@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
+import dev.rankspark.checkpoint.Shown;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -23,6 +24,11 @@ import java.util.Set;
 final class TokenizerFiles {
   private static final String TOKENIZER = "tokenizer.json";
   private static final String CONFIG = "tokenizer_config.json";
+  private static final int DEEPEST = 64;
+
+  /** The tokenizers library takes a time quadratic in a special token's length. */
+  private static final int LONGEST_SPECIAL = 1_000;
+
   private static final List<String> SPECIAL_TOKENS =
       List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token");
 
@@ -57,6 +63,7 @@ final class TokenizerFiles {
     }
     TokenizerFiles files =
         new TokenizerFiles(directory.path(), stored.deepCopy(), configOf(directory));
+    files.refuseDeep();
     files.refuseUnsupported();
     files.addSpecialTokens();
     if (files.isLlama(directory)) {
@@ -87,6 +94,26 @@ final class TokenizerFiles {
     return config;
   }
 
+  /**
+   * What the tokenizers library cannot read it mostly refuses, but from some values that are nested
+   * too deeply for it (serde_json's limit is 128) it panics, which ends the process.
+   */
+  private void refuseDeep() {
+    if (depth(tokenizer, 0) > DEEPEST) {
+      throw InputException.of(
+          "%s/%s: values are nested more than %d deep: not a file of the tokenizers library",
+          path, TOKENIZER, DEEPEST);
+    }
+  }
+
+  private static int depth(JsonNode node, int above) {
+    int depth = above;
+    for (JsonNode child : node) {
+      depth = Math.max(depth, depth(child, above + 1));
+    }
+    return depth;
+  }
+
   private boolean isLlama(ModelDirectory directory) {
     JsonNode named = config.path("tokenizer_class");
     if (named.isTextual()) {
@@ -106,7 +133,7 @@ final class TokenizerFiles {
               + " LlamaTokenizerFast, PreTrainedTokenizerFast",
           path, CONFIG, named);
     }
-    if (config.path("split_special_tokens").asBoolean(false)) {
+    if (isOn("split_special_tokens", false)) {
       throw InputException.of("%s/%s: split_special_tokens true is not supported", path, CONFIG);
     }
     // transformers makes the tokenizer anew from tokenizer.model then; the result is the stored one
@@ -150,6 +177,13 @@ final class TokenizerFiles {
         added.add(addedToken(content));
       }
     }
+    for (String content : known) {
+      if (content.length() > LONGEST_SPECIAL) {
+        throw InputException.of(
+            "%s: the special token %s has %d characters, expected at most %d",
+            path, Shown.text(content), content.length(), LONGEST_SPECIAL);
+      }
+    }
   }
 
   /** A token of {@code added_tokens_decoder}, where the id is the key. */
@@ -190,10 +224,10 @@ final class TokenizerFiles {
   private void replacePostProcessor() {
     List<String> before = new ArrayList<>();
     List<String> after = new ArrayList<>();
-    if (config.path("add_bos_token").asBoolean(true)) {
+    if (isOn("add_bos_token", true)) {
       before.add(required("bos_token", "<s>", "add_bos_token"));
     }
-    if (config.path("add_eos_token").asBoolean(false)) {
+    if (isOn("add_eos_token", false)) {
       after.add(required("eos_token", "</s>", "add_eos_token"));
     }
     ObjectNode processor = tokenizer.putObject("post_processor").put("type", "TemplateProcessing");
@@ -211,6 +245,17 @@ final class TokenizerFiles {
       special(single, tokens, token, 0);
       special(pair, tokens, token, 1);
     }
+  }
+
+  /** A switch; what only Python takes for one (null, 0, "false") is refused. */
+  private boolean isOn(String key, boolean otherwise) {
+    JsonNode value = config.path(key);
+    if (!value.isMissingNode() && !value.isBoolean()) {
+      throw InputException.of(
+          "%s/%s: expected true or false as %s, got %s",
+          path, CONFIG, key, Shown.text(value.toString()));
+    }
+    return value.asBoolean(otherwise);
   }
 
   private void special(ArrayNode template, ObjectNode tokens, String token, int type) {
@@ -248,8 +293,14 @@ final class TokenizerFiles {
     return token.isMissingNode() || token.isNull() ? Optional.empty() : Optional.of(content(token));
   }
 
-  private static String content(JsonNode token) {
-    return token.isObject() ? token.path("content").asText() : token.asText();
+  private String content(JsonNode token) {
+    JsonNode content = token.isObject() ? token.path("content") : token;
+    if (!content.isTextual() || content.asText().isEmpty()) {
+      throw InputException.of(
+          "%s/%s: expected a text as special token, got %s",
+          path, CONFIG, Shown.text(token.toString()));
+    }
+    return content.asText();
   }
 
   /** The id of a token, if the vocabulary or the added tokens have it. */
