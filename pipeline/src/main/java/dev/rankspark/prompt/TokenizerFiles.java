@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What transformers' {@code AutoTokenizer} makes of a directory, as one {@code tokenizer.json}. The
@@ -81,9 +82,12 @@ final class TokenizerFiles {
     }
     ObjectNode config = stored.deepCopy();
     if (!config.has("added_tokens_decoder") && directory.has("special_tokens_map.json")) {
-      directory
-          .json("special_tokens_map.json")
-          .fields()
+      JsonNode map = directory.json("special_tokens_map.json");
+      if (!map.isObject()) {
+        throw InputException.of(
+            "%s/special_tokens_map.json: expected a JSON object", directory.path());
+      }
+      map.fields()
           .forEachRemaining(
               token -> {
                 if (!config.hasNonNull(token.getKey())) {
@@ -156,22 +160,26 @@ final class TokenizerFiles {
   }
 
   private void addSpecialTokens() {
+    expect(TOKENIZER, "a list", tokenizer.path("added_tokens"), "added_tokens", JsonNode::isArray);
+    JsonNode decoder = config.path("added_tokens_decoder");
+    expect(CONFIG, "an object", decoder, "added_tokens_decoder", JsonNode::isObject);
+    JsonNode additional = config.path("additional_special_tokens");
+    expect(CONFIG, "a list", additional, "additional_special_tokens", JsonNode::isArray);
     JsonNode listed = tokenizer.path("added_tokens");
     ArrayNode added = listed.isArray() ? (ArrayNode) listed : tokenizer.putArray("added_tokens");
     Set<String> known = new HashSet<>(added.findValuesAsText("content"));
-    config
-        .path("added_tokens_decoder")
+    decoder
         .fields()
         .forEachRemaining(
             entry -> {
-              if (known.add(entry.getValue().path("content").asText())) {
+              if (known.add(content(entry.getValue()))) {
                 added.add(addedToken(entry));
               }
             });
     for (String name : SPECIAL_TOKENS) {
       specialToken(name).filter(known::add).ifPresent(token -> added.add(addedToken(token)));
     }
-    for (JsonNode token : config.path("additional_special_tokens")) {
+    for (JsonNode token : additional) {
       String content = content(token);
       if (known.add(content)) {
         added.add(addedToken(content));
@@ -186,8 +194,18 @@ final class TokenizerFiles {
     }
   }
 
+  /** Refuses a value that is there and of another kind than its reader looks into. */
+  private void expect(
+      String file, String kind, JsonNode value, String key, Predicate<JsonNode> isKind) {
+    if (!value.isMissingNode() && !value.isNull() && !isKind.test(value)) {
+      throw InputException.of(
+          "%s/%s: expected %s as %s, got %s", path, file, kind, key, Shown.text(value.toString()));
+    }
+  }
+
   /** A token of {@code added_tokens_decoder}, where the id is the key. */
   private ObjectNode addedToken(Map.Entry<String, JsonNode> entry) {
+    expect(CONFIG, "objects", entry.getValue(), "added_tokens_decoder", JsonNode::isObject);
     ObjectNode token = entry.getValue().deepCopy();
     try {
       token.put("id", Integer.parseInt(entry.getKey()));
@@ -305,13 +323,16 @@ final class TokenizerFiles {
 
   /** The id of a token, if the vocabulary or the added tokens have it. */
   private Optional<Integer> id(String content) {
+    JsonNode id = tokenizer.path("model").path("vocab").path(content);
+    if (id.isInt()) {
+      return Optional.of(id.asInt()); // whatever id the list below gives it, as the library has it
+    }
     for (JsonNode token : tokenizer.path("added_tokens")) {
       if (token.path("content").asText().equals(content)) {
         return Optional.of(token.path("id").asInt());
       }
     }
-    JsonNode id = tokenizer.path("model").path("vocab").path(content);
-    return id.isInt() ? Optional.of(id.asInt()) : Optional.empty();
+    return Optional.empty();
   }
 
   /** The tokenizer as the tokenizers library reads it. */

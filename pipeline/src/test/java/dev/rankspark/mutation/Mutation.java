@@ -89,6 +89,7 @@ public record Mutation(long seed, int number, int first) {
       case 6 -> replaced(file, at, 0, copy(file, random.nextInt(bound), some));
       case 7 -> replaced(file, at, some);
       case 8 -> replaced(file, at, random.nextInt(2), NOT_UTF8[random.nextInt(NOT_UTF8.length)]);
+      case 9 -> groupReplaced(file, at, bound, random);
       default -> valueReplaced(file, bound, random);
     };
   }
@@ -102,12 +103,34 @@ public record Mutation(long seed, int number, int first) {
       return replaced(file, random.nextInt(bound), 1);
     }
     MatchResult old = values.get(random.nextInt(values.size()));
-    String value =
+    byte[] value =
         random.nextInt(4) > 0
-            ? NASTY.get(random.nextInt(NASTY.size()))
-            : values.get(random.nextInt(values.size())).group();
-    return replaced(
-        file, old.start(), old.end() - old.start(), value.getBytes(StandardCharsets.ISO_8859_1));
+            ? nasty(random)
+            : values
+                .get(random.nextInt(values.size()))
+                .group()
+                .getBytes(StandardCharsets.ISO_8859_1);
+    return replaced(file, old.start(), old.end() - old.start(), value);
+  }
+
+  /** Another value in the place of the first object or list of JSON behind a position. */
+  private static byte[] groupReplaced(byte[] file, int at, int bound, Random random) {
+    int from = at;
+    while (from < bound - 1 && file[from] != '{' && file[from] != '[') {
+      from++;
+    }
+    int depth = 0;
+    int end = from;
+    do { // brackets in texts count too: now and then the result is no JSON
+      depth += file[end] == '{' || file[end] == '[' ? 1 : 0;
+      depth -= file[end] == '}' || file[end] == ']' ? 1 : 0;
+      end++;
+    } while (depth > 0 && end < bound);
+    return replaced(file, from, end - from, nasty(random));
+  }
+
+  private static byte[] nasty(Random random) {
+    return NASTY.get(random.nextInt(NASTY.size())).getBytes(StandardCharsets.ISO_8859_1);
   }
 
   private static byte[] copy(byte[] file, int from, int count) {

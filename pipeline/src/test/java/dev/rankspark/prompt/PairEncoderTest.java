@@ -149,6 +149,37 @@ class PairEncoderTest {
   }
 
   @Test
+  void listsOfTokensAreWhatTheyAreCalled() throws IOException {
+    configure("added_tokens_decoder", Map.of("0", 5));
+    assertRefused("expected a text as special token, got 5");
+    configure("added_tokens_decoder", Map.of("0", "<unk>", "7", "<new>"));
+    assertRefused("expected objects as added_tokens_decoder, got \"<new>\"");
+    configure("added_tokens_decoder", List.of());
+    assertRefused("expected an object as added_tokens_decoder, got []");
+    configure("added_tokens_decoder", null);
+    configure("additional_special_tokens", "<new>");
+    assertRefused("expected a list as additional_special_tokens, got \"<new>\"");
+    configure("additional_special_tokens", null);
+    Files.writeString(folder.resolve("tokenizer_config.json"), "{}");
+    Files.writeString(folder.resolve("special_tokens_map.json"), "[]");
+    assertRefused("special_tokens_map.json: expected a JSON object");
+    Files.delete(folder.resolve("special_tokens_map.json"));
+    change("tokenizer.json", "added_tokens", 5);
+    assertRefused("expected a list as added_tokens, got 5");
+  }
+
+  /** As the tokenizers library has it: the text's pieces have that id too. */
+  @Test
+  void theVocabularysIdCountsMoreThanTheOneOfTheListOfAddedTokens() throws IOException {
+    ArrayNode added =
+        (ArrayNode) JSON.readTree(folder.resolve("tokenizer.json").toFile()).get("added_tokens");
+    ((ObjectNode) added.get(BOS)).put("id", 900);
+    ((ObjectNode) added.get(EOS)).put("id", 901);
+    change("tokenizer.json", "added_tokens", added);
+    assertThat(ids(512, true)).startsWith(BOS).endsWith(EOS);
+  }
+
+  @Test
   void aDirectoryWithoutATokenizerSaysWhatToDo() throws IOException {
     Files.delete(folder.resolve("tokenizer.json"));
     assertThatThrownBy(() -> ids(512, false))

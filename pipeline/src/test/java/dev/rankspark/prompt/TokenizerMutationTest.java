@@ -128,6 +128,10 @@ class TokenizerMutationTest {
             if (part(json, EFFECTIVE_OF_CONFIG).equals(part(rightJson, EFFECTIVE_OF_CONFIG))) {
               assertEqualsRight(ids);
             }
+            if (StrictJson.has(json, "added_tokens_decoder")) {
+              assertThat(json.getAsJsonObject("added_tokens_decoder").entrySet())
+                  .allMatch(token -> isToken(token.getValue()) && token.getValue().isJsonObject());
+            }
             if (StrictJson.text(json, "bos_token", "<s>").equals("<s>")) {
               assertThat(ids.get(0)[0] == bos).isEqualTo(isTrue(json, "add_bos_token", true));
             }
