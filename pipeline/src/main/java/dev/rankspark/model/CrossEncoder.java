@@ -68,10 +68,11 @@ public final class CrossEncoder implements AutoCloseable {
       int longest,
       int threads,
       long chunk) {
+    // First of all: the table of positions takes memory by numbers that the weights may contradict.
+    Map<String, Weight> weights = checkpoint.bind(config.weightShapes());
     Torch.prepareThread(threads);
     CrossEncoder encoder = new CrossEncoder(config, device, longest);
     try {
-      Map<String, Weight> weights = checkpoint.bind(config.weightShapes());
       WeightLoader loader = new WeightLoader(encoder.program, encoder.manager, hardware, chunk);
       for (List<String> names : config.fusedWeights()) {
         loader.load(names.stream().map(weights::get).toList());

@@ -40,6 +40,11 @@ public record LlamaConfig(
     double ropeTheta,
     RopeScaling ropeScaling) {
 
+  /**
+   * Names of all weights are made before the weights are looked for: no memory by a number alone.
+   */
+  private static final int MOST_LAYERS = 10_000;
+
   private static final String CLASSIFIER = "ForSequenceClassification";
 
   /**
@@ -107,12 +112,17 @@ public record LlamaConfig(
       throw InputException.of(
           "%s: head_dim %d is not supported; supported: even numbers from 2 on", file, headDim);
     }
+    int layers = fields.positive("num_hidden_layers");
+    if (layers > MOST_LAYERS) {
+      throw InputException.of(
+          "%s: num_hidden_layers: expected at most %d, got %d", file, MOST_LAYERS, layers);
+    }
     return new LlamaConfig(
         type,
         fields.positive("vocab_size"),
         hidden,
         fields.positive("intermediate_size"),
-        fields.positive("num_hidden_layers"),
+        layers,
         heads,
         kvHeads,
         headDim,
@@ -199,7 +209,7 @@ public record LlamaConfig(
   /** Typed reading of {@code config.json}; every error names the file and the key. */
   private record Fields(JsonNode config, String file) {
     int positive(String key) {
-      if (!config.has(key)) {
+      if (!config.hasNonNull(key)) {
         throw InputException.of("%s: %s is missing", file, key);
       }
       return positiveOr(key, 0);
@@ -210,9 +220,10 @@ public record LlamaConfig(
       if (value.isMissingNode() || value.isNull()) {
         return otherwise;
       }
-      if (!value.canConvertToInt() || value.asInt() < 1) {
+      if (!value.canConvertToInt() || value.asInt() < 1 || value.asInt() != value.asDouble()) {
         throw InputException.of(
-            "%s: %s: expected a whole number above 0, got %s", file, key, value);
+            "%s: %s: expected a whole number above 0, got %s",
+            file, key, Shown.text(value.toString()));
       }
       return value.asInt();
     }
@@ -222,8 +233,9 @@ public record LlamaConfig(
       if (value.isMissingNode() || value.isNull()) {
         return otherwise;
       }
-      if (!value.isNumber() || !(value.asDouble() > 0)) {
-        throw InputException.of("%s: %s: expected a number above 0, got %s", file, key, value);
+      if (!value.isNumber() || !(value.asDouble() > 0) || !Double.isFinite(value.asDouble())) {
+        throw InputException.of(
+            "%s: %s: expected a number above 0, got %s", file, key, Shown.text(value.toString()));
       }
       return value.asDouble();
     }

@@ -116,7 +116,7 @@ public sealed interface RopeScaling {
 
   private static double positive(JsonNode rope, String name, String key) {
     JsonNode value = rope.path(key);
-    if (!value.isNumber() || !(value.asDouble() > 0)) {
+    if (!value.isNumber() || !(value.asDouble() > 0) || !Double.isFinite(value.asDouble())) {
       throw InputException.of("%s: %s: expected a number above 0, got %s", name, key, shown(value));
     }
     return value.asDouble();

@@ -4,6 +4,7 @@ import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
+import dev.rankspark.checkpoint.Shown;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -76,7 +77,7 @@ public final class PairEncoder implements AutoCloseable {
       throw new InputException(
           directory.path()
               + "/tokenizer.json: the tokenizers library refuses it: "
-              + e.getMessage(),
+              + Shown.text(String.valueOf(e.getMessage())),
           e);
     }
   }

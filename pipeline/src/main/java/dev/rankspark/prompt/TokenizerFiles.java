@@ -6,12 +6,14 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
+import dev.rankspark.checkpoint.Shown;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What transformers' {@code AutoTokenizer} makes of a directory, as one {@code tokenizer.json}. The
@@ -23,6 +25,11 @@ import java.util.Set;
 final class TokenizerFiles {
   private static final String TOKENIZER = "tokenizer.json";
   private static final String CONFIG = "tokenizer_config.json";
+  private static final int DEEPEST = 64;
+
+  /** The tokenizers library takes a time quadratic in a special token's length. */
+  private static final int LONGEST_SPECIAL = 1_000;
+
   private static final List<String> SPECIAL_TOKENS =
       List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token");
 
@@ -57,6 +64,7 @@ final class TokenizerFiles {
     }
     TokenizerFiles files =
         new TokenizerFiles(directory.path(), stored.deepCopy(), configOf(directory));
+    files.refuseDeep();
     files.refuseUnsupported();
     files.addSpecialTokens();
     if (files.isLlama(directory)) {
@@ -74,9 +82,12 @@ final class TokenizerFiles {
     }
     ObjectNode config = stored.deepCopy();
     if (!config.has("added_tokens_decoder") && directory.has("special_tokens_map.json")) {
-      directory
-          .json("special_tokens_map.json")
-          .fields()
+      JsonNode map = directory.json("special_tokens_map.json");
+      if (!map.isObject()) {
+        throw InputException.of(
+            "%s/special_tokens_map.json: expected a JSON object", directory.path());
+      }
+      map.fields()
           .forEachRemaining(
               token -> {
                 if (!config.hasNonNull(token.getKey())) {
@@ -85,6 +96,26 @@ final class TokenizerFiles {
               });
     }
     return config;
+  }
+
+  /**
+   * What the tokenizers library cannot read it mostly refuses, but from some values that are nested
+   * too deeply for it (serde_json's limit is 128) it panics, which ends the process.
+   */
+  private void refuseDeep() {
+    if (depth(tokenizer, 0) > DEEPEST) {
+      throw InputException.of(
+          "%s/%s: values are nested more than %d deep: not a file of the tokenizers library",
+          path, TOKENIZER, DEEPEST);
+    }
+  }
+
+  private static int depth(JsonNode node, int above) {
+    int depth = above;
+    for (JsonNode child : node) {
+      depth = Math.max(depth, depth(child, above + 1));
+    }
+    return depth;
   }
 
   private boolean isLlama(ModelDirectory directory) {
@@ -106,7 +137,7 @@ final class TokenizerFiles {
               + " LlamaTokenizerFast, PreTrainedTokenizerFast",
           path, CONFIG, named);
     }
-    if (config.path("split_special_tokens").asBoolean(false)) {
+    if (isOn("split_special_tokens", false)) {
       throw InputException.of("%s/%s: split_special_tokens true is not supported", path, CONFIG);
     }
     // transformers makes the tokenizer anew from tokenizer.model then; the result is the stored one
@@ -129,31 +160,52 @@ final class TokenizerFiles {
   }
 
   private void addSpecialTokens() {
+    expect(TOKENIZER, "a list", tokenizer.path("added_tokens"), "added_tokens", JsonNode::isArray);
+    JsonNode decoder = config.path("added_tokens_decoder");
+    expect(CONFIG, "an object", decoder, "added_tokens_decoder", JsonNode::isObject);
+    JsonNode additional = config.path("additional_special_tokens");
+    expect(CONFIG, "a list", additional, "additional_special_tokens", JsonNode::isArray);
     JsonNode listed = tokenizer.path("added_tokens");
     ArrayNode added = listed.isArray() ? (ArrayNode) listed : tokenizer.putArray("added_tokens");
     Set<String> known = new HashSet<>(added.findValuesAsText("content"));
-    config
-        .path("added_tokens_decoder")
+    decoder
         .fields()
         .forEachRemaining(
             entry -> {
-              if (known.add(entry.getValue().path("content").asText())) {
+              if (known.add(content(entry.getValue()))) {
                 added.add(addedToken(entry));
               }
             });
     for (String name : SPECIAL_TOKENS) {
       specialToken(name).filter(known::add).ifPresent(token -> added.add(addedToken(token)));
     }
-    for (JsonNode token : config.path("additional_special_tokens")) {
+    for (JsonNode token : additional) {
       String content = content(token);
       if (known.add(content)) {
         added.add(addedToken(content));
       }
     }
+    for (String content : known) {
+      if (content.length() > LONGEST_SPECIAL) {
+        throw InputException.of(
+            "%s: the special token %s has %d characters, expected at most %d",
+            path, Shown.text(content), content.length(), LONGEST_SPECIAL);
+      }
+    }
+  }
+
+  /** Refuses a value that is there and of another kind than its reader looks into. */
+  private void expect(
+      String file, String kind, JsonNode value, String key, Predicate<JsonNode> isKind) {
+    if (!value.isMissingNode() && !value.isNull() && !isKind.test(value)) {
+      throw InputException.of(
+          "%s/%s: expected %s as %s, got %s", path, file, kind, key, Shown.text(value.toString()));
+    }
   }
 
   /** A token of {@code added_tokens_decoder}, where the id is the key. */
   private ObjectNode addedToken(Map.Entry<String, JsonNode> entry) {
+    expect(CONFIG, "objects", entry.getValue(), "added_tokens_decoder", JsonNode::isObject);
     ObjectNode token = entry.getValue().deepCopy();
     try {
       token.put("id", Integer.parseInt(entry.getKey()));
@@ -190,10 +242,10 @@ final class TokenizerFiles {
   private void replacePostProcessor() {
     List<String> before = new ArrayList<>();
     List<String> after = new ArrayList<>();
-    if (config.path("add_bos_token").asBoolean(true)) {
+    if (isOn("add_bos_token", true)) {
       before.add(required("bos_token", "<s>", "add_bos_token"));
     }
-    if (config.path("add_eos_token").asBoolean(false)) {
+    if (isOn("add_eos_token", false)) {
       after.add(required("eos_token", "</s>", "add_eos_token"));
     }
     ObjectNode processor = tokenizer.putObject("post_processor").put("type", "TemplateProcessing");
@@ -211,6 +263,17 @@ final class TokenizerFiles {
       special(single, tokens, token, 0);
       special(pair, tokens, token, 1);
     }
+  }
+
+  /** A switch; what only Python takes for one (null, 0, "false") is refused. */
+  private boolean isOn(String key, boolean otherwise) {
+    JsonNode value = config.path(key);
+    if (!value.isMissingNode() && !value.isBoolean()) {
+      throw InputException.of(
+          "%s/%s: expected true or false as %s, got %s",
+          path, CONFIG, key, Shown.text(value.toString()));
+    }
+    return value.asBoolean(otherwise);
   }
 
   private void special(ArrayNode template, ObjectNode tokens, String token, int type) {
@@ -248,19 +311,28 @@ final class TokenizerFiles {
     return token.isMissingNode() || token.isNull() ? Optional.empty() : Optional.of(content(token));
   }
 
-  private static String content(JsonNode token) {
-    return token.isObject() ? token.path("content").asText() : token.asText();
+  private String content(JsonNode token) {
+    JsonNode content = token.isObject() ? token.path("content") : token;
+    if (!content.isTextual() || content.asText().isEmpty()) {
+      throw InputException.of(
+          "%s/%s: expected a text as special token, got %s",
+          path, CONFIG, Shown.text(token.toString()));
+    }
+    return content.asText();
   }
 
   /** The id of a token, if the vocabulary or the added tokens have it. */
   private Optional<Integer> id(String content) {
+    JsonNode id = tokenizer.path("model").path("vocab").path(content);
+    if (id.isInt()) {
+      return Optional.of(id.asInt()); // whatever id the list below gives it, as the library has it
+    }
     for (JsonNode token : tokenizer.path("added_tokens")) {
       if (token.path("content").asText().equals(content)) {
         return Optional.of(token.path("id").asInt());
       }
     }
-    JsonNode id = tokenizer.path("model").path("vocab").path(content);
-    return id.isInt() ? Optional.of(id.asInt()) : Optional.empty();
+    return Optional.empty();
   }
 
   /** The tokenizer as the tokenizers library reads it. */

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
+import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -42,6 +45,30 @@ class LlamaConfigTest {
         .containsExactly(24, 64);
     assertThat(config.weightShapes().get("model.layers.2.self_attn.o_proj.weight"))
         .containsExactly(64, 48);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "num_attention_heads": null      | num_attention_heads is missing
+          "hidden_size": 64.7              | hidden_size: expected a whole number above 0, got 64.7
+          "vocab_size": NaN                | vocab_size: expected a whole number above 0, got "NaN"
+          "num_hidden_layers": 2147483647  | num_hidden_layers: expected at most 10000, got 2147483647
+          "rms_norm_eps": 1e999            | rms_norm_eps: expected a number above 0, got "Infinity"
+          "rope_scaling": {"type": "linear", "factor": 1e999} | factor: expected a number above 0, got "Infinity"
+          """)
+  void numbersThatNoModelHasAreRefused(String key, String message) throws IOException {
+    ObjectNode config =
+        (ObjectNode)
+            JsonMapper.builder()
+                .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+                .build()
+                .readTree("{" + key + "}");
+    assertThatThrownBy(() -> parse(json().setAll(config)))
+        .isInstanceOf(InputException.class)
+        .hasMessageEndingWith(message);
   }
 
   @ParameterizedTest

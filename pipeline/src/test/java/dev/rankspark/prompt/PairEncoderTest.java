@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
@@ -14,10 +15,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Token ids against those of transformers' {@code AutoTokenizer}; see {@code reference/README.md}.
@@ -108,6 +112,73 @@ class PairEncoderTest {
         .hasMessageContaining("tokenizer_class GPT2Tokenizer is not supported");
   }
 
+  /** From a value of a decoder nested that deeply the tokenizers library panics: the JVM ends. */
+  @Test
+  void whatIsNestedTooDeeplyForTheLibraryIsRefusedBeforeIt() throws IOException {
+    change("tokenizer.json", "decoder", JSON.readTree("[".repeat(900) + "]".repeat(900)));
+    assertRefused("tokenizer.json: values are nested more than 64 deep");
+  }
+
+  @Test
+  void whatTheLibraryRefusesIsToldOnOneLine() throws IOException {
+    ObjectNode model =
+        (ObjectNode) JSON.readTree(folder.resolve("tokenizer.json").toFile()).get("model");
+    ((ArrayNode) model.get("merges")).addArray().add("a\nb").add("c");
+    change("tokenizer.json", "model", model);
+    assertRefused("the tokenizers library refuses it: Token `a\\u000ab` out of vocabulary");
+  }
+
+  /** Python takes 0 and null for false, and any text for true. */
+  @ParameterizedTest
+  @ValueSource(strings = {"add_bos_token", "add_eos_token", "split_special_tokens"})
+  void aSwitchIsTrueOrFalse(String key) throws IOException {
+    for (Object value : Arrays.asList(0, "false", null)) {
+      configure(key, value);
+      assertRefused("expected true or false as " + key + ", got ");
+    }
+  }
+
+  @Test
+  void aSpecialTokenIsATextOfAFewLetters() throws IOException {
+    configure("bos_token", "x".repeat(70_000)); // minutes, in the library
+    assertRefused("has 70000 characters, expected at most 1000");
+    for (Object value : List.of(5, "", List.of("<s>"), Map.of("id", 1))) {
+      configure("bos_token", value);
+      assertRefused("expected a text as special token, got ");
+    }
+  }
+
+  @Test
+  void listsOfTokensAreWhatTheyAreCalled() throws IOException {
+    configure("added_tokens_decoder", Map.of("0", 5));
+    assertRefused("expected a text as special token, got 5");
+    configure("added_tokens_decoder", Map.of("0", "<unk>", "7", "<new>"));
+    assertRefused("expected objects as added_tokens_decoder, got \"<new>\"");
+    configure("added_tokens_decoder", List.of());
+    assertRefused("expected an object as added_tokens_decoder, got []");
+    configure("added_tokens_decoder", null);
+    configure("additional_special_tokens", "<new>");
+    assertRefused("expected a list as additional_special_tokens, got \"<new>\"");
+    configure("additional_special_tokens", null);
+    Files.writeString(folder.resolve("tokenizer_config.json"), "{}");
+    Files.writeString(folder.resolve("special_tokens_map.json"), "[]");
+    assertRefused("special_tokens_map.json: expected a JSON object");
+    Files.delete(folder.resolve("special_tokens_map.json"));
+    change("tokenizer.json", "added_tokens", 5);
+    assertRefused("expected a list as added_tokens, got 5");
+  }
+
+  /** As the tokenizers library has it: the text's pieces have that id too. */
+  @Test
+  void theVocabularysIdCountsMoreThanTheOneOfTheListOfAddedTokens() throws IOException {
+    ArrayNode added =
+        (ArrayNode) JSON.readTree(folder.resolve("tokenizer.json").toFile()).get("added_tokens");
+    ((ObjectNode) added.get(BOS)).put("id", 900);
+    ((ObjectNode) added.get(EOS)).put("id", 901);
+    change("tokenizer.json", "added_tokens", added);
+    assertThat(ids(512, true)).startsWith(BOS).endsWith(EOS);
+  }
+
   @Test
   void aDirectoryWithoutATokenizerSaysWhatToDo() throws IOException {
     Files.delete(folder.resolve("tokenizer.json"));
@@ -117,8 +188,18 @@ class PairEncoderTest {
         .hasMessageContaining("--tokenizer-name");
   }
 
+  private void assertRefused(String message) {
+    assertThatThrownBy(() -> ids(512, false))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining(message);
+  }
+
   private void configure(String key, Object value) throws IOException {
-    Path file = folder.resolve("tokenizer_config.json");
+    change("tokenizer_config.json", key, value);
+  }
+
+  private void change(String name, String key, Object value) throws IOException {
+    Path file = folder.resolve(name);
     ObjectNode config = (ObjectNode) JSON.readTree(file.toFile());
     config.set(key, JSON.valueToTree(value));
     JSON.writeValue(file.toFile(), config);
