@@ -22,7 +22,7 @@ class JsonLineTest {
       assertThatThrownBy(() -> line.required("text"))
           .isInstanceOf(InputException.class)
           .hasMessageContaining("lines.jsonl:1: ")
-          .hasMessageContaining("half of a surrogate pair");
+          .hasMessageContaining("half a surrogate pair");
     }
   }
 
