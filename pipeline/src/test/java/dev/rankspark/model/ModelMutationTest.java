@@ -230,7 +230,7 @@ class ModelMutationTest {
               hardware.device(OptionalInt.empty()),
               LONGEST,
               /* threads= */ 1)) {
-        return encoder.score(IDS, /* threads= */ 1);
+        return encoder.score(Packed.of(IDS), /* threads= */ 1);
       }
     }
   }

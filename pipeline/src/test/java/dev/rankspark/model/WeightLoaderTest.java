@@ -24,11 +24,6 @@ class WeightLoaderTest {
         .containsExactly(score(WeightLoader.CHUNK, texts), Offset.offset(1e-5f));
   }
 
-  private static PackedTexts packed(List<long[]> texts) {
-    int tokens = texts.stream().mapToInt(text -> text.length).sum();
-    return new PackedTexts.Builder(tokens).add(/* prefix= */ 0, texts).build();
-  }
-
   private static float[] score(long chunk, List<long[]> texts) {
     RerankerCheckpoint checkpoint =
         RerankerCheckpoint.open(
@@ -47,7 +42,7 @@ class WeightLoaderTest {
             /* longest= */ 196,
             /* threads= */ 2,
             chunk)) {
-      return encoder.score(packed(texts), 2);
+      return encoder.score(Packed.of(texts), 2);
     }
   }
 }

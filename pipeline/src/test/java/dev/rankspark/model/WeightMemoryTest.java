@@ -117,7 +117,7 @@ class WeightMemoryTest {
       try (CrossEncoder encoder =
           CrossEncoder.load(
               checkpoint, config, hardware, hardware.device(OptionalInt.empty()), 196, 2)) {
-        encoder.score(new PackedTexts.Builder(3).add(0, List.of(new long[] {1, 2, 3})).build(), 2);
+        encoder.score(Packed.of(List.of(new long[] {1, 2, 3})), 2);
         System.out.println(before + " " + resident("VmHWM"));
       }
     }
