@@ -65,6 +65,7 @@ final class TokenizerFiles {
     TokenizerFiles files =
         new TokenizerFiles(directory.path(), stored.deepCopy(), configOf(directory));
     files.refuseDeep();
+    files.refuseMergesWithoutPrefix();
     files.refuseUnsupported();
     files.addSpecialTokens();
     if (files.isLlama(directory)) {
@@ -107,6 +108,21 @@ final class TokenizerFiles {
       throw InputException.of(
           "%s/%s: values are nested more than %d deep: not a file of the tokenizers library",
           path, TOKENIZER, DEEPEST);
+    }
+  }
+
+  /** The library cuts the prefix off without looking: where it is not, it panics. */
+  private void refuseMergesWithoutPrefix() {
+    JsonNode model = tokenizer.path("model");
+    String prefix = model.path("continuing_subword_prefix").asText("");
+    for (JsonNode merge : model.path("merges")) {
+      String second =
+          merge.isArray() ? merge.path(1).asText() : merge.asText().replaceFirst("^[^ ]* ", "");
+      if (!second.startsWith(prefix)) {
+        throw InputException.of(
+            "%s/%s: the merge %s lacks continuing_subword_prefix \"%s\"",
+            path, TOKENIZER, Shown.text(merge.toString()), Shown.text(prefix));
+      }
     }
   }
 

@@ -143,13 +143,16 @@ class CheckpointMutationTest {
     return adapter;
   }
 
-  /** Each tensor is the one that another reading of the header finds, byte by byte. */
+  /**
+   * Each tensor is the one that another reading of the header finds, byte by byte; no byte is left.
+   */
   private static void assertEqualsTheFile(Map<String, StoredTensor> tensors, byte[] file)
       throws IOException {
     int header = (int) ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
     JsonObject json = StrictJson.object(Arrays.copyOfRange(file, 8, 8 + header));
     json.remove("__metadata__");
     assertThat(tensors.keySet()).isEqualTo(json.keySet());
+    long data = 0;
     for (StoredTensor tensor : tensors.values()) {
       JsonObject entry = json.getAsJsonObject(tensor.name());
       JsonArray offsets = entry.getAsJsonArray("data_offsets");
@@ -167,24 +170,26 @@ class CheckpointMutationTest {
                       file,
                       8 + header + offsets.get(0).getAsInt(),
                       8 + header + offsets.get(1).getAsInt())));
+      data += tensor.bytes().remaining();
     }
+    assertThat(8L + header + data).as("without gap, overlap or rest").isEqualTo(file.length);
   }
 
   /**
-   * The storages hold 0, 1, 2, ... as float32, so a tensor of the right shape holds such numbers,
-   * each below its storage's count, and without strides that change nothing else.
+   * The storages hold 0, 1, 2, ... as float32: whatever offset and strides a changed pickle says,
+   * no other numbers can be read out of them.
    */
   private static void assertHoldsCounts(LoraAdapter adapter) {
     for (LoraPair pair : adapter.pairs().values()) {
-      assertCounts(pair.a(), 8);
-      assertCounts(pair.b(), 12);
+      assertCounts(pair.a());
+      assertCounts(pair.b());
     }
   }
 
-  private static void assertCounts(StoredTensor tensor, int count) {
+  private static void assertCounts(StoredTensor tensor) {
     if (tensor.type() == StorageType.FLOAT32) {
       for (float value : SafetensorsBytes.toFloats(tensor.bytes())) {
-        assertThat(value).isBetween(0f, Math.max(count, 12) - 1f).isEqualTo((int) value);
+        assertThat(value).isBetween(0f, 11f).isEqualTo((int) value);
       }
     }
   }
