@@ -151,7 +151,7 @@ final class TokenizerFiles {
       throw InputException.of(
           "%s/%s: tokenizer_class %s is not supported; supported: LlamaTokenizer,"
               + " LlamaTokenizerFast, PreTrainedTokenizerFast",
-          path, CONFIG, named);
+          path, CONFIG, Shown.text(named));
     }
     if (isOn("split_special_tokens", false)) {
       throw InputException.of("%s/%s: split_special_tokens true is not supported", path, CONFIG);
@@ -228,7 +228,7 @@ final class TokenizerFiles {
     } catch (NumberFormatException e) {
       throw InputException.of(
           "%s/%s: added_tokens_decoder: expected token ids as keys, got \"%s\"",
-          path, CONFIG, entry.getKey());
+          path, CONFIG, Shown.text(entry.getKey()));
     }
     return token;
   }
@@ -314,7 +314,7 @@ final class TokenizerFiles {
             : otherwise;
     if (id(token).isEmpty()) {
       throw InputException.of(
-          "%s/%s: %s \"%s\" is not in %s", path, CONFIG, name, token, TOKENIZER);
+          "%s/%s: %s \"%s\" is not in %s", path, CONFIG, name, Shown.text(token), TOKENIZER);
     }
     return token;
   }
