@@ -168,8 +168,8 @@ class CheckpointMutationTest {
               ByteBuffer.wrap(
                   Arrays.copyOfRange(
                       file,
-                      8 + header + offsets.get(0).getAsInt(),
-                      8 + header + offsets.get(1).getAsInt())));
+                      8 + header + offsets.get(0).getAsBigDecimal().intValueExact(),
+                      8 + header + offsets.get(1).getAsBigDecimal().intValueExact())));
       data += tensor.bytes().remaining();
     }
     assertThat(8L + header + data).as("without gap, overlap or rest").isEqualTo(file.length);
