@@ -60,7 +60,12 @@ class CheckpointMutationTest {
         count(),
         header,
         mutation -> {
-          byte[] mutated = mutation.of(file);
+          byte[] mutated =
+              mutation.number() % 2 == 0
+                  ? mutation.of(file)
+                  : withLength(
+                      mutation.of(Arrays.copyOfRange(file, 8, header)),
+                      Arrays.copyOfRange(file, header, file.length));
           write("adapter_model.safetensors", mutated);
           openAdapter();
           Map<String, StoredTensor> tensors =
@@ -213,6 +218,16 @@ class CheckpointMutationTest {
     return TorchBytes.dictionary()
         .floats(MODULE + ".lora_A.weight", 2, 4)
         .floats(MODULE + ".lora_B.weight", 4, 2);
+  }
+
+  /** A header whose length is right: a change of its length alone hides all others. */
+  private static byte[] withLength(byte[] header, byte[] data) {
+    return ByteBuffer.allocate(8 + header.length + data.length)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putLong(header.length)
+        .put(header)
+        .put(data)
+        .array();
   }
 
   private void writeAdapter(byte[] config, byte[] tensors) throws IOException {
