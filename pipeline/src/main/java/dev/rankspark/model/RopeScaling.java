@@ -109,7 +109,7 @@ public sealed interface RopeScaling {
               if (!keys.contains(key) && !always.contains(key) && !field.getValue().isNull()) {
                 throw InputException.of(
                     "%s: %s %s is not supported by this rope_type",
-                    name, key, shown(field.getValue()));
+                    name, Shown.text(key), shown(field.getValue()));
               }
             });
   }

@@ -65,6 +65,7 @@ final class TokenizerFiles {
     TokenizerFiles files =
         new TokenizerFiles(directory.path(), stored.deepCopy(), configOf(directory));
     files.refuseDeep();
+    files.refuseMergesWithoutPrefix();
     files.refuseUnsupported();
     files.addSpecialTokens();
     if (files.isLlama(directory)) {
@@ -110,6 +111,21 @@ final class TokenizerFiles {
     }
   }
 
+  /** The library cuts the prefix off without looking: where it is not, it panics. */
+  private void refuseMergesWithoutPrefix() {
+    JsonNode model = tokenizer.path("model");
+    String prefix = model.path("continuing_subword_prefix").asText("");
+    for (JsonNode merge : model.path("merges")) {
+      String second =
+          merge.isArray() ? merge.path(1).asText() : merge.asText().replaceFirst("^[^ ]* ", "");
+      if (!second.startsWith(prefix)) {
+        throw InputException.of(
+            "%s/%s: the merge %s lacks continuing_subword_prefix \"%s\"",
+            path, TOKENIZER, Shown.text(merge.toString()), Shown.text(prefix));
+      }
+    }
+  }
+
   private static int depth(JsonNode node, int above) {
     int depth = above;
     for (JsonNode child : node) {
@@ -135,7 +151,7 @@ final class TokenizerFiles {
       throw InputException.of(
           "%s/%s: tokenizer_class %s is not supported; supported: LlamaTokenizer,"
               + " LlamaTokenizerFast, PreTrainedTokenizerFast",
-          path, CONFIG, named);
+          path, CONFIG, Shown.text(named));
     }
     if (isOn("split_special_tokens", false)) {
       throw InputException.of("%s/%s: split_special_tokens true is not supported", path, CONFIG);
@@ -212,7 +228,7 @@ final class TokenizerFiles {
     } catch (NumberFormatException e) {
       throw InputException.of(
           "%s/%s: added_tokens_decoder: expected token ids as keys, got \"%s\"",
-          path, CONFIG, entry.getKey());
+          path, CONFIG, Shown.text(entry.getKey()));
     }
     return token;
   }
@@ -298,7 +314,7 @@ final class TokenizerFiles {
             : otherwise;
     if (id(token).isEmpty()) {
       throw InputException.of(
-          "%s/%s: %s \"%s\" is not in %s", path, CONFIG, name, token, TOKENIZER);
+          "%s/%s: %s \"%s\" is not in %s", path, CONFIG, name, Shown.text(token), TOKENIZER);
     }
     return token;
   }

@@ -47,6 +47,13 @@ class LlamaConfigTest {
         .containsExactly(64, 48);
   }
 
+  @Test
+  void aKeyOfTwoLinesIsToldOnOne() {
+    ObjectNode config = json();
+    config.putObject("rope_scaling").put("type", "default").put("two\nlines", 1);
+    assertThatThrownBy(() -> parse(config)).hasMessageContaining(": two\\u000alines 1 is not");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

@@ -54,6 +54,10 @@ public record Mutation(long seed, int number, int first) {
           "[".repeat(100_000),
           "{\"a\":".repeat(100_000));
 
+  /** What makes another number of one that it follows. */
+  private static final List<String> MORE =
+      List.of(".7", ".0", "e1", "e-1", "e999", "0", "000000000");
+
   private static final byte[][] NOT_UTF8 = {
     {(byte) 0xff},
     {(byte) 0xc0, (byte) 0x80},
@@ -89,7 +93,7 @@ public record Mutation(long seed, int number, int first) {
       case 6 -> replaced(file, at, 0, copy(file, random.nextInt(bound), some));
       case 7 -> replaced(file, at, some);
       case 8 -> replaced(file, at, random.nextInt(2), NOT_UTF8[random.nextInt(NOT_UTF8.length)]);
-      case 9 -> groupReplaced(file, at, bound, random);
+      case 9, 10 -> groupReplaced(file, bound, random);
       default -> valueReplaced(file, bound, random);
     };
   }
@@ -103,6 +107,10 @@ public record Mutation(long seed, int number, int first) {
       return replaced(file, random.nextInt(bound), 1);
     }
     MatchResult old = values.get(random.nextInt(values.size()));
+    if (old.group().matches("[0-9].*") && random.nextInt(3) == 0) {
+      String more = MORE.get(random.nextInt(MORE.size()));
+      return replaced(file, old.end(), 0, more.getBytes(StandardCharsets.ISO_8859_1));
+    }
     byte[] value =
         random.nextInt(4) > 0
             ? nasty(random)
@@ -113,20 +121,35 @@ public record Mutation(long seed, int number, int first) {
     return replaced(file, old.start(), old.end() - old.start(), value);
   }
 
-  /** Another value in the place of the first object or list of JSON behind a position. */
-  private static byte[] groupReplaced(byte[] file, int at, int bound, Random random) {
+  /** Another value in the place of an object or list, half of the time another one of the file. */
+  private static byte[] groupReplaced(byte[] file, int bound, Random random) {
+    int from = groupStart(file, random.nextInt(bound), bound);
+    int other = groupStart(file, random.nextInt(bound), bound);
+    byte[] by =
+        random.nextBoolean()
+            ? nasty(random)
+            : Arrays.copyOfRange(file, other, groupEnd(file, other, bound));
+    return replaced(file, from, groupEnd(file, from, bound) - from, by);
+  }
+
+  private static int groupStart(byte[] file, int at, int bound) {
     int from = at;
     while (from < bound - 1 && file[from] != '{' && file[from] != '[') {
       from++;
     }
+    return from;
+  }
+
+  /** Brackets in texts count too: now and then the result is no JSON. */
+  private static int groupEnd(byte[] file, int from, int bound) {
     int depth = 0;
     int end = from;
-    do { // brackets in texts count too: now and then the result is no JSON
+    do {
       depth += file[end] == '{' || file[end] == '[' ? 1 : 0;
       depth -= file[end] == '}' || file[end] == ']' ? 1 : 0;
       end++;
     } while (depth > 0 && end < bound);
-    return replaced(file, from, end - from, nasty(random));
+    return end;
   }
 
   private static byte[] nasty(Random random) {

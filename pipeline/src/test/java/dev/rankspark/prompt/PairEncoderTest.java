@@ -119,6 +119,17 @@ class PairEncoderTest {
     assertRefused("tokenizer.json: values are nested more than 64 deep");
   }
 
+  /** From these too it panics. */
+  @Test
+  void mergesWithoutTheModelsPrefixAreRefusedBeforeIt() throws IOException {
+    ObjectNode model =
+        (ObjectNode) JSON.readTree(folder.resolve("tokenizer.json").toFile()).get("model");
+    change("tokenizer.json", "model", model.put("continuing_subword_prefix", "\u2581long"));
+    assertRefused(" lacks continuing_subword_prefix \"\u2581long\"");
+    change("tokenizer.json", "model", model.put("continuing_subword_prefix", ""));
+    assertThat(ids(512, false)).startsWith(BOS);
+  }
+
   @Test
   void whatTheLibraryRefusesIsToldOnOneLine() throws IOException {
     ObjectNode model =
