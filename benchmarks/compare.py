@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times ours and the peers in turns and writes docs/performance.md.
+"""Times ours and the peers in turns and writes the table of docs/performance.md.
 
     python benchmarks/compare.py --model DIR --dataset FILE [--pairs 384] [--rounds 3] [--threads 2]
 
@@ -19,6 +19,7 @@ import sys
 
 HOME = pathlib.Path(__file__).resolve().parent.parent
 PEERS = ("tevatron", "sentence-transformers")
+MARKS = ("<!-- table: written by benchmarks/compare.py -->", "<!-- end of the table -->")
 
 
 def last_json(command):
@@ -82,22 +83,19 @@ def main() -> None:
 
     rows = [row(dtype, *measure(options, dtype)) for dtype in options.dtypes]
     lines = [
-        "# Performance",
-        "",
-        f"Written by `benchmarks/compare.py` on {datetime.date.today()}: {cpu()}, {options.threads} threads of {os.cpu_count()} "
-        f"processors. A LLaMA of 85 M parameters beside its vocabulary (`benchmarks/make_model.py`), the first {options.pairs} pairs "
-        f"of DL19 at depth 200, {options.rounds} rounds in turns, medians. A pair is tokenized, computed and ranked; loading is not "
-        "counted.",
+        MARKS[0],
+        f"`benchmarks/compare.py`, {datetime.date.today()}: {cpu()}, {options.threads} threads of {os.cpu_count()} processors, the "
+        f"first {options.pairs} pairs of DL19 at depth 200, {options.rounds} rounds in turns, medians.",
         "",
         "| | RankSpark, pairs/s | Tevatron's loop | sentence-transformers | of the GEMM limit | tokens computed per real token | GFLOP/s |",
         "|---|---|---|---|---|---|---|",
         *rows,
-        "",
-        "The limit is the time of all real tokens through the model's matrix products alone, at the speed of the fastest such product "
-        "that the engine has on this machine. Beside each peer stands how many times its pairs per second ours are.",
-        "",
+        MARKS[1],
     ]
-    options.output.write_text("\n".join(lines), encoding="utf-8")
+    page = options.output.read_text(encoding="utf-8")
+    before, rest = page.split(MARKS[0])
+    _, after = rest.split(MARKS[1])
+    options.output.write_text(before + "\n".join(lines) + after, encoding="utf-8")
     print("\n".join(lines))
 
 
