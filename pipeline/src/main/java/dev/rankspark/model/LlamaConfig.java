@@ -170,7 +170,7 @@ public record LlamaConfig(
   }
 
   /** Parameters of a layer's products. */
-  long layerParameters() {
+  public long layerParameters() {
     return productShapes().stream().mapToLong(shape -> (long) shape[0] * shape[1]).sum();
   }
 

@@ -29,6 +29,7 @@ final class BatchPlan {
   private List<Group> open = new ArrayList<>();
   private int openRows;
   private int openTokens;
+  private long attended;
 
   private BatchPlan(List<long[]> texts, int maxRows, int maxTokens) {
     this.texts = texts;
@@ -65,8 +66,9 @@ final class BatchPlan {
    * @param batches in the order of their computing
    * @param realTokens tokens of all texts
    * @param computedTokens tokens that go through the model
+   * @param attendedTokens for each of those the length of its text, which attention reads
    */
-  record Plan(List<Batch> batches, long realTokens, long computedTokens) {
+  record Plan(List<Batch> batches, long realTokens, long computedTokens, long attendedTokens) {
     /** Tokens that were not computed, as another text of the batch begins with them too. */
     long sharedTokens() {
       return realTokens - computedTokens;
@@ -89,7 +91,8 @@ final class BatchPlan {
     return new Plan(
         plan.batches,
         texts.stream().mapToLong(text -> text.length).sum(),
-        plan.batches.stream().mapToLong(Batch::tokens).sum());
+        plan.batches.stream().mapToLong(Batch::tokens).sum(),
+        plan.attended);
   }
 
   /** Puts a group into the open batch and as many further ones as it needs. */
@@ -117,6 +120,11 @@ final class BatchPlan {
       open.add(new Group(prefix, Arrays.copyOfRange(group.texts, from, to)));
       openRows += to - from;
       openTokens += tokens;
+      attended += (long) prefix * prefix;
+      for (int text = from; text < to; text++) {
+        long length = texts.get(group.texts[text]).length;
+        attended += (length - prefix) * length;
+      }
     }
   }
 

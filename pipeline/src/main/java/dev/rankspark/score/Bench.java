@@ -11,11 +11,12 @@ import dev.rankspark.model.GemmSpeed;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.prompt.PairText;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -40,9 +41,13 @@ public final class Bench {
   public record Options(
       ScoreOptions scoring, InputPaths dataset, int pairs, int threads, int rounds) {}
 
-  private record Pair(long queryPosition, String text) {}
-
-  private record Round(double seconds, Scorer.Scores scores) {}
+  private record Round(double seconds, List<ScorePipeline.Chunk> chunks) {
+    double sum(ToDoubleFunction<Scorer.Prepared> part) {
+      return chunks.stream()
+          .mapToDouble(chunk -> part.applyAsDouble(chunk.scores().prepared()))
+          .sum();
+    }
+  }
 
   /**
    * Measures.
@@ -52,37 +57,41 @@ public final class Bench {
   public static BenchReport run(SparkSession spark, Options options) {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     Scorer.Checked model = Scorer.check(options.scoring(), hadoop);
-    List<Pair> pairs = pairs(spark, options);
+    List<ScorePipeline.Pair> pairs = pairs(spark, options);
     Hardware hardware =
         Hardware.detect(options.scoring().device(), Optional.ofNullable(options.scoring().dtype()));
     ScoreOptions decided = model.decided(hardware);
     OptionalInt anyGpu = OptionalInt.empty();
     try (Scorer scorer = Scorer.load(decided, hardware, anyGpu, options.threads(), hadoop);
         GemmSpeed gemm = new GemmSpeed(model.config(), hardware, hardware.device(anyGpu))) {
-      round(scorer, pairs, options.threads());
+      round(scorer, pairs, decided.batchTokens(), options.threads());
       List<Round> rounds = new ArrayList<>();
       double gflops = gemm.gflops(options.threads());
       for (int i = 0; i < options.rounds(); i++) {
-        rounds.add(round(scorer, pairs, options.threads()));
+        rounds.add(round(scorer, pairs, decided.batchTokens(), options.threads()));
         gflops = Math.max(gflops, gemm.gflops(options.threads()));
       }
       return report(decided, hardware, model, options, rounds, gflops);
     }
   }
 
-  private static List<Pair> pairs(SparkSession spark, Options options) {
+  private static List<ScorePipeline.Pair> pairs(SparkSession spark, Options options) {
     PairText template =
         new PairText(
             options.scoring().prompt().queryPrefix(), options.scoring().prompt().passagePrefix());
-    List<Pair> pairs = new ArrayList<>();
+    List<ScorePipeline.Pair> pairs = new ArrayList<>();
     for (Row row :
         RerankInput.read(spark, options.dataset(), Shard.ALL)
             .orderBy(col(Pairs.POSITION))
             .limit(options.pairs())
             .collectAsList()) {
       pairs.add(
-          new Pair(
-              row.getAs(Pairs.QUERY_POSITION),
+          new ScorePipeline.Pair(
+              new ScorePipeline.Id(
+                  pairs.size(),
+                  row.getAs(Pairs.QUERY_POSITION),
+                  row.getAs(Pairs.QID),
+                  row.getAs(Pairs.DOCID)),
               template.format(
                   row.getAs(Pairs.QUERY), row.getAs(Pairs.TITLE), row.getAs(Pairs.TEXT))));
     }
@@ -93,22 +102,31 @@ public final class Bench {
     return pairs;
   }
 
-  private static Round round(Scorer scorer, List<Pair> pairs, int threads) {
+  private static Round round(
+      Scorer scorer, List<ScorePipeline.Pair> pairs, int batchTokens, int threads) {
     long start = System.nanoTime();
-    Scorer.Scores scores = scorer.score(pairs.stream().map(Pair::text).toList(), threads);
-    rank(pairs, scores.scores());
-    return new Round((System.nanoTime() - start) / 1e9, scores);
+    List<ScorePipeline.Chunk> chunks = new ArrayList<>();
+    try (ScorePipeline pipeline =
+        new ScorePipeline(pairs.iterator(), scorer, batchTokens, threads)) {
+      pipeline.forEachRemaining(chunks::add);
+    }
+    rank(chunks);
+    return new Round((System.nanoTime() - start) / 1e9, chunks);
   }
 
-  /** The pairs' numbers as a run has them: queries in input order, scores descending. */
-  private static Integer[] rank(List<Pair> pairs, float[] scores) {
-    Integer[] ranking = new Integer[scores.length];
-    Arrays.setAll(ranking, i -> i);
-    Arrays.sort(
-        ranking,
-        Comparator.comparingLong((Integer i) -> pairs.get(i).queryPosition)
-            .thenComparing(i -> -scores[i]));
-    return ranking;
+  /** The numbers of pairs in the order of a run: queries in input order, scores descending. */
+  private static int[] rank(List<ScorePipeline.Chunk> chunks) {
+    record Scored(ScorePipeline.Id id, float score) {}
+    return chunks.stream()
+        .flatMap(
+            chunk ->
+                IntStream.range(0, chunk.pairs().size())
+                    .mapToObj(i -> new Scored(chunk.pairs().get(i), chunk.scores().scores()[i])))
+        .sorted(
+            Comparator.comparingLong((Scored scored) -> scored.id.queryPosition())
+                .thenComparing(scored -> -scored.score))
+        .mapToInt(scored -> (int) scored.id.number())
+        .toArray();
   }
 
   private static BenchReport report(
@@ -121,26 +139,27 @@ public final class Bench {
     List<Round> fastestFirst =
         rounds.stream().sorted(Comparator.comparingDouble(Round::seconds)).toList();
     Round median = fastestFirst.get(rounds.size() / 2);
-    Scorer.Scores scores = median.scores;
-    double limitSeconds =
-        2.0 * model.config().productParameters() * scores.tokens() / (gflops * 1e9);
+    int pairs = median.chunks.stream().mapToInt(chunk -> chunk.pairs().size()).sum();
+    long tokens = (long) median.sum(Scorer.Prepared::tokens);
+    long computed = (long) median.sum(prepared -> prepared.plan().computedTokens());
+    double limitSeconds = 2.0 * model.config().productParameters() * tokens / (gflops * 1e9);
     return new BenchReport(
         hardware.description(),
         hardware.compute().toString(),
         options.threads(),
         rounds.size(),
         decided.batchTokens(),
-        scores.scores().length,
-        scores.tokens(),
+        pairs,
+        tokens,
         median.seconds,
         fastestFirst.get(0).seconds,
-        scores.scores().length / median.seconds,
-        scores.tokens() / median.seconds,
-        (double) scores.computedTokens() / scores.tokens(),
+        pairs / median.seconds,
+        tokens / median.seconds,
+        (double) computed / tokens,
         /* paddedTokens= */ 0, // batches are packed
-        scores.tokens() - scores.computedTokens(),
-        scores.tokenizeSeconds() / median.seconds,
-        scores.planSeconds() / median.seconds,
+        tokens - computed,
+        median.sum(Scorer.Prepared::tokenizeSeconds) / median.seconds,
+        median.sum(Scorer.Prepared::planSeconds) / median.seconds,
         gflops,
         limitSeconds / median.seconds);
   }

@@ -19,6 +19,7 @@ import dev.rankspark.run.Hit;
 import dev.rankspark.run.OutputFile;
 import dev.rankspark.run.Qrels;
 import dev.rankspark.run.Run;
+import dev.rankspark.score.PairNumbers.Total;
 import dev.rankspark.score.RerankReport.Comparison;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -143,7 +144,10 @@ public final class Rerank {
           counters.computedTokens(),
           counters.longest(),
           scoring.batchTokens(),
+          counters.batchTokens(scoring.batchTokens()),
           counters.truncated(),
+          counters.tasks(),
+          counters.imbalance(),
           counters.modelLoads(),
           counters.executors(),
           seconds,
@@ -162,12 +166,14 @@ public final class Rerank {
       WorkFolder work) {
     Path folder = work.child("scored");
     describe("Counting pairs");
-    long number = pairs.count();
-    int tasks = scoring.partitions() > 0 ? scoring.partitions() : PairNumbers.defaultTasks(number);
-    describe("Scoring " + number + " pairs with " + options.scoring().model().model());
+    PairCost cost = PairCost.of(model.config(), scoring.prompt().maxLength());
+    Total total = Total.of(pairs, cost.estimate());
+    int tasks =
+        scoring.partitions() > 0 ? scoring.partitions() : PairNumbers.defaultTasks(total.pairs());
+    describe("Scoring " + total.pairs() + " pairs with " + options.scoring().model().model());
     JavaRDD<Row> scored =
-        PairNumbers.spread(PairNumbers.number(pairs), number, tasks)
-            .mapPartitions(new ScorePartition(scoring, hardware, counters));
+        PairNumbers.spread(pairs, cost.estimate(), total, tasks)
+            .mapPartitions(new ScorePartition(scoring, hardware, cost, counters));
     Dataset<Row> rows = spark.createDataFrame(scored, ScorePartition.SCORED);
     work.fill(() -> rows.write().parquet(folder.toString()));
     return spark.read().schema(ScorePartition.SCORED).parquet(folder.toString());

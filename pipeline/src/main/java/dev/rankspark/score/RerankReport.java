@@ -1,6 +1,7 @@
 package dev.rankspark.score;
 
 import dev.rankspark.corpus.Candidates;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -20,7 +21,10 @@ import java.util.Set;
  *     batch
  * @param longest tokens of the longest pair
  * @param batchTokens the most tokens of a batch, as asked for or as decided for all executors
+ * @param leastBatchTokens what that became where a device's memory was full
  * @param truncated pairs cut at {@code --rerank-max-len}
+ * @param tasks tasks that scored
+ * @param imbalance the cost of the task that cost most, by their mean
  * @param modelLoads how often a model was loaded; as many as executors, unless one was lost
  * @param executors the ids of the executors that scored
  * @param seconds from reading the input to the scores' last commit
@@ -36,7 +40,10 @@ public record RerankReport(
     long computedTokens,
     int longest,
     int batchTokens,
+    int leastBatchTokens,
     long truncated,
+    int tasks,
+    double imbalance,
     long modelLoads,
     Set<String> executors,
     double seconds,
@@ -51,14 +58,26 @@ public record RerankReport(
 
   /** What the user asked for and did not get, one line each. */
   public List<String> notes() {
-    return batchTokens < longest
-        ? List.of(
-            String.format(
-                Locale.ROOT,
-                "--max-batch-tokens %d is raised to %d, the tokens of the longest pair",
-                batchTokens,
-                longest))
-        : List.of();
+    List<String> notes = new ArrayList<>();
+    if (batchTokens < longest) {
+      notes.add(
+          String.format(
+              Locale.ROOT,
+              "--max-batch-tokens %d is raised to %d, the tokens of the longest pair",
+              batchTokens,
+              longest));
+    }
+    if (leastBatchTokens < batchTokens) {
+      notes.add(
+          String.format(
+              Locale.ROOT,
+              "a device's memory was full: batches were halved from %d tokens to %d;"
+                  + " --max-batch-tokens %d has that from the start",
+              batchTokens,
+              leastBatchTokens,
+              leastBatchTokens));
+    }
+    return notes;
   }
 
   /** One line for people, with units. */
@@ -70,7 +89,7 @@ public record RerankReport(
         Locale.ROOT,
         "Scored %,d pairs of %,d queries in %.1f s (%.0f pairs/s, %,d tokens, %.3f computed per"
             + " token, at most %,d a batch) on %s; %d executor%s,"
-            + " %d model load%s; %,d pairs (%.1f %%) cut at %d tokens (--rerank-max-len)%s",
+            + " %d model load%s, %d task%s, the largest %.2f of the mean; %,d pairs (%.1f %%) cut at %d tokens (--rerank-max-len)%s",
         pairs,
         queries,
         seconds,
@@ -83,6 +102,9 @@ public record RerankReport(
         executors.size() == 1 ? "" : "s",
         modelLoads,
         modelLoads == 1 ? "" : "s",
+        tasks,
+        tasks == 1 ? "" : "s",
+        imbalance,
         truncated,
         100.0 * truncated / pairs,
         maxLength,

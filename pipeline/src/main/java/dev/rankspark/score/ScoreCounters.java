@@ -1,74 +1,124 @@
 package dev.rankspark.score;
 
 import java.io.Serializable;
-import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.ToIntFunction;
+import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.spark.SparkContext;
 import org.apache.spark.util.CollectionAccumulator;
-import org.apache.spark.util.LongAccumulator;
 
 /** What the tasks of one job counted. Spark adds a task's counts once, when it succeeds. */
 final class ScoreCounters implements Serializable {
   private static final long serialVersionUID = 1L;
 
-  private final LongAccumulator pairs;
-  private final LongAccumulator tokens;
-  private final LongAccumulator computedTokens;
-  private final LongAccumulator truncated;
-  private final LongAccumulator modelLoads;
-  private final CollectionAccumulator<String> executors;
-  private final CollectionAccumulator<Integer> longest;
+  private final CollectionAccumulator<Task> tasks;
 
   ScoreCounters(SparkContext context) {
-    pairs = context.longAccumulator("scored pairs");
-    tokens = context.longAccumulator("scored tokens");
-    computedTokens = context.longAccumulator("computed tokens");
-    longest = context.collectionAccumulator("longest pairs");
-    truncated = context.longAccumulator("truncated pairs");
-    modelLoads = context.longAccumulator("model loads");
-    executors = context.collectionAccumulator("executors");
+    tasks = context.collectionAccumulator("scoring tasks");
   }
 
-  void add(String executor, boolean modelLoaded, int scoredPairs, Scorer.Scores scores) {
-    pairs.add(scoredPairs);
-    tokens.add(scores.tokens());
-    computedTokens.add(scores.computedTokens());
-    longest.add(scores.longest());
-    truncated.add(scores.truncated());
-    modelLoads.add(modelLoaded ? 1 : 0);
-    executors.add(executor);
+  /**
+   * What one task did.
+   *
+   * @param executor where
+   * @param modelLoaded whether this task loaded the model
+   * @param cost in tokens, {@link PairCost#of(long, long)}
+   * @param batchTokens the most tokens of a batch, at the end
+   */
+  record Task(
+      String executor,
+      boolean modelLoaded,
+      long pairs,
+      long tokens,
+      long computedTokens,
+      int longest,
+      long truncated,
+      double cost,
+      int batchTokens)
+      implements Serializable {
+
+    /** A task that has scored nothing yet. */
+    static Task begun(String executor, boolean modelLoaded) {
+      return new Task(executor, modelLoaded, 0, 0, 0, 0, 0, 0, Integer.MAX_VALUE);
+    }
+
+    Task plus(Scorer.Scores scores, PairCost pairCost) {
+      Scorer.Prepared prepared = scores.prepared();
+      BatchPlan.Plan plan = prepared.plan();
+      return new Task(
+          executor,
+          modelLoaded,
+          pairs + scores.scores().length,
+          tokens + prepared.tokens(),
+          computedTokens + plan.computedTokens(),
+          Math.max(longest, prepared.longest()),
+          truncated + prepared.truncated(),
+          cost + pairCost.of(plan.computedTokens(), plan.attendedTokens()),
+          scores.batchTokens());
+    }
+  }
+
+  void add(Task task) {
+    tasks.add(task);
+  }
+
+  private long sum(ToLongFunction<Task> count) {
+    return tasks.value().stream().mapToLong(count).sum();
+  }
+
+  private IntStream each(ToIntFunction<Task> count) {
+    return tasks.value().stream().mapToInt(count);
   }
 
   long pairs() {
-    return pairs.value();
+    return sum(Task::pairs);
   }
 
   long tokens() {
-    return tokens.value();
+    return sum(Task::tokens);
   }
 
   /** Tokens that went through the model. */
   long computedTokens() {
-    return computedTokens.value();
+    return sum(Task::computedTokens);
   }
 
   /** Tokens of the longest pair. */
   int longest() {
-    return longest.value().stream().mapToInt(Integer::intValue).max().orElse(0);
+    return each(Task::longest).max().orElse(0);
   }
 
   long truncated() {
-    return truncated.value();
+    return sum(Task::truncated);
   }
 
   long modelLoads() {
-    return modelLoads.value();
+    return sum(task -> task.modelLoaded ? 1 : 0);
+  }
+
+  /** The most tokens of a batch where that became least; as asked for if there was no task. */
+  int batchTokens(int asked) {
+    return each(Task::batchTokens).min().orElse(asked);
+  }
+
+  /** Tasks that had pairs. */
+  int tasks() {
+    return tasks.value().size();
+  }
+
+  /** The cost of the task that cost most, by the mean of all; 1 if there was none. */
+  double imbalance() {
+    double mean = tasks.value().stream().mapToDouble(Task::cost).average().orElse(1);
+    return tasks.value().stream().mapToDouble(Task::cost).max().orElse(1) / mean;
   }
 
   /** The ids of the executors that scored something. */
   Set<String> executors() {
-    List<String> all = executors.value();
-    return new TreeSet<>(all);
+    return tasks.value().stream()
+        .map(Task::executor)
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 }

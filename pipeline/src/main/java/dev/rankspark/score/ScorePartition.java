@@ -5,8 +5,10 @@ import dev.rankspark.corpus.Pairs;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.prompt.PairText;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.OptionalInt;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
@@ -17,10 +19,11 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.util.TaskCompletionListener;
 
 /**
  * Scores the pairs of one task, in {@code mapPartitions}; gives {@link #SCORED} rows in their
- * order.
+ * order, the first before the last pair is read.
  */
 final class ScorePartition implements FlatMapFunction<Iterator<Row>, Row> {
   private static final long serialVersionUID = 1L;
@@ -37,11 +40,13 @@ final class ScorePartition implements FlatMapFunction<Iterator<Row>, Row> {
 
   private final ScoreOptions options;
   private final Hardware hardware;
+  private final PairCost cost;
   private final ScoreCounters counters;
 
-  ScorePartition(ScoreOptions options, Hardware hardware, ScoreCounters counters) {
+  ScorePartition(ScoreOptions options, Hardware hardware, PairCost cost, ScoreCounters counters) {
     this.options = options;
     this.hardware = hardware;
+    this.cost = cost;
     this.counters = counters;
   }
 
@@ -50,49 +55,99 @@ final class ScorePartition implements FlatMapFunction<Iterator<Row>, Row> {
     if (!rows.hasNext()) {
       return rows;
     }
-    PairText template =
-        new PairText(options.prompt().queryPrefix(), options.prompt().passagePrefix());
-    List<Row> pairs = new ArrayList<>();
-    List<String> texts = new ArrayList<>();
-    while (rows.hasNext()) {
-      Row pair = rows.next();
-      texts.add(
-          template.format(
-              pair.getAs(Pairs.QUERY), pair.getAs(Pairs.TITLE), pair.getAs(Pairs.TEXT)));
-      // The texts are as large as everything else together: keep them once.
-      pairs.add(
-          RowFactory.create(
-              pair.getAs(PairNumbers.NUMBER),
-              pair.getAs(Pairs.QUERY_POSITION),
-              pair.getAs(Pairs.QID),
-              pair.getAs(Pairs.DOCID)));
-    }
     OptionalInt gpu = assignedGpu();
+    // Spark starts no more tasks than the executor has cores for: together they use those alone.
     int threads = TaskContext.get().cpus();
-    try (ExecutorScorers.Lease lease =
+    ExecutorScorers.Lease lease =
         ExecutorScorers.acquire(
             hardware.device(gpu),
             List.of(options, hardware),
-            () -> Scorer.load(options, hardware, gpu, threads, SparkHadoopUtil.get().conf()))) {
-      Scorer.Scores scores = lease.scorer().score(texts, threads);
-      counters.add(SparkEnv.get().executorId(), lease.loaded(), pairs.size(), scores);
-      return scored(pairs, scores.scores());
+            () -> Scorer.load(options, hardware, gpu, threads, SparkHadoopUtil.get().conf()));
+    onCompletion(lease::close);
+    ScorePipeline pipeline =
+        new ScorePipeline(pairs(rows), lease.scorer(), options.batchTokens(), threads);
+    onCompletion(pipeline::close); // the last one added runs first
+    return new ScoredRows(
+        pipeline, ScoreCounters.Task.begun(SparkEnv.get().executorId(), lease.loaded()));
+  }
+
+  /** However the task ends: Spark need not read a task's rows to their end. */
+  private static void onCompletion(Runnable action) {
+    TaskCompletionListener listener = context -> action.run();
+    TaskContext.get().addTaskCompletionListener(listener);
+  }
+
+  private Iterator<ScorePipeline.Pair> pairs(Iterator<Row> rows) {
+    PairText template =
+        new PairText(options.prompt().queryPrefix(), options.prompt().passagePrefix());
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return rows.hasNext();
+      }
+
+      @Override
+      public ScorePipeline.Pair next() {
+        Row row = rows.next();
+        return new ScorePipeline.Pair(
+            new ScorePipeline.Id(
+                row.getAs(PairNumbers.NUMBER),
+                row.getAs(Pairs.QUERY_POSITION),
+                row.getAs(Pairs.QID),
+                row.getAs(Pairs.DOCID)),
+            template.format(row.getAs(Pairs.QUERY), row.getAs(Pairs.TITLE), row.getAs(Pairs.TEXT)));
+      }
+    };
+  }
+
+  private final class ScoredRows implements Iterator<Row> {
+    private final ScorePipeline pipeline;
+    private ScoreCounters.Task counted;
+    private Iterator<Row> chunk = Collections.emptyIterator();
+
+    ScoredRows(ScorePipeline pipeline, ScoreCounters.Task counted) {
+      this.pipeline = pipeline;
+      this.counted = counted;
+    }
+
+    @Override
+    public boolean hasNext() {
+      if (!chunk.hasNext() && pipeline.hasNext()) {
+        ScorePipeline.Chunk scored = pipeline.next();
+        counted = counted.plus(scored.scores(), cost);
+        if (!pipeline.hasNext()) {
+          counters.add(counted);
+        }
+        chunk = rows(scored).iterator();
+      }
+      return chunk.hasNext();
+    }
+
+    @Override
+    public Row next() {
+      if (!hasNext()) {
+        throw new NoSuchElementException();
+      }
+      return chunk.next();
     }
   }
 
-  private static Iterator<Row> scored(List<Row> pairs, float[] scores) {
-    List<Row> scored = new ArrayList<>(scores.length);
+  private static List<Row> rows(ScorePipeline.Chunk chunk) {
+    float[] scores = chunk.scores().scores();
+    List<Row> rows = new ArrayList<>(scores.length);
     for (int i = 0; i < scores.length; i++) {
-      Row pair = pairs.get(i);
+      ScorePipeline.Id pair = chunk.pairs().get(i);
       if (!Float.isFinite(scores[i])) {
         throw InputException.of(
             "the model's score of query %s, docid %s is %s; nothing was published. Try --dtype"
                 + " float32; if it stays, the weights are broken",
-            pair.get(2), pair.get(3), scores[i]);
+            pair.qid(), pair.docid(), scores[i]);
       }
-      scored.add(RowFactory.create(pair.get(0), pair.get(1), pair.get(2), pair.get(3), scores[i]));
+      rows.add(
+          RowFactory.create(
+              pair.number(), pair.queryPosition(), pair.qid(), pair.docid(), scores[i]));
     }
-    return scored.iterator();
+    return rows;
   }
 
   /** The GPU that Spark's scheduler gave this task, if it schedules GPUs. */

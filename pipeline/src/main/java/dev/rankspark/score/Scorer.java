@@ -3,7 +3,9 @@ package dev.rankspark.score;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.checkpoint.RerankerCheckpoint;
+import dev.rankspark.model.BatchModel;
 import dev.rankspark.model.CrossEncoder;
+import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.model.LlamaConfig;
 import dev.rankspark.prompt.PairEncoder;
@@ -12,22 +14,26 @@ import dev.rankspark.run.ShownPath;
 import dev.rankspark.score.ScoreOptions.ModelPaths;
 import java.io.IOException;
 import java.nio.LongBuffer;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /** Pair texts to scores on one device: tokenizer, batch plan and model. Serves several threads. */
 public final class Scorer implements AutoCloseable {
   private final PairEncoder tokenizer;
-  private final CrossEncoder model;
+  private final BatchModel model;
   private final int batchRows;
-  private final int batchTokens;
 
-  private Scorer(PairEncoder tokenizer, CrossEncoder model, int batchRows, int batchTokens) {
+  /** Becomes less when the device's memory is full, for all that follows. */
+  private volatile int batchTokens;
+
+  Scorer(PairEncoder tokenizer, BatchModel model, int batchRows, int batchTokens) {
     this.tokenizer = tokenizer;
     this.model = model;
     this.batchRows = batchRows;
@@ -35,25 +41,36 @@ public final class Scorer implements AutoCloseable {
   }
 
   /**
-   * The scores of a list of texts.
+   * Texts ready to be computed.
    *
-   * @param scores one per text, in their order
+   * @param distinct token ids, those of equal texts once
+   * @param distinctOfText for each text which of them are its own
+   * @param plan of the distinct ones
    * @param tokens tokens of all texts
-   * @param computedTokens tokens that went through the model; the others are those of a text that
-   *     is there twice, or begin another text of the batch too
    * @param longest tokens of the longest text
    * @param truncated texts that were cut at {@code --rerank-max-len}
    * @param tokenizeSeconds spent on the tokenizer
    * @param planSeconds spent on the batch plan
    */
-  public record Scores(
-      float[] scores,
+  record Prepared(
+      List<long[]> distinct,
+      int[] distinctOfText,
+      BatchPlan.Plan plan,
       long tokens,
-      long computedTokens,
       int longest,
       long truncated,
       double tokenizeSeconds,
       double planSeconds) {}
+
+  /**
+   * The scores of a list of texts.
+   *
+   * @param scores one per text, in their order
+   * @param prepared what was computed
+   * @param batchTokens the most tokens of a batch, less than asked for if the device's memory was
+   *     full
+   */
+  public record Scores(float[] scores, Prepared prepared, int batchTokens) {}
 
   /**
    * A checkpoint that can be scored with.
@@ -175,58 +192,132 @@ public final class Scorer implements AutoCloseable {
     }
   }
 
-  /**
-   * Scores texts. Texts of the same tokens are scored once: a product's last bit may depend on the
-   * row that a text stands in, and equal texts are to have equal scores.
-   *
-   * @param threads libtorch's threads
-   */
+  /** Scores texts: {@link #prepare}, then {@link #compute}. */
   public Scores score(List<String> texts, int threads) {
+    return compute(prepare(texts), threads);
+  }
+
+  /**
+   * Tokenizes and plans. Texts of the same tokens are scored once: a product's last bit may depend
+   * on the row that a text stands in, and equal texts are to have equal scores.
+   */
+  Prepared prepare(List<String> texts) {
     long start = System.nanoTime();
     List<PairEncoder.Tokens> encoded = tokenizer.encode(texts);
     long tokenized = System.nanoTime();
     Map<LongBuffer, Integer> numbers = new LinkedHashMap<>();
-    int[] numberOfText = new int[encoded.size()];
+    int[] distinctOfText = new int[encoded.size()];
     long tokens = 0;
     long truncated = 0;
     int longest = 0;
-    for (int text = 0; text < numberOfText.length; text++) {
+    for (int text = 0; text < distinctOfText.length; text++) {
       PairEncoder.Tokens ids = encoded.get(text);
       int next = numbers.size();
-      numberOfText[text] = numbers.computeIfAbsent(LongBuffer.wrap(ids.ids()), key -> next);
+      distinctOfText[text] = numbers.computeIfAbsent(LongBuffer.wrap(ids.ids()), key -> next);
       tokens += ids.ids().length;
       longest = Math.max(longest, ids.ids().length);
       truncated += ids.truncated() ? 1 : 0;
     }
-    List<long[]> distinctTexts = numbers.keySet().stream().map(LongBuffer::array).toList();
-    BatchPlan.Plan plan = BatchPlan.plan(distinctTexts, batchRows, batchTokens);
-    long planned = System.nanoTime();
-    float[] distinct = scoreDistinct(distinctTexts, plan, threads);
-    float[] scores = new float[numberOfText.length];
-    for (int text = 0; text < scores.length; text++) {
-      scores[text] = distinct[numberOfText[text]];
-    }
-    return new Scores(
-        scores,
+    List<long[]> distinct = numbers.keySet().stream().map(LongBuffer::array).toList();
+    BatchPlan.Plan plan = BatchPlan.plan(distinct, batchRows, batchTokens);
+    return new Prepared(
+        distinct,
+        distinctOfText,
+        plan,
         tokens,
-        plan.computedTokens(),
         longest,
         truncated,
         (tokenized - start) / 1e9,
-        (planned - tokenized) / 1e9);
+        (System.nanoTime() - tokenized) / 1e9);
   }
 
-  /** Scores a batch plan's batches, in its order. */
-  private float[] scoreDistinct(List<long[]> texts, BatchPlan.Plan plan, int threads) {
-    float[] scores = new float[texts.size()];
-    for (BatchPlan.Batch batch : plan.batches()) {
-      float[] batchScores = model.score(BatchPlan.packed(batch, texts), threads);
+  /**
+   * Computes.
+   *
+   * @param threads libtorch's threads
+   * @throws TextTooLargeException if the device's memory is too small for one of the texts
+   */
+  Scores compute(Prepared prepared, int threads) {
+    float[] distinct = new float[prepared.distinct.size()];
+    int[] all = IntStream.range(0, distinct.length).toArray();
+    try {
+      compute(prepared.distinct, all, prepared.plan, threads, distinct);
+    } catch (TextTooLargeException e) {
+      int[] texts = prepared.distinctOfText;
+      throw e.of(
+          IntStream.range(0, texts.length)
+              .filter(i -> texts[i] == e.text())
+              .findFirst()
+              .orElseThrow());
+    }
+    float[] scores = new float[prepared.distinctOfText.length];
+    for (int text = 0; text < scores.length; text++) {
+      scores[text] = distinct[prepared.distinctOfText[text]];
+    }
+    return new Scores(scores, prepared, batchTokens);
+  }
+
+  /**
+   * Computes a batch plan's batches, in its order; when the device's memory is full, those that are
+   * left by a plan of half the tokens.
+   *
+   * @param numbers where the score of each of the texts belongs in {@code scores}
+   */
+  private void compute(
+      List<long[]> texts, int[] numbers, BatchPlan.Plan plan, int threads, float[] scores) {
+    for (int i = 0; i < plan.batches().size(); i++) {
+      BatchPlan.Batch batch = plan.batches().get(i);
       int[] rows = batch.texts();
-      for (int row = 0; row < rows.length; row++) {
-        scores[rows[row]] = batchScores[row];
+      try {
+        float[] batchScores = model.score(BatchPlan.packed(batch, texts), threads);
+        for (int row = 0; row < rows.length; row++) {
+          scores[numbers[rows[row]]] = batchScores[row];
+        }
+      } catch (DeviceMemoryException e) {
+        if (rows.length == 1) {
+          throw new TextTooLargeException(numbers[rows[0]], batch.tokens(), e);
+        }
+        halve(batch.tokens());
+        int[] left =
+            plan.batches().stream().skip(i).flatMapToInt(b -> Arrays.stream(b.texts())).toArray();
+        List<long[]> leftTexts = Arrays.stream(left).mapToObj(texts::get).toList();
+        int[] leftNumbers = Arrays.stream(left).map(text -> numbers[text]).toArray();
+        BatchPlan.Plan smaller = BatchPlan.plan(leftTexts, batchRows, batchTokens);
+        compute(leftTexts, leftNumbers, smaller, threads, scores);
+        return;
       }
     }
-    return scores;
+  }
+
+  /** Other tasks may have met the same. */
+  private synchronized void halve(int tokens) {
+    batchTokens = Math.min(batchTokens, Math.max(1, tokens / 2));
+  }
+
+  /** One text that the device's memory is too small for, alone. */
+  static final class TextTooLargeException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+    private final int text;
+    private final int tokens;
+
+    TextTooLargeException(int text, int tokens, Throwable cause) {
+      super(cause.getMessage(), cause);
+      this.text = text;
+      this.tokens = tokens;
+    }
+
+    TextTooLargeException of(int other) {
+      return new TextTooLargeException(other, tokens, getCause());
+    }
+
+    /** Its index. */
+    int text() {
+      return text;
+    }
+
+    int tokens() {
+      return tokens;
+    }
   }
 
   @Override

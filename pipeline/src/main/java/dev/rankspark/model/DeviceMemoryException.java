@@ -1,0 +1,32 @@
+package dev.rankspark.model;
+
+import ai.djl.engine.EngineException;
+import java.util.List;
+
+/** The device has no memory left for a batch. Nothing is lost: a smaller one may fit. */
+public final class DeviceMemoryException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /**
+   * What libtorch says: {@code c10/cuda/CUDACachingAllocator.cpp}, {@code
+   * c10/core/impl/alloc_cpu.cpp} (two wordings), and cuBLAS, which has a workspace of its own.
+   */
+  private static final List<String> MESSAGES =
+      List.of(
+          "CUDA out of memory",
+          "DefaultCPUAllocator: can't allocate memory",
+          "DefaultCPUAllocator: not enough memory",
+          "CUBLAS_STATUS_ALLOC_FAILED");
+
+  public DeviceMemoryException(String message, Throwable cause) {
+    super(message, cause);
+  }
+
+  /** This exception if that is what the engine means, else the engine's own. */
+  static RuntimeException of(EngineException e) {
+    String message = String.valueOf(e.getMessage());
+    return MESSAGES.stream().anyMatch(message::contains)
+        ? new DeviceMemoryException(message.lines().findFirst().orElse(message), e)
+        : e;
+  }
+}

@@ -1,0 +1,128 @@
+package dev.rankspark.score;
+
+import dev.rankspark.DeviceException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.NoSuchElementException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/**
+ * Scores a task's pairs chunk by chunk: while one chunk is computed, the next one is tokenized and
+ * planned on another thread, and what is done goes on to the writer.
+ */
+final class ScorePipeline implements Iterator<ScorePipeline.Chunk>, AutoCloseable {
+  /** Pairs of a chunk, at least: many batches of a CPU, so that few are not full. */
+  private static final int LEAST_PAIRS = 128;
+
+  /** Of a short text: a chunk has several batches whatever their size. */
+  private static final int TOKENS_PER_PAIR = 16;
+
+  private final Iterator<Pair> pairs;
+  private final Scorer scorer;
+  private final int chunkPairs;
+  private final int threads;
+  private final ExecutorService tokenizing =
+      Executors.newSingleThreadExecutor(
+          task -> {
+            Thread thread = new Thread(task, "rankspark-tokenizing");
+            thread.setDaemon(true);
+            return thread;
+          });
+  private Ahead ahead;
+
+  /** What the run file says about a pair, and its number. */
+  record Id(long number, long queryPosition, String qid, String docid) {}
+
+  /** A pair and its text. */
+  record Pair(Id id, String text) {}
+
+  /** Pairs and their scores, in input order. Texts are as large as all else: they are let go. */
+  record Chunk(List<Id> pairs, Scorer.Scores scores) {}
+
+  private record Ahead(List<Id> pairs, CompletableFuture<Scorer.Prepared> prepared) {}
+
+  /**
+   * Begins to tokenize.
+   *
+   * @param pairs read on the caller's thread only
+   * @param batchTokens as asked for or decided, from which the chunks' size follows: texts of
+   *     different chunks share no batch
+   * @param threads libtorch's threads
+   */
+  ScorePipeline(Iterator<Pair> pairs, Scorer scorer, int batchTokens, int threads) {
+    this.pairs = pairs;
+    this.scorer = scorer;
+    this.chunkPairs = Math.max(LEAST_PAIRS, batchTokens / TOKENS_PER_PAIR);
+    this.threads = threads;
+    this.ahead = read();
+  }
+
+  private Ahead read() {
+    List<Id> ids = new ArrayList<>();
+    List<String> texts = new ArrayList<>();
+    while (ids.size() < chunkPairs && pairs.hasNext()) {
+      Pair pair = pairs.next();
+      ids.add(pair.id);
+      texts.add(pair.text);
+    }
+    return ids.isEmpty()
+        ? null
+        : new Ahead(ids, CompletableFuture.supplyAsync(() -> scorer.prepare(texts), tokenizing));
+  }
+
+  @Override
+  public boolean hasNext() {
+    return ahead != null;
+  }
+
+  /**
+   * Computes the next chunk.
+   *
+   * @throws DeviceException if the device's memory is too small for one of its pairs
+   */
+  @Override
+  public Chunk next() {
+    if (ahead == null) {
+      throw new NoSuchElementException();
+    }
+    List<Id> ids = ahead.pairs;
+    Scorer.Prepared prepared = joined(ahead.prepared);
+    ahead = read();
+    try {
+      return new Chunk(ids, scorer.compute(prepared, threads));
+    } catch (Scorer.TextTooLargeException e) {
+      Id id = ids.get(e.text());
+      throw new DeviceException(
+          String.format(
+              Locale.ROOT,
+              "query %s, docid %s: the device has no memory for this pair's %d tokens alone (%s);"
+                  + " take a smaller --rerank-max-len, a smaller --dtype or fewer tasks a device",
+              id.qid,
+              id.docid,
+              e.tokens(),
+              e.getMessage()),
+          e);
+    }
+  }
+
+  private static <T> T joined(CompletableFuture<T> future) {
+    try {
+      return future.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() {
+    tokenizing.shutdownNow();
+  }
+}

@@ -1,0 +1,72 @@
+package dev.rankspark.score;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.pytorch.jni.JniUtils;
+import dev.rankspark.corpus.InputPaths;
+import dev.rankspark.corpus.RerankInput;
+import dev.rankspark.corpus.Shard;
+import dev.rankspark.model.Dtype;
+import dev.rankspark.model.Hardware;
+import dev.rankspark.prompt.PromptOptions;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ScorePartitionTest {
+  private static final Path REFERENCE = Path.of(System.getProperty("rankspark.home"), "reference");
+
+  /** Spark lets no more tasks work than cores / cpus: with so many threads each, that is all. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void aTaskUsesTheCoresThatSparkGaveIt(int cpus) {
+    try (SparkSession spark =
+        SparkSession.builder()
+            .master("local[2]")
+            .config("spark.ui.enabled", false)
+            .config("spark.sql.shuffle.partitions", 2)
+            .config("spark.task.cpus", cpus)
+            .getOrCreate()) {
+      Dataset<Row> pairs =
+          RerankInput.read(
+              spark,
+              InputPaths.of(
+                  "--dataset-path",
+                  List.of(REFERENCE.resolve("expected/rerank_input.jsonl").toString())),
+              Shard.ALL);
+      ScoreOptions options =
+          new ScoreOptions(
+              new ScoreOptions.ModelPaths(
+                  REFERENCE.resolve("mistral").toString(), null, null, null),
+              new PromptOptions("query: ", "document: ", 196, false),
+              Dtype.FLOAT32,
+              "cpu",
+              64,
+              512,
+              0);
+      PairCost cost = new PairCost(196, 1_000);
+      PairNumbers.Total total = PairNumbers.Total.of(pairs, cost.estimate());
+      ScoreCounters counters = new ScoreCounters(spark.sparkContext());
+      List<Integer> threads =
+          PairNumbers.spread(pairs, cost.estimate(), total, 4)
+              .mapPartitions(
+                  new ScorePartition(
+                      options, Hardware.detect("cpu", Optional.of(Dtype.FLOAT32)), cost, counters))
+              .mapPartitions(
+                  rows -> {
+                    rows.forEachRemaining(row -> {});
+                    return List.of(JniUtils.getNumThreads()).iterator();
+                  })
+              .collect();
+
+      assertThat(threads).containsExactly(cpus, cpus, cpus, cpus);
+      assertThat(counters.pairs()).isEqualTo(total.pairs());
+      assertThat(counters.tasks()).isEqualTo(4);
+    }
+  }
+}

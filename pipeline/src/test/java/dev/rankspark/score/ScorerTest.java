@@ -1,0 +1,175 @@
+package dev.rankspark.score;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.engine.EngineException;
+import dev.rankspark.DeviceException;
+import dev.rankspark.checkpoint.RerankerCheckpoint;
+import dev.rankspark.model.BatchModel;
+import dev.rankspark.model.CrossEncoder;
+import dev.rankspark.model.DeviceMemoryException;
+import dev.rankspark.model.Dtype;
+import dev.rankspark.model.Hardware;
+import dev.rankspark.model.LlamaConfig;
+import dev.rankspark.model.PackedTexts;
+import dev.rankspark.prompt.PairEncoder;
+import dev.rankspark.prompt.Pooling;
+import dev.rankspark.prompt.PromptOptions;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Scores by the real engine; a device of little memory is the real one with a fault before it. */
+class ScorerTest {
+  private static final int BATCH_TOKENS = 512;
+
+  /** Two of our own ways to the same score, as in the conformance suite. */
+  private static final Offset<Float> INVARIANCE = Offset.offset(2e-5f);
+
+  private static final long SEED = 20261124;
+
+  private static CrossEncoder model;
+  private static PairEncoder tokenizer;
+  private static List<String> texts;
+  private static float[] expected;
+
+  @BeforeAll
+  static void load() {
+    System.out.println("ScorerTest: seed " + SEED);
+    Path reference = Path.of(System.getProperty("rankspark.home"), "reference");
+    RerankerCheckpoint checkpoint =
+        RerankerCheckpoint.open(
+            reference.resolve("base").toString(),
+            Optional.of(reference.resolve("adapter").toString()),
+            Optional.empty(),
+            new Configuration());
+    Hardware hardware = Hardware.detect("cpu", Optional.of(Dtype.FLOAT32));
+    LlamaConfig config = LlamaConfig.parse(checkpoint.config(), "config.json", 196);
+    model =
+        CrossEncoder.load(
+            checkpoint, config, hardware, hardware.device(OptionalInt.empty()), 196, 2);
+    tokenizer =
+        PairEncoder.load(
+            checkpoint.tokenizerDirectory(),
+            new PromptOptions("query: ", "document: ", 196, false),
+            Pooling.LAST_BEFORE_PADDING);
+    Random random = new Random(SEED);
+    texts =
+        IntStream.range(0, 300)
+            .mapToObj(
+                i ->
+                    "query:  what is number "
+                        + i / 50
+                        + " document:  "
+                        + "and so on ".repeat(random.nextInt(12))
+                        + i % 290) // some are equal
+            .toList();
+    expected = new Scorer(tokenizer, model, 64, BATCH_TOKENS).score(texts, 2).scores();
+  }
+
+  @AfterAll
+  static void close() {
+    model.close();
+    tokenizer.close();
+  }
+
+  @Test
+  void whenTheDevicesMemoryIsFullBatchesAreHalvedAndStaySo() {
+    List<Integer> tried = new ArrayList<>();
+    Scorer scorer = new Scorer(tokenizer, fullAbove(150, tried), 64, BATCH_TOKENS);
+
+    Scorer.Scores scores = scorer.score(texts, 2);
+    assertThat(scores.scores()).containsExactly(expected, INVARIANCE);
+    assertThat(scores.batchTokens()).isBetween(64, 150);
+    assertThat(tried.stream().filter(tokens -> tokens > 150).count()).isEqualTo(2); // 512, 256
+
+    tried.clear();
+    assertThat(scorer.score(texts, 2).scores()).containsExactly(expected, INVARIANCE);
+    assertThat(tried).allSatisfy(tokens -> assertThat(tokens).isLessThanOrEqualTo(150));
+  }
+
+  @Test
+  void aPairThatDoesNotFitAloneIsNamed() {
+    List<String> one = List.of("a", "b", "a", "b", texts.get(7) + " and more".repeat(30));
+    Scorer scorer = new Scorer(tokenizer, fullAbove(60, new ArrayList<>()), 64, BATCH_TOKENS);
+    assertThatThrownBy(() -> scored(scorer, one))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageMatching(
+            "query q4, docid d4: the device has no memory for this pair's \\d+ tokens alone"
+                + " \\(CUDA out of memory.*\\); take a smaller --rerank-max-len.*");
+  }
+
+  @Test
+  void anotherFaultOfTheEngineIsNotTakenForIt() {
+    BatchModel broken =
+        (batch, threads) -> {
+          throw new EngineException("expected scalar type Float but found Half");
+        };
+    assertThatThrownBy(() -> new Scorer(tokenizer, broken, 64, BATCH_TOKENS).score(texts, 2))
+        .isInstanceOf(EngineException.class)
+        .hasMessage("expected scalar type Float but found Half");
+  }
+
+  /** A block that announces a text of 6 million tokens needs a mask beyond any address space. */
+  @Test
+  void libtorchsOwnMessageOfFullMemoryIsKnown() {
+    PackedTexts huge =
+        new PackedTexts(
+            new long[] {1, 2}, new long[] {0, 1}, new long[] {1}, new long[] {0, 0, 1, 6_000_000});
+    assertThatThrownBy(() -> model.score(huge, 2)).isInstanceOf(DeviceMemoryException.class);
+  }
+
+  @Test
+  void chunksOfATaskGiveTheScoresOfTheWhole() {
+    Scorer scorer = new Scorer(tokenizer, model, 64, BATCH_TOKENS);
+    List<ScorePipeline.Chunk> chunks = scored(scorer, texts);
+    assertThat(chunks).extracting(chunk -> chunk.pairs().size()).containsExactly(128, 128, 44);
+    int at = 0;
+    for (ScorePipeline.Chunk chunk : chunks) {
+      for (int i = 0; i < chunk.pairs().size(); i++, at++) {
+        assertThat(chunk.pairs().get(i).number()).isEqualTo(at);
+        assertThat(chunk.scores().scores()[i]).isCloseTo(expected[at], INVARIANCE);
+      }
+    }
+  }
+
+  private static List<ScorePipeline.Chunk> scored(Scorer scorer, List<String> texts) {
+    List<ScorePipeline.Chunk> chunks = new ArrayList<>();
+    try (ScorePipeline pipeline =
+        new ScorePipeline(
+            IntStream.range(0, texts.size())
+                .mapToObj(
+                    i ->
+                        new ScorePipeline.Pair(
+                            new ScorePipeline.Id(i, 0, "q" + i, "d" + i), texts.get(i)))
+                .iterator(),
+            scorer,
+            BATCH_TOKENS,
+            2)) {
+      pipeline.forEachRemaining(chunks::add);
+    }
+    return chunks;
+  }
+
+  /** The real model on a device that has memory for so many tokens only. */
+  private static BatchModel fullAbove(int tokens, List<Integer> tried) {
+    return (batch, threads) -> {
+      tried.add(batch.ids().length);
+      if (batch.ids().length > tokens) {
+        throw new DeviceMemoryException(
+            "CUDA out of memory. Tried to allocate 2.00 GiB", new EngineException("CUDA"));
+      }
+      return model.score(batch, threads);
+    };
+  }
+}
