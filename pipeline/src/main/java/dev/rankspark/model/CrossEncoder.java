@@ -1,6 +1,7 @@
 package dev.rankspark.model;
 
 import ai.djl.Device;
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
@@ -18,7 +19,7 @@ import java.util.Map;
  * this class; the weights are merged with the adapter as PEFT's {@code merge_and_unload} does and
  * live inside the program. One instance serves all threads of an executor.
  */
-public final class CrossEncoder implements AutoCloseable {
+public final class CrossEncoder implements BatchModel, AutoCloseable {
   /** Rows of the products that packed weights are laid out for: a usual batch on a CPU. */
   private static final long PACKED_FOR_ROWS = 1_024;
 
@@ -89,19 +90,26 @@ public final class CrossEncoder implements AutoCloseable {
   private void arrange(Hardware hardware) {
     try (IValue heads = IValue.from((long) config.heads());
         IValue kvHeads = IValue.from((long) config.kvHeads());
-        IValue rows = IValue.from(hardware.packsWeights() ? PACKED_FOR_ROWS : 0)) {
-      program.run("arrange", heads, kvHeads, rows).close();
+        IValue layout = IValue.from(layout(hardware))) {
+      program.run("arrange", heads, kvHeads, layout).close();
     }
+  }
+
+  /** See {@code put} in the program. */
+  private static long layout(Hardware hardware) {
+    if (hardware.dtype() == Dtype.INT8) {
+      return -1;
+    }
+    return hardware.packsWeights() ? PACKED_FOR_ROWS : 0;
   }
 
   /**
    * Scores one batch.
    *
    * @param batch texts of no more tokens than the model was loaded for
-   * @param threads libtorch's threads for the arithmetic
-   * @return one score per text, in the order of the texts
    * @throws InputException if an id is not in the model's vocabulary
    */
+  @Override
   public float[] score(PackedTexts batch, int threads) {
     checkVocabulary(batch.ids());
     Torch.prepareThread(threads);
@@ -118,6 +126,8 @@ public final class CrossEncoder implements AutoCloseable {
         IValue scores =
             program.run("score", ids, positions, pooled, blocks, cos0, sin0, heads, kvHeads, eps)) {
       return scores.toTensor(arrays).toFloatArray();
+    } catch (EngineException e) {
+      throw DeviceMemoryException.of(e);
     }
   }
 

@@ -12,7 +12,12 @@ import java.util.stream.Collectors;
 public enum Dtype {
   FLOAT32(6),
   BFLOAT16(15),
-  FLOAT16(5);
+  FLOAT16(5),
+  /**
+   * The layers' products in int8: weights rounded with a scale for each output, their input with
+   * one for each token, both symmetric; all else in the hardware's other dtype.
+   */
+  INT8(1);
 
   private final int torchCode;
 
@@ -25,7 +30,7 @@ public enum Dtype {
     return torchCode;
   }
 
-  /** PyTorch's spelling: {@code float32}, {@code bfloat16}, {@code float16}. */
+  /** PyTorch's spelling: {@code float32}, {@code bfloat16}, {@code float16}, {@code int8}. */
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT);

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
@@ -21,8 +22,8 @@ import java.util.regex.Pattern;
  *     it
  * @param index the GPU that was asked for by number, {@link #ANY} if none was
  * @param dtype the dtype of the weights
- * @param compute the dtype of the arithmetic; float32 where the device has no float16 arithmetic
- *     worth having
+ * @param compute the dtype of the arithmetic, for int8 of all but the layers' products; float32
+ *     where the device has no float16 arithmetic worth having
  * @param description one line for people: the device, the dtype and why
  */
 public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, String description)
@@ -32,6 +33,8 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
   public static final int ANY = -1;
 
   private static final Pattern DEVICE = Pattern.compile("auto|cpu|cuda(?::(\\d{1,3}))?");
+
+  private static final String[] BFLOAT16_INSTRUCTIONS = {"avx512_bf16", "amx_bf16"};
 
   /** Checks the spelling of {@code --device}. */
   public static void checkDevice(String device) {
@@ -72,10 +75,15 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
   }
 
   private static Hardware onCpu(Optional<Dtype> asked) {
-    boolean fastBfloat16 = hasBfloat16Instructions();
+    boolean fastBfloat16 = hasInstructions(BFLOAT16_INSTRUCTIONS);
     Dtype dtype = asked.orElse(fastBfloat16 ? Dtype.BFLOAT16 : Dtype.FLOAT32);
     // libtorch has float16 products on a CPU, many times slower than float32's
-    Dtype compute = dtype == Dtype.FLOAT16 ? Dtype.FLOAT32 : dtype;
+    Dtype compute =
+        switch (dtype) {
+          case FLOAT16 -> Dtype.FLOAT32;
+          case INT8 -> fastBfloat16 ? Dtype.BFLOAT16 : Dtype.FLOAT32;
+          case FLOAT32, BFLOAT16 -> dtype;
+        };
     String why =
         switch (dtype) {
           case FLOAT16 ->
@@ -84,6 +92,12 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
               fastBfloat16
                   ? "bfloat16"
                   : "bfloat16, slow here: this CPU has no bfloat16 instructions";
+          case INT8 ->
+              (hasInstructions("avx512_vnni", "avx_vnni", "amx_int8")
+                      ? "int8 products"
+                      : "int8 products, slow here: this CPU has no instructions for them")
+                  + ", the rest in "
+                  + compute;
           case FLOAT32 ->
               asked.isPresent() ? "float32" : "float32, as this CPU has no bfloat16 instructions";
         };
@@ -100,6 +114,11 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
           "--dtype bfloat16: this GPU (compute capability "
               + capability
               + ") has none; it can do float32, float16");
+    }
+    if (dtype == Dtype.INT8) {
+      throw new DeviceException(
+          "--dtype int8: only on a CPU (--device cpu); a GPU can do float32, float16"
+              + (bfloat16 ? ", bfloat16" : ""));
     }
     String name = index == ANY ? "CUDA device" : "CUDA device " + index;
     return new Hardware(
@@ -126,13 +145,13 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
    * it.
    */
   boolean packsWeights() {
-    return !cuda && (compute == Dtype.FLOAT32 || hasBfloat16Instructions());
+    return !cuda && (compute == Dtype.FLOAT32 || hasInstructions(BFLOAT16_INSTRUCTIONS));
   }
 
-  private static boolean hasBfloat16Instructions() {
+  private static boolean hasInstructions(String... anyOf) {
     try {
       String cpuinfo = Files.readString(Path.of("/proc/cpuinfo"));
-      return cpuinfo.contains(" avx512_bf16") || cpuinfo.contains(" amx_bf16");
+      return Arrays.stream(anyOf).anyMatch(flag -> cpuinfo.contains(" " + flag));
     } catch (IOException e) {
       return false; // no Linux: float32 is right everywhere
     }

@@ -76,7 +76,7 @@ final class WeightLoader {
   private boolean isUsedAsStored(Weight weight) {
     return !hardware.cuda()
         && weight.lora().isEmpty()
-        && hardware.dtype() == hardware.compute()
+        && rounded() == hardware.compute()
         && torchCode(weight.stored()) == hardware.compute().torchCode()
         && weight.stored().localElements().isPresent();
   }
@@ -93,7 +93,7 @@ final class WeightLoader {
         IValue b =
             IValue.from(part.lora().map(lora -> whole(lora.b(), factors)).orElse(none(factors)));
         IValue scaling = IValue.from(part.lora().map(lora -> lora.scaling()).orElse(0.0));
-        IValue rounded = IValue.from((long) hardware.dtype().torchCode())) {
+        IValue rounded = IValue.from((long) rounded().torchCode())) {
       for (long row = 0; row < rows(stored); row += step) {
         long count = Math.min(step, rows(stored) - row);
         try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
@@ -107,6 +107,11 @@ final class WeightLoader {
         }
       }
     }
+  }
+
+  /** What weights are rounded to here; to int8 they are by the program, once they are all there. */
+  private Dtype rounded() {
+    return hardware.dtype() == Dtype.INT8 ? hardware.compute() : hardware.dtype();
   }
 
   private static PtNDArray none(PtNDManager factors) {

@@ -49,71 +49,110 @@ class Llama(Module):
     y = x.to(6)
     y1 = torch.mul(y, torch.rsqrt(torch.add(torch.mean(torch.mul(y, y), [-1], True), eps)))
     return torch.mul(y1.to(x.dtype), w)
-  def pack(self: __torch__.Llama,
+  def rounded(self: __torch__.Llama,
+    x: Tensor) -> Tuple[Tensor, Tensor]:
+    # int8 (N, K) and the float32 scales (N, 1) of its rows
+    y = x.to(6)
+    scales = torch.clamp_min(torch.div(torch.amax(torch.abs(y), [-1], True), 127.), 1e-30)
+    return (torch.round(torch.div(y, scales)).to(1), scales)
+  def put(self: __torch__.Llama,
+    weights: List[Tensor],
+    scales: List[Tensor],
     w: Tensor,
-    rows: int) -> Tensor:
-    # rows 0: as it is. Else oneDNN's own layout, made for products of so many rows.
-    if torch.gt(rows, 0):
-      packed = ops.mkldnn._reorder_linear_weight(w, rows)
+    layout: int) -> int:
+    # layout 0: as it is; above: oneDNN's own for products of so many rows; below: int8, with a scale for each output.
+    if torch.lt(layout, 0):
+      w1, s = self.rounded(w)
+      weights.append(w1)
+      scales.append(s.view([-1]))
     else:
-      packed = w
-    return packed
+      if torch.gt(layout, 0):
+        weights.append(ops.mkldnn._reorder_linear_weight(w, layout))
+      else:
+        weights.append(w)
+      scales.append(torch.empty([0], dtype=6, layout=None, device=w.device))
+    return torch.len(weights)
   def arrange(self: __torch__.Llama,
     heads: int,
     kv: int,
-    rows: int) -> int:
+    layout: int) -> int:
     # The weights as score() takes them: embedding, norm, head; the last layer's q and k/v apart; then, by layer,
-    # norm, qkv, o, norm, gate, up, down. A weight is let go as soon as its packed form is made.
+    # norm, qkv, o, norm, gate, up, down; after them the scales of all. A weight is let go as soon as its other form
+    # is made.
     w = self.frozen
     layers = torch.floordiv(torch.len(w) - 3, 6)
     qkv = w[6 * layers - 2]
     d = torch.floordiv(qkv.size(0), heads + 2 * kv)
-    out = [w[0], w[1], w[2], self.pack(qkv[0:heads * d], rows), self.pack(qkv[heads * d:], rows)]
+    out = annotate(List[Tensor], [])
+    scales = annotate(List[Tensor], [])
+    for i in range(3):
+      _0 = self.put(out, scales, w[i], 0)
+    _1 = self.put(out, scales, qkv[0:heads * d], layout)
+    _2 = self.put(out, scales, qkv[heads * d:], layout)
     for i in range(layers):
       c = 3 + 6 * i
-      out.append(w[c])
+      _3 = self.put(out, scales, w[c], 0)
       if i == layers - 1:
-        out.append(w[c])
+        _4 = self.put(out, scales, w[c], 0)
       else:
-        out.append(self.pack(w[c + 1], rows))
-      out.append(self.pack(w[c + 2], rows))
-      out.append(w[c + 3])
+        _4 = self.put(out, scales, w[c + 1], layout)
+      _5 = self.put(out, scales, w[c + 2], layout)
+      _6 = self.put(out, scales, w[c + 3], 0)
       gate, up = torch.chunk(w[c + 4], 2, 0)
-      out.append(self.pack(gate, rows))
-      out.append(self.pack(up, rows))
-      out.append(self.pack(w[c + 5], rows))
-      if torch.gt(rows, 0):
+      _7 = self.put(out, scales, gate, layout)
+      _8 = self.put(out, scales, up, layout)
+      _9 = self.put(out, scales, w[c + 5], layout)
+      if layout != 0:
         for j in range(1, 6):
           w[c + j] = w[c]
+    torch.extend(out, scales)
     self.frozen = out
     return torch.len(out)
+  def product8(self: __torch__.Llama,
+    x: Tensor,
+    scales: Tensor,
+    i: int,
+    dtype: int) -> Tensor:
+    # of rows rounded to int8, summed in int32
+    w = self.frozen
+    y = torch._int_mm(x, w[i].t()).to(6)
+    return torch.mul(torch.mul_(y, scales), w[torch.floordiv(torch.len(w), 2) + i]).to(dtype)
   def product(self: __torch__.Llama,
     x: Tensor,
-    w: Tensor) -> Tensor:
+    i: int) -> Tensor:
+    w = self.frozen[i]
     if w.is_mkldnn:
       y = ops.mkldnn._linear_pointwise(x, w, None, "none", annotate(List[Optional[number]], []), "")
+    elif w.dtype == 1:
+      x8, s = self.rounded(x)
+      y = self.product8(x8, s, i, x.dtype)
     else:
       y = torch.linear(x, w)
     return y
   def add_product(self: __torch__.Llama,
     x: Tensor,
     a: Tensor,
-    w: Tensor) -> Tensor:
+    i: int) -> Tensor:
+    w = self.frozen[i]
     if w.is_mkldnn:
       y = ops.mkldnn._linear_pointwise(a, x, w, None, "add")
     else:
-      y = torch.add(x, torch.linear(a, w))
+      y = torch.add(x, self.product(a, i))
     return y
   def gated(self: __torch__.Llama,
     x: Tensor,
-    gate: Tensor,
-    up: Tensor) -> Tensor:
+    gate: int,
+    up: int) -> Tensor:
     # silu(gate x) * (up x), both within oneDNN's products where they are its
-    if gate.is_mkldnn:
-      g = ops.mkldnn._linear_pointwise(x, gate, None, "swish", annotate(List[Optional[number]], []), "")
-      y = ops.mkldnn._linear_pointwise(x, g, up, None, "mul")
+    w = self.frozen[gate]
+    if w.is_mkldnn:
+      g = ops.mkldnn._linear_pointwise(x, w, None, "swish", annotate(List[Optional[number]], []), "")
+      y = ops.mkldnn._linear_pointwise(x, g, self.frozen[up], None, "mul")
+    elif w.dtype == 1:
+      x8, s = self.rounded(x)
+      y = torch.mul(torch.silu(self.product8(x8, s, gate, x.dtype)), self.product8(x8, s, up, x.dtype))
     else:
-      y = torch.mul(torch.silu(torch.linear(x, gate)), torch.linear(x, up))
+      y = torch.mul(torch.silu(torch.linear(x, w)), torch.linear(x, self.frozen[up]))
     return y
   def rotate(self: __torch__.Llama,
     x: Tensor,
@@ -199,24 +238,24 @@ class Llama(Module):
     cos1 = cos.index_select(0, positions).to(x.dtype).unsqueeze(1)
     sin1 = sin.index_select(0, positions).to(x.dtype).unsqueeze(1)
     masks = self.masks(blocks, torch.floordiv(heads, kv), x.device)
-    layers = torch.floordiv(torch.len(w) - 5, 7)
+    layers = torch.floordiv(torch.floordiv(torch.len(w), 2) - 5, 7)
     for i in range(layers):
       c = 5 + 7 * i
       y = self.norm(x, w[c], eps)
       last = i == layers - 1
       if last:
         # Only where the head looks; keys and values of all tokens.
-        k0, v = torch.chunk(self.product(y, w[4]).view([x.size(0), -1, d]), 2, 1)
+        k0, v = torch.chunk(self.product(y, 4).view([x.size(0), -1, d]), 2, 1)
         k = self.rotate(k0, cos1, sin1)
         x = x.index_select(0, pooled)
-        q0 = self.product(y.index_select(0, pooled), w[3]).view([x.size(0), -1, d])
+        q0 = self.product(y.index_select(0, pooled), 3).view([x.size(0), -1, d])
         q = self.rotate(q0, cos1.index_select(0, pooled), sin1.index_select(0, pooled))
       else:
-        qkv = self.product(y, w[c + 1]).view([x.size(0), -1, d])
+        qkv = self.product(y, c + 1).view([x.size(0), -1, d])
         qk, v = torch.split_with_sizes(qkv, [heads + kv, kv], 1)
         q, k = torch.split_with_sizes(self.rotate(qk, cos1, sin1), [heads, kv], 1)
-      x = self.add_product(x, self.attend(q, k, v, blocks, masks, last), w[c + 2])
-      x = self.add_product(x, self.gated(self.norm(x, w[c + 3], eps), w[c + 4], w[c + 5]), w[c + 6])
+      x = self.add_product(x, self.attend(q, k, v, blocks, masks, last), c + 2)
+      x = self.add_product(x, self.gated(self.norm(x, w[c + 3], eps), c + 4, c + 5), c + 6)
     return torch.linear(self.norm(x, w[1], eps).to(6), w[2].to(6)).view([-1])
   def forward(self: __torch__.Llama,
     x: Tensor) -> Tensor:
