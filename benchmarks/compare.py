@@ -19,6 +19,7 @@ import sys
 
 HOME = pathlib.Path(__file__).resolve().parent.parent
 PEERS = ("tevatron", "sentence-transformers")
+OURS_ALONE = ("int8",)
 MARKS = ("<!-- table: written by benchmarks/compare.py -->", "<!-- end of the table -->")
 
 
@@ -49,10 +50,10 @@ def measure(options, dtype):
         report = ours(options, dtype)
         rounds["rankspark"].append(report["pairs_per_second"])
         rounds["limit"].append(report["fraction_of_gemm_limit"])
-        for name in PEERS:
+        for name in () if dtype in OURS_ALONE else PEERS:
             rounds[name].append(peer(options, dtype, name))
         print(dtype, "round", number + 1, {name: round(values[-1], 2) for name, values in rounds.items()}, file=sys.stderr)
-    return {name: statistics.median(values) for name, values in rounds.items()}, report
+    return {name: statistics.median(values) for name, values in rounds.items() if values}, report
 
 
 def cpu():
@@ -65,7 +66,7 @@ def cpu():
 def row(dtype, medians, report):
     rate = medians["rankspark"]
     cells = [dtype, f"{rate:.1f}"]
-    cells += [f"{medians[name]:.1f} ({rate / medians[name]:.2f}x)" for name in PEERS]
+    cells += [f"{medians[name]:.1f} ({rate / medians[name]:.2f}x)" if name in medians else "" for name in PEERS]
     cells += [f"{medians['limit']:.2f}", f"{report['tokens_per_real_token']:.3f}", f"{report['gemm_gflops']:.0f}"]
     return "| " + " | ".join(cells) + " |"
 
@@ -77,7 +78,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=384)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"])
+    parser.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16", "int8"])
     parser.add_argument("--output", type=pathlib.Path, default=HOME / "docs/performance.md")
     options = parser.parse_args()
 

@@ -76,7 +76,7 @@ final class ScoreMixin {
       defaultValue = AUTO,
       paramLabel = "DTYPE",
       description =
-          "auto, float32, bfloat16 or float16 (default ${DEFAULT-VALUE}: the device's best)")
+          "auto, float32, bfloat16, float16 or int8 (default ${DEFAULT-VALUE}: the device's best)")
   private String dtype;
 
   @Option(names = "--fp16", description = "--dtype float16")

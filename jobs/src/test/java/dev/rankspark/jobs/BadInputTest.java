@@ -206,7 +206,7 @@ class BadInputTest {
     assertRefused(
         rerank("--dataset-path", input(), "--dtype", "float8"),
         Main.USAGE,
-        "--dtype: expected auto or one of float32, bfloat16, float16, got \"float8\"");
+        "--dtype: expected auto or one of float32, bfloat16, float16, int8, got \"float8\"");
     assertRefused(
         rerank("--dataset-path", input(), "--per-device-eval-batch-size", "0"),
         Main.USAGE,

@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -102,6 +104,28 @@ class ConformanceIT {
     assertBfloat16(
         rerankModel("mistral-bf16", all(), fixture("rankmistral"), "--dtype", "bfloat16"),
         "rankmistral");
+  }
+
+  @Test
+  void int8IsAtMostFourTimesAsFarFromFloat32AsTevatronsBfloat16() {
+    String[] lora = {"--lora-name-or-path", fixture("rankllama/adapter"), "--dtype", "int8"};
+    assertInt8(rerank("llama-int8", all(), lora), "rankllama");
+    assertInt8(
+        rerankModel("mistral-int8", all(), fixture("rankmistral"), "--dtype", "int8"),
+        "rankmistral");
+  }
+
+  @Test
+  void eightTasksCostTheSameAndWhatPairsShareIsComputedOnce() {
+    Cli.Result result =
+        run(folder.resolve("tasks.txt"), all(), fixture("rankmistral"), "--partitions", "8");
+    Matcher summary =
+        Pattern.compile("([\\d.]+) computed per token.* 8 tasks, the largest ([\\d.]+) of the mean")
+            .matcher(result.err());
+    assertThat(summary.find()).as(result.err()).isTrue();
+    System.out.println("eight tasks: " + summary.group());
+    assertThat(Double.parseDouble(summary.group(1))).isLessThanOrEqualTo(0.90);
+    assertThat(Double.parseDouble(summary.group(2))).isBetween(1.0, 1.2);
   }
 
   @Test
@@ -245,12 +269,31 @@ class ConformanceIT {
         .isLessThanOrEqualTo(1.1 * Scores.percentile(theirs, 0.99));
   }
 
+  private static void assertInt8(Path ours, String model) {
+    Scores exact = Scores.read(Path.of(fixture(model + "/scores.txt")));
+    double[] theirs = Scores.read(Path.of(fixture(model + "/scores.bf16.txt"))).differences(exact);
+    double[] differences = Scores.read(ours).differences(exact);
+    System.out.printf(
+        "%s int8: mean %.4f (Tevatron's bfloat16 %.4f), 99th percentile %.4f (%.4f)%n",
+        model,
+        Scores.mean(differences),
+        Scores.mean(theirs),
+        Scores.percentile(differences, 0.99),
+        Scores.percentile(theirs, 0.99));
+    assertThat(Scores.mean(differences)).isLessThanOrEqualTo(4 * Scores.mean(theirs));
+  }
+
   private static Path rerank(String name, String input, String... more) {
     return rerankModel(name, input, fixture("rankllama/base"), more);
   }
 
   private static Path rerankModel(String name, String input, String model, String... more) {
     Path output = folder.resolve(name + ".txt");
+    run(output, input, model, more);
+    return output;
+  }
+
+  private static Cli.Result run(Path output, String input, String model, String... more) {
     List<String> args =
         new ArrayList<>(
             List.of(
@@ -275,7 +318,7 @@ class ConformanceIT {
     }
     Cli.Result result = Cli.run(args, more);
     assertThat(result.exitCode()).as(result.err()).isZero();
-    return output;
+    return result;
   }
 
   private static String[] candidates(String command, String... more) {

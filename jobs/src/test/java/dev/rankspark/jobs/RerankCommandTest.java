@@ -74,6 +74,19 @@ class RerankCommandTest {
     assertThat(Scores.mean(ours)).isLessThanOrEqualTo(1.1 * Scores.mean(theirs));
   }
 
+  /** int8 keeps 7 bits and a sign where bfloat16 keeps 8, but one scale for a whole row. */
+  @Test
+  void int8IsNotMuchFurtherFromFloat32ThanBfloat16AndSaysSo() {
+    Cli.Result result = Cli.run(adapter("int8.txt"), "--dtype", "int8");
+    assertSucceeds(result);
+    assertThat(result.err()).contains("int8 products");
+    Scores exact = Scores.read(Path.of(Cli.reference("expected/adapter.txt")));
+    double[] bfloat16 =
+        Scores.read(Path.of(Cli.reference("expected/adapter.bf16.txt"))).differences(exact);
+    double[] ours = Scores.read(folder.resolve("int8.txt")).differences(exact);
+    assertThat(Scores.mean(ours)).isBetween(1e-4, 4 * Scores.mean(bfloat16));
+  }
+
   @Test
   void float16OnACpuIsFloat32ArithmeticAndSaysSo() {
     Cli.Result result =
