@@ -10,6 +10,7 @@ import ai.djl.pytorch.jni.IValue;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.RerankerCheckpoint;
 import dev.rankspark.checkpoint.Weight;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -125,7 +126,7 @@ public final class CrossEncoder implements BatchModel, AutoCloseable {
         IValue eps = IValue.from(config.normEps());
         IValue scores =
             program.run("score", ids, positions, pooled, blocks, cos0, sin0, heads, kvHeads, eps)) {
-      return scores.toTensor(arrays).toFloatArray();
+      return Arrays.copyOf(scores.toTensor(arrays).toFloatArray(), batch.texts());
     } catch (EngineException e) {
       throw DeviceMemoryException.of(e);
     }

@@ -65,13 +65,19 @@ final class BatchPlan {
    *
    * @param batches in the order of their computing
    * @param realTokens tokens of all texts
-   * @param computedTokens tokens that go through the model
+   * @param computedTokens tokens that go through the model, with those of padding
+   * @param paddedTokens those that fill a batch up to whole steps of rows
    * @param attendedTokens for each of those the length of its text, which attention reads
    */
-  record Plan(List<Batch> batches, long realTokens, long computedTokens, long attendedTokens) {
+  record Plan(
+      List<Batch> batches,
+      long realTokens,
+      long computedTokens,
+      long paddedTokens,
+      long attendedTokens) {
     /** Tokens that were not computed, as another text of the batch begins with them too. */
     long sharedTokens() {
-      return realTokens - computedTokens;
+      return realTokens + paddedTokens - computedTokens;
     }
   }
 
@@ -91,7 +97,10 @@ final class BatchPlan {
     return new Plan(
         plan.batches,
         texts.stream().mapToLong(text -> text.length).sum(),
-        plan.batches.stream().mapToLong(Batch::tokens).sum(),
+        plan.batches.stream().mapToLong(batch -> PackedTexts.rows(batch.tokens)).sum(),
+        plan.batches.stream()
+            .mapToLong(batch -> PackedTexts.rows(batch.tokens) - batch.tokens)
+            .sum(),
         plan.attended);
   }
 

@@ -142,6 +142,7 @@ public final class Bench {
     int pairs = median.chunks.stream().mapToInt(chunk -> chunk.pairs().size()).sum();
     long tokens = (long) median.sum(Scorer.Prepared::tokens);
     long computed = (long) median.sum(prepared -> prepared.plan().computedTokens());
+    long padded = (long) median.sum(prepared -> prepared.plan().paddedTokens());
     double limitSeconds = 2.0 * model.config().productParameters() * tokens / (gflops * 1e9);
     return new BenchReport(
         hardware.description(),
@@ -156,8 +157,8 @@ public final class Bench {
         pairs / median.seconds,
         tokens / median.seconds,
         (double) computed / tokens,
-        /* paddedTokens= */ 0, // batches are packed
-        tokens - computed,
+        padded,
+        tokens + padded - computed,
         median.sum(Scorer.Prepared::tokenizeSeconds) / median.seconds,
         median.sum(Scorer.Prepared::planSeconds) / median.seconds,
         gflops,

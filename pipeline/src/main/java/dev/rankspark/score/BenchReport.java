@@ -20,7 +20,7 @@ import java.util.Locale;
  * @param pairsPerSecond by the median round
  * @param tokensPerSecond real tokens, by the median round
  * @param tokensPerRealToken tokens that went through the model by tokens of the pairs
- * @param paddedTokens computed only to make texts equally long
+ * @param paddedTokens computed only to fill a batch up to whole steps of rows
  * @param sharedTokens not computed, as another pair of the batch begins with them or is equal
  * @param tokenizeShare of the time
  * @param planShare of the time

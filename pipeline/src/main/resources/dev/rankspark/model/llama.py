@@ -194,7 +194,12 @@ class Llama(Module):
     blocks: List[int],
     masks: List[Tensor],
     last: bool) -> Tensor:
-    # q (Q, heads, d): a row for every token, in the last layer one for every scored text; k, v (N, kv, d)
+    # q (Q, heads, d): a row for every token, in the last layer one for every scored text; k, v (N, kv, d).
+    # In float32: the logits' bfloat16 form costs more than anything else does, and oneDNN would compile a product for
+    # each shape of a block.
+    q0 = q.to(6)
+    k0 = k.to(6)
+    v0 = v.to(6)
     kv = k.size(1)
     d = k.size(2)
     out = torch.empty([q.size(0), q.size(1) * d], dtype=q.dtype, device=q.device)
@@ -206,19 +211,19 @@ class Llama(Module):
       if last:
         t = 1
       if not last or f >= 0:
-        q1 = q[row:row + n * t].view([n, t, kv, -1, d]).permute([0, 2, 3, 1, 4]).reshape([n * kv, -1, d])
-        k1 = self.with_prefix(k, at, f, p, n, s).reshape([n * kv, -1, d])
-        v1 = self.with_prefix(v, at, f, p, n, s).reshape([n * kv, -1, d])
+        q1 = q0[row:row + n * t].view([n, t, kv, -1, d]).permute([0, 2, 3, 1, 4]).reshape([n * kv, -1, d])
+        k1 = self.with_prefix(k0, at, f, p, n, s).reshape([n * kv, -1, d])
+        v1 = self.with_prefix(v0, at, f, p, n, s).reshape([n * kv, -1, d])
         k2 = k1.transpose(1, 2)
-        # Logits in float32: in bfloat16 they cost more than anything else does.
         if last:
-          a = torch.mul(torch.bmm(q1.to(6), k2.to(6)), d ** -0.5)
+          a = torch.mul(torch.bmm(q1, k2), d ** -0.5)
         else:
-          a = torch.baddbmm(masks[i].expand([n * kv, -1, -1]), q1.to(6), k2.to(6), alpha=d ** -0.5)
-        y = torch.bmm(torch.softmax(a, -1).to(v.dtype), v1).view([n, kv, -1, t, d]).permute([0, 3, 1, 2, 4])
+          a = torch.baddbmm(masks[i].expand([n * kv, -1, -1]), q1, k2, alpha=d ** -0.5)
+        y = torch.bmm(torch.softmax(a, -1), v1).view([n, kv, -1, t, d]).permute([0, 3, 1, 2, 4])
         out[row:row + n * t].view([n, t, kv, -1, d]).copy_(y)
         row = row + n * t
       at = at + n * s
+    _0 = torch.zero_(out[row:])
     return out
   def score(self: __torch__.Llama,
     ids: Tensor,
@@ -230,7 +235,7 @@ class Llama(Module):
     heads: int,
     kv: int,
     eps: float) -> Tensor:
-    # ids, positions (N): the tokens of a batch, one after the other; pooled (R): where the R scored texts end.
+    # ids, positions (N): the tokens of a batch, one after the other, then padding; pooled (R): where the scored texts end.
     # blocks, four numbers each: n texts of s tokens after a prefix of p tokens at row f; f -1: a prefix, not scored.
     w = self.frozen
     d = cos.size(1)

@@ -26,7 +26,8 @@ class BatchPlanTest {
         .usingRecursiveFieldByFieldElementComparator()
         .containsExactly(new Group(30, new int[] {2, 0}), new Group(0, new int[] {1}));
     assertThat(plan.realTokens()).isEqualTo(35 + 34 + 37);
-    assertThat(plan.computedTokens()).isEqualTo(30 + 5 + 7 + 34);
+    assertThat(plan.paddedTokens()).isEqualTo(4); // rows of a product are a multiple of 16
+    assertThat(plan.computedTokens()).isEqualTo(30 + 5 + 7 + 34 + 4);
     assertThat(plan.sharedTokens()).isEqualTo(30);
   }
 
@@ -174,7 +175,9 @@ class BatchPlanTest {
         }
       }
     }
-    assertThat(at).isEqualTo(packed.ids().length);
+    assertThat(packed.texts()).isEqualTo(texts.size());
+    assertThat(packed.ids()).hasSize(PackedTexts.rows(at));
+    assertThat(packed.pooled()).hasSize(PackedTexts.rows(texts.size()));
     return texts.toArray(long[][]::new);
   }
 }

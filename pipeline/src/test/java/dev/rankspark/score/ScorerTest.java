@@ -86,16 +86,16 @@ class ScorerTest {
   @Test
   void whenTheDevicesMemoryIsFullBatchesAreHalvedAndStaySo() {
     List<Integer> tried = new ArrayList<>();
-    Scorer scorer = new Scorer(tokenizer, fullAbove(150, tried), 64, BATCH_TOKENS);
+    Scorer scorer = new Scorer(tokenizer, fullAbove(160, tried), 64, BATCH_TOKENS);
 
     Scorer.Scores scores = scorer.score(texts, 2);
     assertThat(scores.scores()).containsExactly(expected, INVARIANCE);
-    assertThat(scores.batchTokens()).isBetween(64, 150);
-    assertThat(tried.stream().filter(tokens -> tokens > 150).count()).isEqualTo(2); // 512, 256
+    assertThat(scores.batchTokens()).isBetween(64, 160);
+    assertThat(tried.stream().filter(tokens -> tokens > 160).count()).isEqualTo(2); // 512, 256
 
     tried.clear();
     assertThat(scorer.score(texts, 2).scores()).containsExactly(expected, INVARIANCE);
-    assertThat(tried).allSatisfy(tokens -> assertThat(tokens).isLessThanOrEqualTo(150));
+    assertThat(tried).allSatisfy(tokens -> assertThat(tokens).isLessThanOrEqualTo(160));
   }
 
   @Test
@@ -125,7 +125,11 @@ class ScorerTest {
   void libtorchsOwnMessageOfFullMemoryIsKnown() {
     PackedTexts huge =
         new PackedTexts(
-            new long[] {1, 2}, new long[] {0, 1}, new long[] {1}, new long[] {0, 0, 1, 6_000_000});
+            1,
+            new long[] {1, 2},
+            new long[] {0, 1},
+            new long[] {1},
+            new long[] {0, 0, 1, 6_000_000});
     assertThatThrownBy(() -> model.score(huge, 2)).isInstanceOf(DeviceMemoryException.class);
   }
 
