@@ -46,9 +46,12 @@ class Llama(Module):
     x: Tensor,
     w: Tensor,
     eps: float) -> Tensor:
+    # The root of the sum of squares in one pass: the squares themselves would be one more, written and read.
     y = x.to(6)
-    y1 = torch.mul(y, torch.rsqrt(torch.add(torch.mean(torch.mul(y, y), [-1], True), eps)))
-    return torch.mul(y1.to(x.dtype), w)
+    root = torch.linalg_vector_norm(y, 2, [-1], True, dtype=None)
+    mean = torch.div(torch.mul(root, root), float(x.size(-1)))
+    y1 = torch.mul(y, torch.rsqrt(torch.add(mean, eps)))
+    return torch.mul_(y1.to(x.dtype), w)
   def rounded(self: __torch__.Llama,
     x: Tensor) -> Tuple[Tensor, Tensor]:
     # int8 (N, K) and the float32 scales (N, 1) of its rows
@@ -160,7 +163,12 @@ class Llama(Module):
     sin: Tensor) -> Tensor:
     # x (N, heads, d); cos, sin (N, 1, d), the first half of sin negative
     a, b = torch.chunk(x, 2, -1)
-    return torch.addcmul(torch.mul(x, cos), torch.cat([b, a], -1), sin)
+    y = torch.mul(x, cos)
+    a1, b1 = torch.chunk(y, 2, -1)
+    s, s1 = torch.chunk(sin, 2, -1)
+    _0 = torch.addcmul_(a1, b, s)
+    _1 = torch.addcmul_(b1, a, s1)
+    return y
   def masks(self: __torch__.Llama,
     blocks: List[int],
     group: int,
