@@ -52,7 +52,7 @@ def measure(options, dtype):
         rounds["limit"].append(report["fraction_of_gemm_limit"])
         for name in () if dtype in OURS_ALONE else PEERS:
             rounds[name].append(peer(options, dtype, name))
-        print(dtype, "round", number + 1, {name: round(values[-1], 2) for name, values in rounds.items()}, file=sys.stderr)
+        print(dtype, "round", number + 1, {name: round(values[-1], 2) for name, values in rounds.items() if values}, file=sys.stderr)
     return {name: statistics.median(values) for name, values in rounds.items() if values}, report
 
 

@@ -149,6 +149,18 @@ public final class RerankerCheckpoint {
    *     no weight, or the adapter does not fit
    */
   public Map<String, Weight> bind(Map<String, long[]> expectedShapes) {
+    return bind(expectedShapes, /* headMayBeAbsent= */ false);
+  }
+
+  /**
+   * As {@link #bind}, but a base without a head is no error: then there is no {@code score.weight}
+   * in the result, and training makes one.
+   */
+  public Map<String, Weight> bindForTraining(Map<String, long[]> expectedShapes) {
+    return bind(expectedShapes, /* headMayBeAbsent= */ true);
+  }
+
+  private Map<String, Weight> bind(Map<String, long[]> shapes, boolean headMayBeAbsent) {
     Weights weights = Weights.open(base);
     Map<String, StoredTensor> stored = canonicalNames(weights.tensors());
     stored.keySet().removeIf(RerankerCheckpoint::isWithoutEffect);
@@ -156,6 +168,10 @@ public final class RerankerCheckpoint {
       stored.put(SCORE, backboneHead());
     } else {
       adapter.flatMap(LoraAdapter::head).ifPresent(head -> stored.put(SCORE, head));
+    }
+    Map<String, long[]> expectedShapes = new LinkedHashMap<>(shapes);
+    if (headMayBeAbsent && !stored.containsKey(SCORE)) {
+      expectedShapes.remove(SCORE);
     }
     checkNames(weights.file(), stored.keySet(), expectedShapes.keySet());
     adapter.ifPresent(lora -> checkAdapter(lora, stored.keySet()));

@@ -186,10 +186,16 @@ public record LlamaConfig(
    * along their first dimension. Query, key and value share a product, so do gate and up.
    */
   List<List<String>> fusedWeights() {
+    List<List<String>> fused = backboneWeights();
+    fused.add(2, List.of("score.weight"));
+    return fused;
+  }
+
+  /** Likewise, without the head. */
+  List<List<String>> backboneWeights() {
     List<List<String>> fused = new ArrayList<>();
     fused.add(List.of("model.embed_tokens.weight"));
     fused.add(List.of("model.norm.weight"));
-    fused.add(List.of("score.weight"));
     for (int i = 0; i < layers; i++) {
       String layer = "model.layers." + i + ".";
       fused.add(List.of(layer + "input_layernorm.weight"));

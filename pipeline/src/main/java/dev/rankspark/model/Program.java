@@ -12,8 +12,13 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
-/** A TorchScript class of our own, loaded from the file beside this class that has its name. */
+/**
+ * A TorchScript class of our own, loaded from the file beside this class that has its name; with
+ * the methods of {@code parts.py}, which scoring and training share.
+ */
 final class Program implements AutoCloseable {
+  private static final String PARTS = "parts.py";
+
   private final Model model;
   private final PtSymbolBlock block;
 
@@ -26,7 +31,9 @@ final class Program implements AutoCloseable {
     String file = className.toLowerCase(Locale.ROOT) + ".py";
     this.model = Model.newInstance(className, device, "PyTorch");
     try {
-      model.load(new ByteArrayInputStream(ScriptArchive.pack(className, source(file))));
+      String program =
+          source(file) + source(PARTS).replace("__torch__.CLASS", "__torch__." + className);
+      model.load(new ByteArrayInputStream(ScriptArchive.pack(className, program)));
     } catch (Exception e) { // DJL declares two, the program is our own: neither is the user's
       model.close();
       throw new IllegalStateException("the program " + file + " does not load", e);

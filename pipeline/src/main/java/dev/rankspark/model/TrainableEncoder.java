@@ -1,0 +1,353 @@
+package dev.rankspark.model;
+
+import ai.djl.Device;
+import ai.djl.engine.EngineException;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.IValue;
+import dev.rankspark.InputException;
+import dev.rankspark.checkpoint.StoredTensor;
+import dev.rankspark.checkpoint.Weight;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A LLaMA-type cross encoder that is trained, on one device: groups of token ids in, losses out and
+ * gradients added up; then a step of AdamW. The arithmetic is the TorchScript program {@code
+ * trainer.py} beside this class, whose way back is written by hand. Frozen weights are held once,
+ * in the training dtype; the trained parameters, their gradient and AdamW's two means are float32
+ * vectors, laid out by {@link TrainedParameters}. For use by one thread.
+ */
+public final class TrainableEncoder implements AutoCloseable {
+  private final LlamaConfig config;
+  private final TrainedParameters trained;
+  private final Settings settings;
+  private final int threads;
+  private final PtNDManager manager;
+  private final Program program;
+  private final PtNDArray cos;
+  private final PtNDArray sin;
+  private final PtNDArray parameters;
+  private final PtNDArray gradient;
+  private final PtNDArray mean;
+  private final PtNDArray square;
+  private IValue factors;
+
+  /**
+   * How a model is computed in training.
+   *
+   * @param scaling LoRA's alpha / r
+   * @param dropout of the LoRA factors' input, from 0 on, below 1
+   * @param checkpointing whether a layer's inner states are computed again on the way back instead
+   *     of kept
+   */
+  public record Settings(double scaling, double dropout, boolean checkpointing) {}
+
+  /**
+   * AdamW's settings (arXiv:1711.05101), with the Trainer's names.
+   *
+   * @param maxGradNorm the gradient is scaled down to this norm; 0 never
+   */
+  public record AdamW(
+      double beta1, double beta2, double epsilon, double weightDecay, double maxGradNorm) {}
+
+  private TrainableEncoder(
+      LlamaConfig config,
+      TrainedParameters trained,
+      Settings settings,
+      Device device,
+      int longest,
+      int threads) {
+    this.config = config;
+    this.trained = trained;
+    this.settings = settings;
+    this.threads = threads;
+    this.manager = (PtNDManager) NDManager.newBaseManager(device, "PyTorch");
+    this.program = new Program("Trainer", device);
+    RotaryTable table =
+        RotaryTable.of(longest, config.headDim(), config.ropeTheta(), config.ropeScaling());
+    Shape shape = new Shape(longest, config.headDim());
+    this.cos = (PtNDArray) manager.create(table.cos(), shape);
+    this.sin = (PtNDArray) manager.create(table.sin(), shape);
+    Shape all = new Shape(trained.elements());
+    this.parameters = (PtNDArray) manager.zeros(all);
+    this.gradient = (PtNDArray) manager.zeros(all);
+    this.mean = (PtNDArray) manager.zeros(all);
+    this.square = (PtNDArray) manager.zeros(all);
+  }
+
+  /**
+   * Loads a base's weights. In full training they become the parameters; else these begin as zeros,
+   * to be set by {@link #setParameters}.
+   *
+   * @param weights by their canonical names; the head may be absent
+   * @param longest the longest text in tokens
+   * @param threads libtorch's threads
+   */
+  public static TrainableEncoder load(
+      Map<String, Weight> weights,
+      LlamaConfig config,
+      Hardware hardware,
+      Device device,
+      TrainedParameters trained,
+      Settings settings,
+      int longest,
+      int threads) {
+    Torch.prepareThread(threads);
+    TrainableEncoder encoder =
+        new TrainableEncoder(config, trained, settings, device, longest, threads);
+    try {
+      WeightLoader loader =
+          new WeightLoader(encoder.program, encoder.manager, hardware, WeightLoader.CHUNK);
+      for (List<String> names : config.backboneWeights()) {
+        loader.load(names.stream().map(weights::get).toList());
+      }
+      if (trained.isFull()) {
+        try (IValue parameters = IValue.from(encoder.parameters);
+            IValue sizes = IValue.listFrom(trained.sizes());
+            IValue dtype = IValue.from((long) hardware.compute().torchCode())) {
+          encoder.program.run("unfreeze", parameters, sizes, dtype).close();
+        }
+      }
+      return encoder;
+    } catch (RuntimeException | Error e) {
+      encoder.close();
+      throw e;
+    }
+  }
+
+  /** A stored tensor's numbers, as float32; the tensors that are trained fit an array. */
+  public static float[] floats(StoredTensor tensor) {
+    Torch.engine();
+    try (PtNDManager arrays = (PtNDManager) NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+      return WeightLoader.array(tensor, 0, tensor.shape()[0], arrays)
+          .toType(DataType.FLOAT32, /* copy= */ false)
+          .toFloatArray();
+    }
+  }
+
+  /** The trained parameters, copied. */
+  public float[] parameters() {
+    return parameters.toFloatArray();
+  }
+
+  /** Sets some of the trained parameters. */
+  public void setParameters(int from, float[] values) {
+    set(parameters, from, values);
+    parametersChanged();
+  }
+
+  /** AdamW's running mean of the gradients, copied. */
+  public float[] mean() {
+    return mean.toFloatArray();
+  }
+
+  /** AdamW's running mean of the gradients' squares, copied. */
+  public float[] square() {
+    return square.toFloatArray();
+  }
+
+  /** Sets AdamW's state, to go on where another left off. */
+  public void setMoments(float[] means, float[] squares) {
+    set(mean, 0, means);
+    set(square, 0, squares);
+  }
+
+  private void set(PtNDArray vector, int from, float[] values) {
+    Torch.prepareThread(threads);
+    try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
+        IValue target = IValue.from(vector);
+        IValue at = IValue.from((long) from);
+        IValue source = IValue.from((PtNDArray) arrays.create(values))) {
+      program.run("put", target, at, source).close();
+    }
+  }
+
+  /** The gradient that {@link #addGradient} adds to, to be summed over workers in place. */
+  public NDArray gradient() {
+    return gradient;
+  }
+
+  /** Reads the parameters anew when they are next needed. */
+  private void parametersChanged() {
+    if (factors != null) {
+      factors.close();
+      factors = null;
+    }
+  }
+
+  private IValue factors() {
+    if (factors == null) {
+      try (IValue parameters0 = IValue.from(parameters);
+          IValue sizes = IValue.listFrom(trained.sizes());
+          IValue ranks = IValue.listFrom(trained.ranks());
+          IValue scaling = IValue.from(settings.scaling);
+          IValue full = IValue.from(trained.isFull())) {
+        if (trained.isFull()) {
+          program.run("refresh", parameters0, sizes).close();
+        }
+        factors = program.run("factors", parameters0, sizes, ranks, scaling, full);
+      }
+    }
+    return factors;
+  }
+
+  /**
+   * Computes groups forth and back: cross entropy of each group's scores, its first text being the
+   * right one (Tevatron's {@code RerankerModel.forward}).
+   *
+   * @param weight of each group's loss in the gradient that is added to {@link #gradient()}
+   * @return each group's loss, unweighted
+   * @throws DeviceMemoryException if the device has no memory for it
+   */
+  public float[] addGradient(TrainBatch batch, double weight) {
+    PackedTexts texts = batch.texts();
+    checkVocabulary(texts.ids());
+    Torch.prepareThread(threads);
+    int size = batch.order().length / batch.groups();
+    try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
+        IValue ids = IValue.from((PtNDArray) arrays.create(texts.ids()));
+        IValue positions = IValue.from((PtNDArray) arrays.create(texts.positions()));
+        IValue pooled = IValue.from((PtNDArray) arrays.create(texts.pooled()));
+        IValue blocks = IValue.listFrom(texts.blocks());
+        IValue order =
+            IValue.from((PtNDArray) arrays.create(batch.order(), new Shape(batch.groups(), size)));
+        IValue cos0 = IValue.from(cos);
+        IValue sin0 = IValue.from(sin);
+        IValue ranks = IValue.listFrom(trained.ranks());
+        IValue gradient0 = IValue.from(gradient);
+        IValue sizes = IValue.listFrom(trained.sizes());
+        IValue heads = IValue.from((long) config.heads());
+        IValue kvHeads = IValue.from((long) config.kvHeads());
+        IValue eps = IValue.from(config.normEps());
+        IValue scaling = IValue.from(settings.scaling);
+        IValue weight0 = IValue.from(weight);
+        IValue checkpointing = IValue.from(settings.checkpointing);
+        IValue full = IValue.from(trained.isFull());
+        IValue dropout = IValue.from(settings.dropout);
+        IValue tokenBounds = IValue.listFrom(batch.tokenBounds());
+        IValue textBounds = IValue.listFrom(batch.textBounds());
+        IValue seeds = IValue.listFrom(batch.seeds());
+        IValue out =
+            program.run(
+                "step",
+                ids,
+                positions,
+                pooled,
+                blocks,
+                order,
+                cos0,
+                sin0,
+                factors(),
+                ranks,
+                gradient0,
+                sizes,
+                heads,
+                kvHeads,
+                eps,
+                scaling,
+                weight0,
+                checkpointing,
+                full,
+                dropout,
+                tokenBounds,
+                textBounds,
+                seeds)) {
+      return Arrays.copyOf(out.toTensor(arrays).toFloatArray(), batch.groups());
+    } catch (EngineException e) {
+      throw DeviceMemoryException.of(e);
+    }
+  }
+
+  /** Scores texts with the parameters as they are, without dropout. */
+  public float[] score(PackedTexts texts) {
+    checkVocabulary(texts.ids());
+    Torch.prepareThread(threads);
+    try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
+        IValue ids = IValue.from((PtNDArray) arrays.create(texts.ids()));
+        IValue positions = IValue.from((PtNDArray) arrays.create(texts.positions()));
+        IValue pooled = IValue.from((PtNDArray) arrays.create(texts.pooled()));
+        IValue blocks = IValue.listFrom(texts.blocks());
+        IValue cos0 = IValue.from(cos);
+        IValue sin0 = IValue.from(sin);
+        IValue ranks = IValue.listFrom(trained.ranks());
+        IValue heads = IValue.from((long) config.heads());
+        IValue kvHeads = IValue.from((long) config.kvHeads());
+        IValue eps = IValue.from(config.normEps());
+        IValue out =
+            program.run(
+                "scores", ids, positions, pooled, blocks, cos0, sin0, factors(), ranks, heads,
+                kvHeads, eps)) {
+      return Arrays.copyOf(out.toTensor(arrays).toFloatArray(), texts.texts());
+    } catch (EngineException e) {
+      throw DeviceMemoryException.of(e);
+    }
+  }
+
+  /**
+   * Takes one step of AdamW with the gradient that was added up, and zeroes it.
+   *
+   * @param rate the learning rate
+   * @param step from 1
+   * @return the gradient's norm before it was clipped
+   */
+  public double update(AdamW optimizer, double rate, int step) {
+    Torch.prepareThread(threads);
+    try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
+        IValue parameters0 = IValue.from(parameters);
+        IValue gradient0 = IValue.from(gradient);
+        IValue mean0 = IValue.from(mean);
+        IValue square0 = IValue.from(square);
+        IValue sizes = IValue.listFrom(trained.sizes());
+        IValue decays = IValue.listFrom(trained.decays());
+        IValue rate0 = IValue.from(rate);
+        IValue beta1 = IValue.from(optimizer.beta1);
+        IValue beta2 = IValue.from(optimizer.beta2);
+        IValue epsilon = IValue.from(optimizer.epsilon);
+        IValue decay = IValue.from(optimizer.weightDecay);
+        IValue most = IValue.from(optimizer.maxGradNorm);
+        IValue step0 = IValue.from((long) step);
+        IValue norm =
+            program.run(
+                "update",
+                parameters0,
+                gradient0,
+                mean0,
+                square0,
+                sizes,
+                decays,
+                rate0,
+                beta1,
+                beta2,
+                epsilon,
+                decay,
+                most,
+                step0)) {
+      parametersChanged();
+      return norm.toTensor(arrays).toFloatArray()[0];
+    }
+  }
+
+  private void checkVocabulary(long[] tokens) {
+    for (long id : tokens) {
+      if (id < 0 || id >= config.vocab()) {
+        throw InputException.of(
+            "token id %d is not in the model's vocabulary of %d: the tokenizer belongs to another"
+                + " model (--tokenizer-name)",
+            id, config.vocab());
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    parametersChanged();
+    program.close();
+    manager.close();
+  }
+}

@@ -1,0 +1,172 @@
+package dev.rankspark.model;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Which numbers of a model are trained, and where each lies in the one float32 vector that holds
+ * them: the LoRA factors of some modules (arXiv:2106.09685) and the head, or every weight. The
+ * vector is cut into segments, as the program {@code trainer.py} takes them; a segment has no, one
+ * or several parts, one after the other.
+ */
+public final class TrainedParameters {
+  /** The ends of the names of a layer's modules, in the program's order. */
+  public static final List<String> MODULES =
+      List.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");
+
+  /** The head's weight, (1, hidden): always trained, always last. */
+  public static final String HEAD = "score.weight";
+
+  private static final String WEIGHT = ".weight";
+
+  private final boolean full;
+  private final int[] ranks;
+  private final List<Segment> segments = new ArrayList<>();
+  private final List<Part> parts = new ArrayList<>();
+  private int elements;
+
+  private TrainedParameters(boolean full, int[] ranks) {
+    this.full = full;
+    this.ranks = ranks;
+  }
+
+  /** What a part is to the weight that it is named after. */
+  public enum Role {
+    /** The weight itself. */
+    WHOLE,
+    /** LoRA's A, (r, in). */
+    LOWER,
+    /** LoRA's B, (out, r). */
+    UPPER
+  }
+
+  /**
+   * A tensor in the vector.
+   *
+   * @param module the weight's canonical name without {@code .weight}, such as {@code
+   *     model.layers.0.self_attn.q_proj}
+   * @param from where in the vector it begins
+   */
+  public record Part(String module, Role role, long[] shape, int from) {
+    /** Elements. */
+    public int size() {
+      return (int) product(shape);
+    }
+  }
+
+  /**
+   * @param decays whether weight decay applies, as the Trainer decides it
+   */
+  private record Segment(int size, boolean decays) {}
+
+  /**
+   * LoRA factors of some modules in every layer, and the head.
+   *
+   * @param r the factors' rank, from 1 on
+   * @param targetModules some of {@link #MODULES}
+   */
+  public static TrainedParameters lora(LlamaConfig config, int r, Set<String> targetModules) {
+    int[] ranks =
+        MODULES.stream().mapToInt(module -> targetModules.contains(module) ? r : 0).toArray();
+    TrainedParameters parameters = new TrainedParameters(/* full= */ false, ranks);
+    Map<String, long[]> shapes = config.weightShapes();
+    for (int layer = 0; layer < config.layers(); layer++) {
+      for (int module = 0; module < ranks.length; module++) {
+        String name = module(layer, MODULES.get(module));
+        long[] shape = shapes.get(name + WEIGHT);
+        parameters.factor(name, Role.LOWER, ranks[module], shape[1]);
+        parameters.factor(name, Role.UPPER, shape[0], ranks[module]);
+      }
+    }
+    parameters.add(List.of(HEAD), shapes, true);
+    return parameters;
+  }
+
+  /** Every weight of the model. */
+  public static TrainedParameters full(LlamaConfig config) {
+    TrainedParameters parameters = new TrainedParameters(/* full= */ true, new int[MODULES.size()]);
+    Map<String, long[]> shapes = config.weightShapes();
+    for (List<String> fused : config.backboneWeights()) {
+      // The Trainer leaves norms out by their class or name; Mistral's last norm escapes both.
+      boolean norm = shapes.get(fused.get(0)).length == 1;
+      boolean escapes =
+          config.modelType().equals("mistral") && fused.get(0).equals("model.norm.weight");
+      parameters.add(fused, shapes, !norm || escapes);
+    }
+    parameters.add(List.of(HEAD), shapes, true);
+    return parameters;
+  }
+
+  private static String module(int layer, String name) {
+    String block = MODULES.indexOf(name) < 4 ? "self_attn." : "mlp.";
+    return "model.layers." + layer + "." + block + name;
+  }
+
+  private void factor(String module, Role role, long rows, long columns) {
+    long[] shape = {rows, columns};
+    if (product(shape) > 0) {
+      parts.add(new Part(module, role, shape, elements));
+    }
+    end(elements, /* decays= */ true, product(shape));
+  }
+
+  private void add(List<String> weights, Map<String, long[]> shapes, boolean decays) {
+    int from = elements;
+    long size = 0;
+    for (String weight : weights) {
+      long[] shape = shapes.get(weight);
+      String module = weight.substring(0, weight.length() - WEIGHT.length());
+      parts.add(new Part(module, Role.WHOLE, shape, Math.toIntExact(from + size)));
+      size += product(shape);
+    }
+    end(from, decays, size);
+  }
+
+  private void end(int from, boolean decays, long size) {
+    // Arrays of Java end there: 2^31 trained parameters, of LoRA many times more than anybody has.
+    elements = Math.toIntExact(from + size);
+    segments.add(new Segment((int) size, decays));
+  }
+
+  private static long product(long[] shape) {
+    return Arrays.stream(shape).reduce(1, Math::multiplyExact);
+  }
+
+  /** Whether every weight is trained, not factors beside frozen weights. */
+  public boolean isFull() {
+    return full;
+  }
+
+  /** How many numbers are trained. */
+  public int elements() {
+    return elements;
+  }
+
+  /** All tensors, in the vector's order; the head is the last. */
+  public List<Part> parts() {
+    return List.copyOf(parts);
+  }
+
+  /** The head, (1, hidden). */
+  public Part head() {
+    return parts.get(parts.size() - 1);
+  }
+
+  /** The rank of each of {@link #MODULES}; 0 where it is not adapted. */
+  long[] ranks() {
+    return Arrays.stream(ranks).asLongStream().toArray();
+  }
+
+  /** The segments' sizes. */
+  long[] sizes() {
+    return segments.stream().mapToLong(Segment::size).toArray();
+  }
+
+  /** By segment: 1 if weight decay applies, else 0. */
+  long[] decays() {
+    return segments.stream().mapToLong(segment -> segment.decays ? 1 : 0).toArray();
+  }
+}
