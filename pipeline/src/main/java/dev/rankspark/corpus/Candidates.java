@@ -98,7 +98,7 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
   }
 
   /** One row per key, the last in the input: what is left in a Python dictionary. */
-  private static Dataset<Row> lastByPosition(Dataset<Row> rows, String key) {
+  static Dataset<Row> lastByPosition(Dataset<Row> rows, String key) {
     Column[] others =
         Arrays.stream(rows.columns())
             .filter(name -> !name.equals(key) && !name.equals(Pairs.POSITION))
@@ -110,7 +110,7 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
         .select(col(key), col(last + ".*"));
   }
 
-  private static scala.collection.Seq<String> asSeq(String column) {
+  static scala.collection.Seq<String> asSeq(String column) {
     return scala.collection.JavaConverters.asScalaBuffer(List.of(column)).toSeq();
   }
 

@@ -1,69 +1,26 @@
 package dev.rankspark.corpus;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectReader;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.corpus.TextLines.TextLine;
-import java.nio.charset.StandardCharsets;
 
 /** One JSON object of a JSON lines file, its fields read with errors that name file and line. */
-record JsonLine(TextLine line, ObjectNode object) {
-  private static final ObjectReader READER =
-      JsonMapper.builder()
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .build()
-          .readerFor(JsonNode.class);
+record JsonLine(TextLine line, JsonFields fields) {
 
   static JsonLine parse(TextLine line) {
-    try {
-      JsonNode node = READER.readTree(line.text());
-      if (node instanceof ObjectNode object) {
-        return new JsonLine(line, object);
-      }
-      throw line.wrong("expected a JSON object, got " + node.getNodeType());
-    } catch (JsonProcessingException e) {
-      throw line.wrong("broken JSON: " + e.getOriginalMessage());
-    }
+    return new JsonLine(line, JsonFields.parse(line, line.text()));
   }
 
-  /**
-   * A text, or a number as text: ids are numbers in some data sets, and Tevatron takes their {@code
-   * str}.
-   */
+  /** As {@link JsonFields#required}. */
   String required(String field) {
-    JsonNode value = object.path(field);
-    if (!value.isTextual() && !value.isNumber()) {
-      throw line.wrong(
-          "expected a text in \"" + field + "\", got " + (value.isMissingNode() ? "none" : value));
-    }
-    String text = value.asText();
-    if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
-      // Python reads it, but no tokenizer and no file takes it; Java would make a question mark.
-      throw line.wrong(
-          "expected Unicode text in \""
-              + field
-              + "\", got half a surrogate pair (\\ud800-\\udfff)");
-    }
-    return text;
+    return fields.required(field);
   }
 
-  /** As {@link #required}, empty where the field is absent or null. */
+  /** As {@link JsonFields#orEmpty}. */
   String orEmpty(String field) {
-    return object.hasNonNull(field) ? required(field) : "";
+    return fields.orEmpty(field);
   }
 
-  /** A finite number, null where the field is absent or null. */
+  /** As {@link JsonFields#numberOrNull}. */
   Double numberOrNull(String field) {
-    JsonNode value = object.path(field);
-    if (value.isMissingNode() || value.isNull()) {
-      return null;
-    }
-    if (!value.isNumber() || !Double.isFinite(value.asDouble())) {
-      throw line.wrong("expected a finite number in \"" + field + "\", got " + value);
-    }
-    return value.asDouble();
+    return fields.numberOrNull(field);
   }
 }

@@ -57,15 +57,15 @@ final class TextLines {
    * @param offset bytes before the line, after decompression
    */
   record TextLine(long position, String file, String path, long offset, String text)
-      implements Serializable {
+      implements Located, Serializable {
 
     /** {@code file:line}; reads the file up to the line, so it is for errors alone. */
     String where() {
       return file + ":" + lineNumber(path, offset);
     }
 
-    /** An error about this line. */
-    InputException wrong(String message) {
+    @Override
+    public InputException wrong(String message) {
       return new InputException(where() + ": " + message);
     }
   }

@@ -1,5 +1,6 @@
 /**
  * Run files, queries and passages as DataFrames, their join to the pairs that a cross encoder
- * scores, and single files written as committed parts. Spark lives here, models do not.
+ * scores, training sets, and single files written as committed parts. Spark lives here, models do
+ * not.
  */
 package dev.rankspark.corpus;

@@ -1,0 +1,375 @@
+package dev.rankspark.corpus;
+
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.collect_list;
+import static org.apache.spark.sql.functions.posexplode;
+import static org.apache.spark.sql.functions.sort_array;
+import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.to_json;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rankspark.InputException;
+import dev.rankspark.corpus.InputFiles.InputFile;
+import dev.rankspark.corpus.TextLines.TextLine;
+import dev.rankspark.run.ShownPath;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.paths.SparkPath;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * Queries with their judged passages, in Tevatron's form: JSON lines or Parquet of {@code query_id,
+ * query, positive_passages, negative_passages}, the passages {@code {docid, title, text}}, or,
+ * where a corpus gives the texts, {@code {docid}} or the docid itself.
+ *
+ * @param items in no order: their numbers tell it, lines or rows of all files as they stand there
+ * @param size how many there are, at least 1
+ */
+public record TrainingSet(JavaRDD<TrainItem> items, int size) {
+  private static final String POSITIVE_PASSAGES = "positive_passages";
+  private static final String NEGATIVE_PASSAGES = "negative_passages";
+
+  private static final String NUMBER = "number";
+
+  /** All of an item's passages, the positives first. */
+  private static final String PASSAGES = "passages";
+
+  /** How many of them are positives. */
+  private static final String POSITIVES = "positives";
+
+  private static final StructType PASSAGE =
+      new StructType()
+          .add(Pairs.DOCID, DataTypes.StringType, false)
+          .add(Pairs.TITLE, DataTypes.StringType)
+          .add(Pairs.TEXT, DataTypes.StringType);
+
+  private static final StructType ITEMS =
+      new StructType()
+          .add(NUMBER, DataTypes.IntegerType, false)
+          .add(Pairs.QID, DataTypes.StringType, false)
+          .add(Pairs.QUERY, DataTypes.StringType, false)
+          .add(POSITIVES, DataTypes.IntegerType, false)
+          .add(PASSAGES, DataTypes.createArrayType(PASSAGE, false), false);
+
+  /**
+   * Reads all once, to number the items and to find what is wrong with them before training begins;
+   * what the items are is read again when they are used.
+   *
+   * @param corpus {@code --corpus-path}: the passages that are given by docid alone; may name
+   *     nothing
+   * @param trainGroupSize {@code --train-group-size}: from 2 on every item needs a negative
+   * @throws InputException if there is no item, or one is unfit, naming its line; inside an
+   *     exception of Spark's where a task found it
+   */
+  public static TrainingSet read(
+      SparkSession spark, InputPaths dataset, InputPaths corpus, int trainGroupSize) {
+    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    List<InputFile> files = InputFiles.resolve(dataset, hadoop);
+    ItemReader reader = new ItemReader(trainGroupSize, !corpus.isEmpty());
+    spark.sparkContext().setJobDescription("Reading " + dataset);
+    Numbered read =
+        switch (InputFiles.format(files, dataset.option(), hadoop)) {
+          case JSON_LINES -> ofLines(spark, files, reader);
+          case PARQUET -> ofTable(spark, files, dataset.option(), reader);
+          case TAB_SEPARATED ->
+              throw InputException.of(
+                  "%s: %s: expected JSON lines (.jsonl, .json) or Parquet",
+                  dataset.option(), files.get(0).name());
+        };
+    if (read.size == 0) {
+      throw InputException.of(
+          "%s: %s has no lines; expected query_id, query, positive_passages and"
+              + " negative_passages in each",
+          dataset.option(), dataset);
+    }
+    Dataset<Row> items = spark.createDataFrame(read.rows, ITEMS);
+    if (!corpus.isEmpty()) {
+      spark.sparkContext().setJobDescription("Looking up the passages of " + dataset);
+      items = withTexts(spark, items, corpus);
+    }
+    return new TrainingSet(items.toJavaRDD().map(TrainingSet::item), Math.toIntExact(read.size));
+  }
+
+  private static TrainItem item(Row row) {
+    List<Passage> passages =
+        row.<Row>getList(row.fieldIndex(PASSAGES)).stream()
+            .map(
+                passage ->
+                    new Passage(passage.getString(0), passage.getString(1), passage.getString(2)))
+            .toList();
+    int positives = row.<Integer>getAs(POSITIVES);
+    return new TrainItem(
+        row.<Integer>getAs(NUMBER),
+        row.getAs(Pairs.QID),
+        row.getAs(Pairs.QUERY),
+        passages.subList(0, positives),
+        passages.subList(positives, passages.size()));
+  }
+
+  /**
+   * Rows of {@link #ITEMS}.
+   *
+   * @param size how many
+   */
+  private record Numbered(JavaRDD<Row> rows, long size) {}
+
+  private static Numbered ofLines(SparkSession spark, List<InputFile> files, ItemReader reader) {
+    JavaRDD<TextLine> lines = TextLines.readNonBlank(spark, files);
+    List<Long> sizes =
+        lines
+            .mapPartitions(
+                part -> {
+                  long size = 0;
+                  for (; part.hasNext(); size++) {
+                    TextLine line = part.next();
+                    reader.row(0, JsonFields.parse(line, line.text()));
+                  }
+                  return List.of(size).iterator();
+                })
+            .collect();
+    long[] ends = sizes.stream().mapToLong(Long::longValue).toArray();
+    Arrays.parallelPrefix(ends, Long::sum);
+    JavaRDD<Row> rows =
+        lines.mapPartitionsWithIndex( // the files' order: splits are numbered in it
+            (part, lineIterator) -> numbered(lineIterator, part == 0 ? 0 : ends[part - 1], reader),
+            /* preservesPartitioning= */ true);
+    return new Numbered(rows, ends.length == 0 ? 0 : ends[ends.length - 1]);
+  }
+
+  private static Iterator<Row> numbered(Iterator<TextLine> lines, long first, ItemReader reader) {
+    return new Iterator<>() {
+      private long number = first;
+
+      @Override
+      public boolean hasNext() {
+        return lines.hasNext();
+      }
+
+      @Override
+      public Row next() {
+        TextLine line = lines.next();
+        return reader.row(number++, JsonFields.parse(line, line.text()));
+      }
+    };
+  }
+
+  private static Numbered ofTable(
+      SparkSession spark, List<InputFile> files, String option, ItemReader reader) {
+    Dataset<Row> table =
+        spark
+            .read()
+            .parquet(files.stream().map(file -> file.path().toString()).toArray(String[]::new));
+    List<String> columns = List.of(Pairs.QID, Pairs.QUERY, POSITIVE_PASSAGES, NEGATIVE_PASSAGES);
+    for (String column : columns) {
+      if (!Arrays.asList(table.columns()).contains(column)) {
+        throw InputException.of(
+            "%s: %s: expected a column \"%s\", got %s",
+            option, files.get(0).name(), column, String.join(", ", table.columns()));
+      }
+    }
+    Column[] fields = columns.stream().map(name -> col(name)).toArray(Column[]::new);
+    // Spark reads large files first, so that the place of a row has to come from the row.
+    JavaRDD<TableRow> rows =
+        table
+            .select(col("_metadata.file_path"), col("_metadata.row_index"), to_json(struct(fields)))
+            .toJavaRDD()
+            .map(row -> new TableRow(path(row.getString(0)), row.getLong(1), row.getString(2)));
+    Map<String, Long> sizes =
+        rows.map(
+                row -> {
+                  reader.row(0, JsonFields.parse(row, row.json));
+                  return row.file;
+                })
+            .countByValue();
+    Map<String, Long> firsts = new HashMap<>();
+    long size = 0;
+    for (InputFile file : files) {
+      firsts.put(file.path().toString(), size);
+      size += sizes.getOrDefault(file.path().toString(), 0L);
+    }
+    if (!firsts.keySet().containsAll(sizes.keySet())) {
+      throw new IllegalStateException(
+          "Spark calls the files " + sizes.keySet() + ", expected " + firsts.keySet());
+    }
+    return new Numbered(
+        rows.map(
+            row -> reader.row(firsts.get(row.file) + row.index, JsonFields.parse(row, row.json))),
+        size);
+  }
+
+  /** A file's address without the encoding that Spark's metadata have. */
+  private static String path(String encoded) {
+    return SparkPath.fromUrlString(encoded).toPath().toString();
+  }
+
+  /**
+   * A row of a Parquet file as JSON.
+   *
+   * @param file its address
+   * @param index where it stands in the file, from 0
+   */
+  private record TableRow(String file, long index, String json) implements Located, Serializable {
+    @Override
+    public InputException wrong(String message) {
+      return InputException.of("%s, row %d: %s", ShownPath.of(new Path(file)), index + 1, message);
+    }
+  }
+
+  /**
+   * How an item is read.
+   *
+   * @param trainGroupSize {@code --train-group-size}
+   * @param hasCorpus a passage may come without its text
+   */
+  private record ItemReader(int trainGroupSize, boolean hasCorpus) implements Serializable {
+
+    /** A row of {@link #ITEMS}; title and text are null where the corpus has them. */
+    Row row(long number, JsonFields item) {
+      List<Row> passages = new ArrayList<>(passages(item, POSITIVE_PASSAGES));
+      int positives = passages.size();
+      if (positives == 0) {
+        throw item.where()
+            .wrong("expected at least one passage in \"" + POSITIVE_PASSAGES + "\", got none");
+      }
+      passages.addAll(passages(item, NEGATIVE_PASSAGES));
+      if (passages.size() == positives && trainGroupSize > 1) {
+        throw item.where()
+            .wrong(
+                "expected at least one passage in \""
+                    + NEGATIVE_PASSAGES
+                    + "\" for --train-group-size "
+                    + trainGroupSize
+                    + ", got none");
+      }
+      return RowFactory.create(
+          Math.toIntExact(number),
+          item.required(Pairs.QID),
+          item.required(Pairs.QUERY),
+          positives,
+          passages.toArray(Row[]::new));
+    }
+
+    private List<Row> passages(JsonFields item, String field) {
+      JsonNode list = item.object().path(field);
+      if (!list.isArray()) {
+        throw item.where()
+            .wrong(
+                "expected a list in \""
+                    + field
+                    + "\", got "
+                    + (list.isMissingNode() ? "none" : list));
+      }
+      List<Row> passages = new ArrayList<>(list.size());
+      for (int i = 0; i < list.size(); i++) {
+        String at = field + "[" + i + "]: ";
+        passages.add(passage(list.get(i), message -> item.where().wrong(at + message)));
+      }
+      return passages;
+    }
+
+    private Row passage(JsonNode node, Located where) {
+      // A docid by itself is read as a passage that has nothing else.
+      ObjectNode object =
+          node instanceof ObjectNode passage
+              ? passage
+              : new ObjectNode(null, Map.of(Pairs.DOCID, node));
+      JsonFields passage = new JsonFields(where, object);
+      String docid = passage.required(Pairs.DOCID);
+      if (object.hasNonNull(Pairs.TEXT)) {
+        return RowFactory.create(docid, passage.orEmpty(Pairs.TITLE), passage.required(Pairs.TEXT));
+      }
+      if (!hasCorpus) {
+        throw where.wrong(
+            "docid " + docid + " has no \"text\"; give --corpus-path if a corpus has it");
+      }
+      return RowFactory.create(docid, null, null);
+    }
+  }
+
+  /**
+   * Puts the corpus's titles and texts in where an item has none. Docids, the small side, are sent
+   * to the corpus; of the corpus only what they name moves.
+   */
+  private static Dataset<Row> withTexts(SparkSession spark, Dataset<Row> items, InputPaths corpus) {
+    String at = "at";
+    String passage = "passage";
+    String corpusTitle = "corpus_title";
+    String corpusText = "corpus_text";
+    Dataset<Row> passages =
+        items
+            .select(
+                col(NUMBER),
+                col(Pairs.QID),
+                col(Pairs.QUERY),
+                col(POSITIVES),
+                posexplode(col(PASSAGES)).as(new String[] {at, passage}))
+            .select(
+                col(NUMBER),
+                col(Pairs.QID),
+                col(Pairs.QUERY),
+                col(POSITIVES),
+                col(at),
+                col(passage + ".*"));
+    Dataset<Row> withoutText = passages.where(col(Pairs.TEXT).isNull());
+    Dataset<Row> named =
+        Texts.passages(spark, corpus)
+            .join(
+                Pairs.small(withoutText.select(Pairs.DOCID).distinct()),
+                Candidates.asSeq(Pairs.DOCID),
+                "left_semi");
+    Dataset<Row> found =
+        Candidates.lastByPosition(named, Pairs.DOCID)
+            .withColumnRenamed(Pairs.TITLE, corpusTitle)
+            .withColumnRenamed(Pairs.TEXT, corpusText);
+    checkFound(withoutText, found, corpus);
+    return passages
+        .join(found, Candidates.asSeq(Pairs.DOCID), "left_outer")
+        .groupBy(NUMBER, Pairs.QID, Pairs.QUERY, POSITIVES)
+        .agg(
+            sort_array(
+                    collect_list(
+                        struct(
+                            col(at),
+                            struct(
+                                    col(Pairs.DOCID),
+                                    coalesce(col(Pairs.TITLE), col(corpusTitle)),
+                                    coalesce(col(Pairs.TEXT), col(corpusText)))
+                                .as(passage))))
+                .getField(passage)
+                .as(PASSAGES));
+  }
+
+  private static void checkFound(Dataset<Row> withoutText, Dataset<Row> found, InputPaths corpus) {
+    Dataset<Row> missing =
+        withoutText.join(found.select(Pairs.DOCID), Candidates.asSeq(Pairs.DOCID), "left_anti");
+    long count = missing.count();
+    if (count > 0) {
+      Row first = missing.orderBy(NUMBER, "at").first();
+      throw InputException.of(
+          "%,d of %,d passages that are given by docid have no text in %s %s, first docid %s of"
+              + " query %s",
+          count,
+          withoutText.count(),
+          corpus.option(),
+          corpus,
+          first.<String>getAs(Pairs.DOCID),
+          first.<String>getAs(Pairs.QID));
+    }
+  }
+}
