@@ -125,7 +125,7 @@ class ProcessGroupTest {
 
       assertThat(noticed.get()).hasMessageMatching("worker 0 of 2 \\(127.0.0.1\\) lost .*");
       assertThat(noticed.get().rank()).isZero();
-      assertThat(noticed.get().seconds()).isLessThan(GENEROUS.toSeconds());
+      assertThat(noticed.get().seconds()).isLessThan((double) GENEROUS.toSeconds());
     } finally {
       threads.shutdownNow();
     }
