@@ -43,12 +43,17 @@ struct Group {
 
 using StorePointer = c10::intrusive_ptr<c10d::TCPStore>;
 
-// Runs a body; whatever it throws is a java.io.IOException.
+// Runs a body. std::invalid_argument, which is ours, becomes an IllegalArgumentException; whatever else it throws a
+// java.io.IOException.
 template <typename Body>
 auto guarded(JNIEnv* env, Body body) -> decltype(body()) {
   std::string message;
+  const char* type = "java/io/IOException";
   try {
     return body();
+  } catch (const std::invalid_argument& e) {
+    type = "java/lang/IllegalArgumentException";
+    message = e.what();
   } catch (const c10::Error& e) {
     message = e.what_without_backtrace();
   } catch (const std::exception& e) {
@@ -56,7 +61,7 @@ auto guarded(JNIEnv* env, Body body) -> decltype(body()) {
   } catch (...) {
     message = "an exception without a message";
   }
-  env->ThrowNew(env->FindClass("java/io/IOException"), message.c_str());
+  env->ThrowNew(env->FindClass(type), message.c_str());
   return decltype(body())();
 }
 
@@ -80,7 +85,11 @@ c10::intrusive_ptr<c10d::Backend> gloo_backend(
     const StorePointer& store, const std::string& host, int rank, int size, std::chrono::milliseconds timeout) {
   QuietStandardOutput quiet;
   auto options = c10d::ProcessGroupGloo::Options::create(timeout);
-  options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(host));
+  try {
+    options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(host));
+  } catch (const std::exception&) {
+    throw std::invalid_argument("this machine has no address " + host);
+  }
   return c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, size, options);
 }
 
@@ -92,7 +101,7 @@ c10::intrusive_ptr<c10d::Backend> nccl_backend(
   options->timeout = timeout;
   return c10::make_intrusive<c10d::ProcessGroupNCCL>(store, rank, size, options);
 #else
-  throw std::runtime_error("this librankspark_distributed.so is built without NCCL");
+  throw std::invalid_argument("librankspark_distributed.so is built without NCCL");
 #endif
 }
 

@@ -4,7 +4,8 @@ import java.io.IOException;
 
 /**
  * The functions of {@code process_group.cpp}. A handle is 0 or what the library gave, and is closed
- * once. Every C++ exception is an {@link IOException} with its message.
+ * once. Every C++ exception is an {@link IOException} with its message, except for an argument that
+ * cannot be right, an {@link IllegalArgumentException}, after which all is as before.
  */
 final class C10d {
   private C10d() {}

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import dev.rankspark.DeviceException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -188,6 +189,53 @@ class ProcessGroupTest {
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("expected a float32 array, got int64");
     }
+  }
+
+  /** The group is as good as before. */
+  @Test
+  void anArrayWithGapsIsRefused() throws Exception {
+    List<Callable<Float>> members = new ArrayList<>();
+    for (int rank = 0; rank < 2; rank++) {
+      int own = rank;
+      members.add(
+          () -> {
+            try (ProcessGroup group = member(own, 2);
+                NDManager manager = NDManager.newBaseManager("PyTorch")) {
+              NDArray array = manager.ones(new Shape(2, 3));
+              assertThatThrownBy(() -> group.allReduceSum(array.transpose()))
+                  .isInstanceOf(IllegalArgumentException.class)
+                  .hasMessage("the array is a view with gaps; it must be contiguous");
+              group.allReduceSum(array);
+              return array.getFloat(1, 2);
+            }
+          });
+    }
+
+    assertThat(inThreads(members)).containsExactly(2f, 2f);
+  }
+
+  @Test
+  void anAddressOfAnotherMachineIsRefused() {
+    // 192.0.2.0/24 is kept for documentation: nobody has it
+    Member elsewhere = new Member(0, 2, "192.0.2.1", HOST, store.port());
+
+    assertThatThrownBy(() -> ProcessGroup.join(elsewhere, Optional.empty(), Backend.GLOO, GENEROUS))
+        .isInstanceOf(DeviceException.class)
+        .hasMessage(
+            "worker 0 of 2: this machine has no address 192.0.2.1 (set SPARK_LOCAL_IP on it to one"
+                + " by which the other machines reach it)");
+  }
+
+  @Test
+  void ncclNeedsALibraryOfOnesOwn() {
+    Member member = new Member(0, 2, HOST, HOST, store.port());
+
+    assertThatThrownBy(() -> ProcessGroup.join(member, Optional.empty(), Backend.NCCL, GENEROUS))
+        .isInstanceOf(DeviceException.class)
+        .hasMessage(
+            "worker 0 of 2: librankspark_distributed.so is built without NCCL (build one by"
+                + " pipeline/src/main/native/build.sh --nccl and name it by"
+                + " RANKSPARK_DISTRIBUTED_LIBRARY)");
   }
 
   @Test
