@@ -5,7 +5,7 @@ import ai.djl.pytorch.jni.JniUtils;
 import dev.rankspark.DeviceException;
 
 /** libtorch under DJL: its loading and its settings per thread. */
-final class Torch {
+public final class Torch {
   private Torch() {}
 
   /**
@@ -13,7 +13,7 @@ final class Torch {
    *
    * @throws DeviceException if libtorch does not load here
    */
-  static Engine engine() {
+  public static Engine engine() {
     // DJL counts its users by a request to the cloud's metadata service; a batch job opens no such
     // connections.
     System.setProperty("OPT_OUT_TRACKING", "true");

@@ -1,0 +1,62 @@
+package dev.rankspark.distributed;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.List;
+import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import scala.Function1;
+import scala.collection.Iterator;
+import scala.collection.JavaConverters;
+import scala.reflect.ClassTag;
+
+class RendezvousTest {
+  private interface Task extends Function1<Iterator<Integer>, Iterator<String>>, Serializable {}
+
+  /** Executors of their own processes are the concern of the cluster's tests in jobs. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void theTasksOfABarrierStageSumTogether(int workers) {
+    try (SparkSession spark =
+        SparkSession.builder().master("local[2]").config("spark.ui.enabled", false).getOrCreate()) {
+      JavaSparkContext context = new JavaSparkContext(spark.sparkContext());
+      Slots.check(spark.sparkContext(), workers);
+      Task task = numbers -> sum((int) numbers.next());
+
+      List<String> said =
+          context
+              .parallelize(List.of(10, 100).subList(0, workers), workers)
+              .rdd()
+              .barrier()
+              .mapPartitions(task, false, ClassTag.apply(String.class))
+              .toJavaRDD()
+              .collect();
+
+      assertThat(said)
+          .isEqualTo(
+              workers == 1
+                  ? List.of("rank 0 of 1: 10.0")
+                  : List.of("rank 0 of 2: 110.0", "rank 1 of 2: 110.0"));
+    }
+  }
+
+  private static Iterator<String> sum(int number) {
+    try (ProcessGroup group =
+            Rendezvous.join(BarrierTaskContext.get(), Backend.GLOO, Duration.ofMinutes(2));
+        NDManager manager = NDManager.newBaseManager("PyTorch")) {
+      NDArray array = manager.full(new Shape(1_000), number, DataType.FLOAT32);
+      group.allReduceSum(array);
+      String said = "rank " + group.rank() + " of " + group.size() + ": " + array.getFloat(999);
+      return JavaConverters.asScalaIterator(List.of(said).iterator());
+    }
+  }
+}
