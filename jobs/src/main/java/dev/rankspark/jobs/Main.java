@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
       PrepareCommand.class,
       RerankCommand.class,
       ConvertCommand.class,
+      MergeCommand.class,
       EvaluateCommand.class,
       DemoCommand.class,
       BenchCommand.class

@@ -13,7 +13,7 @@ class MainTest {
   @TempDir private Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"prepare", "rerank", "convert", "evaluate", "demo", "bench"})
+  @ValueSource(strings = {"prepare", "rerank", "convert", "merge", "evaluate", "demo", "bench"})
   void everyCommandHasHelpWithAnExample(String command) {
     Cli.Result result = Cli.run(command, "--help");
     assertThat(result.exitCode()).isZero();

@@ -63,7 +63,7 @@ public final class LoraAdapter {
   private static final int DEFAULT_R = 8; // peft/tuners/lora/config.py
   private static final int DEFAULT_ALPHA = 8;
 
-  private static final Pattern LORA =
+  static final Pattern LORA =
       Pattern.compile("base_model\\.model\\.(.+)\\.lora_([AB])(?:\\.default)?\\.weight");
   private static final Pattern HEAD =
       Pattern.compile("base_model\\.model\\.score(?:\\.modules_to_save)?(?:\\.default)?\\.weight");

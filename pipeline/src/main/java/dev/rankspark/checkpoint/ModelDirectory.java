@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -170,8 +171,17 @@ public final class ModelDirectory {
     }
   }
 
+  /**
+   * The tensors of a safetensors file or torch archive in here, by name; only headers are read.
+   *
+   * @throws InputException if the file is missing or broken
+   */
+  public Map<String, StoredTensor> tensors(String name) {
+    return Weights.read(file(name));
+  }
+
   /** A JSON file whose top level is an object. */
-  JsonNode jsonObject(String name) {
+  public JsonNode jsonObject(String name) {
     JsonNode json = json(name);
     if (!json.isObject()) {
       throw InputException.of(

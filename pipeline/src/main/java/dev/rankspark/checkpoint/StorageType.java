@@ -51,8 +51,13 @@ public enum StorageType {
   }
 
   /** torch's name, as in {@code torch.bfloat16}. */
-  String torchName() {
+  public String torchName() {
     return torchName;
+  }
+
+  /** The {@code dtype} of a safetensors header. */
+  String safetensorsName() {
+    return safetensorsName;
   }
 
   /** By the {@code dtype} of a safetensors header. */
@@ -61,7 +66,7 @@ public enum StorageType {
   }
 
   /** By the name of a {@code torch.dtype}, without {@code torch.}. */
-  static Optional<StorageType> ofTorch(String name) {
+  public static Optional<StorageType> ofTorch(String name) {
     return Arrays.stream(values()).filter(type -> type.torchName.equals(name)).findFirst();
   }
 

@@ -112,6 +112,41 @@ public final class StoredTensor {
   }
 
   /**
+   * The whole tensor of weights, widened to float32.
+   *
+   * @throws IllegalArgumentException if it does not fit one buffer; read it in slices then
+   */
+  public float[] floats() {
+    return floats(0, Math.toIntExact(elements));
+  }
+
+  /**
+   * A slice of a tensor of weights, widened to float32.
+   *
+   * @param fromElement the first element, counted row by row
+   */
+  public float[] floats(long fromElement, int count) {
+    ByteBuffer bytes = bytes(fromElement, count);
+    float[] floats = new float[count];
+    if (type == StorageType.FLOAT32) {
+      bytes.asFloatBuffer().get(floats);
+      return floats;
+    }
+    if (!type.isWeight()) {
+      throw new IllegalStateException(this + " holds no weights");
+    }
+    short[] halves = new short[count];
+    bytes.asShortBuffer().get(halves);
+    for (int i = 0; i < count; i++) {
+      floats[i] =
+          type == StorageType.BFLOAT16
+              ? HalfFloats.fromBfloat16(halves[i])
+              : HalfFloats.fromFloat16(halves[i]);
+    }
+    return floats;
+  }
+
+  /**
    * Where the tensor can be mapped: empty unless its file is local and it lies there row after row,
    * at a multiple of its element's size.
    */

@@ -81,7 +81,7 @@ public record LlamaConfig(
     Fields fields = new Fields(config, file);
     String type = fields.oneOf("model_type", "llama", "mistral");
     boolean mistral = type.equals("mistral");
-    fields.checkArchitecture(mistral ? "Mistral" : "Llama");
+    fields.checkArchitecture(family(type));
     if (config.has("hidden_act")) {
       fields.oneOf("hidden_act", "silu", "swish");
     }
@@ -129,6 +129,15 @@ public record LlamaConfig(
         fields.positiveOr("rms_norm_eps", 1e-6),
         fields.ropeTheta(),
         fields.ropeScaling());
+  }
+
+  /** transformers' class for a reranker of this family. */
+  public String classifierArchitecture() {
+    return family(modelType) + CLASSIFIER;
+  }
+
+  private static String family(String modelType) {
+    return modelType.equals("mistral") ? "Mistral" : "Llama";
   }
 
   /**

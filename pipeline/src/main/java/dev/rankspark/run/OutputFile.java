@@ -103,13 +103,13 @@ public final class OutputFile implements AutoCloseable {
   }
 
   /** The only sure way to know, whatever the file system's idea of permissions. */
-  private static void tryToWrite(FileSystem system, Path folder) throws IOException {
+  static void tryToWrite(FileSystem system, Path folder) throws IOException {
     Path file = aside(folder, "probe");
     system.create(file).close();
     system.delete(file, false /* not a directory */);
   }
 
-  private static Path aside(Path folder, String name) {
+  static Path aside(Path folder, String name) {
     return new Path(folder, "." + name + "." + UUID.randomUUID());
   }
 
@@ -128,7 +128,7 @@ public final class OutputFile implements AutoCloseable {
   }
 
   /** The local file system without its checksum files. */
-  private static FileSystem system(String path, Configuration hadoop) throws IOException {
+  static FileSystem system(String path, Configuration hadoop) throws IOException {
     FileSystem system = new Path(path).getFileSystem(hadoop);
     return system instanceof LocalFileSystem local ? local.getRawFileSystem() : system;
   }

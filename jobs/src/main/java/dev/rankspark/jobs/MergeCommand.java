@@ -1,0 +1,82 @@
+package dev.rankspark.jobs;
+
+import dev.rankspark.checkpoint.ModelWriter;
+import dev.rankspark.model.Merge;
+import dev.rankspark.model.MergeOptions;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code merge}: a base and its adapter as one plain model. */
+@Command(
+    name = "merge",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Makes a plain model of a base and its LoRA adapter, for transformers'",
+      "AutoModelForSequenceClassification and whoever reads safetensors."
+    },
+    footerHeading = "%nExample:%n",
+    footer =
+        "  rankspark merge --model-name-or-path rankllama-v1-7b-lora-passage%n"
+            + "    --base-model-name-or-path Llama-2-7b-hf --dtype bfloat16 --output-dir rankllama")
+final class MergeCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--model-name-or-path",
+      required = true,
+      paramLabel = "DIR",
+      description = "the base, with --lora-name-or-path; or an adapter that names its base")
+  private String model;
+
+  @Option(names = "--lora-name-or-path", paramLabel = "DIR", description = "the adapter to merge")
+  private String lora;
+
+  @Option(
+      names = "--base-model-name-or-path",
+      paramLabel = "DIR",
+      description = "where the base of an adapter lies, if not where the adapter says")
+  private String base;
+
+  @Option(
+      names = "--output-dir",
+      required = true,
+      paramLabel = "DIR",
+      description = "the directory to write")
+  private String output;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "DTYPE",
+      description = "float32, bfloat16 or float16 (default: the base's)")
+  private String dtype;
+
+  @Option(
+      names = "--max-shard-size",
+      defaultValue = ModelWriter.DEFAULT_SHARD_SIZE,
+      paramLabel = "SIZE",
+      description = "the most that one file of weights holds (default ${DEFAULT-VALUE})")
+  private String shardSize;
+
+  @Mixin private OutputMixin outputs;
+
+  @Override
+  public Integer call() {
+    MergeOptions options =
+        new MergeOptions(
+            model,
+            Optional.ofNullable(lora),
+            Optional.ofNullable(base),
+            output,
+            Optional.ofNullable(dtype).map(MergeOptions::parseDtype),
+            ModelWriter.parseShardSize(shardSize),
+            outputs.ifExists());
+    spec.commandLine().getErr().println(Merge.run(options, new Configuration()).summary());
+    return 0;
+  }
+}

@@ -1,0 +1,260 @@
+package dev.rankspark.run;
+
+import dev.rankspark.InputException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.zip.CRC32C;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSError;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+
+/**
+ * A directory of files that appears whole or not at all: written under a hidden name beside the
+ * target ({@code .NAME.} and a random part), renamed by {@link #commit}. Closed without it, nothing
+ * stays.
+ */
+public final class OutputDirectory implements AutoCloseable {
+  private final String path;
+  private final FileSystem system;
+  private final Path target;
+  private final Path aside;
+  private final Map<String, FileSum> written = new LinkedHashMap<>();
+  private boolean committed;
+
+  /**
+   * What a file was when it was written.
+   *
+   * @param length in bytes
+   * @param crc32c of its bytes (RFC 3720), eight hexadecimal digits
+   */
+  public record FileSum(long length, String crc32c) {
+    public FileSum(long length, CRC32C sum) {
+      this(length, String.format(Locale.ROOT, "%08x", sum.getValue()));
+    }
+  }
+
+  /** Writes the content of a file. */
+  @FunctionalInterface
+  public interface Content {
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  private OutputDirectory(String path, FileSystem system, Path target) {
+    this.path = path;
+    this.system = system;
+    this.target = target;
+    this.aside = OutputFile.aside(target.getParent(), target.getName());
+  }
+
+  /**
+   * Makes the directory aside, and the folders above the target where they are missing.
+   *
+   * @throws InputException if it cannot be written; so do the methods of the directory
+   */
+  public static OutputDirectory create(String path, Configuration hadoop) {
+    try {
+      FileSystem system = OutputFile.system(path, hadoop);
+      Path target = system.makeQualified(new Path(path));
+      if (target.getParent() == null) {
+        throw InputException.of("%s is the root of a file system; name a directory in it", path);
+      }
+      if (system.exists(target) && !system.getFileStatus(target).isDirectory()) {
+        throw InputException.of("%s is a file; expected a directory", path);
+      }
+      OutputDirectory directory = new OutputDirectory(path, system, target);
+      if (!system.mkdirs(directory.aside)) {
+        throw InputException.of("%s cannot be written: no folder can be made beside it", path);
+      }
+      return directory;
+    } catch (IOException | FSError e) {
+      throw OutputFile.unwritable(path, e);
+    } catch (IllegalArgumentException e) { // an empty path, a scheme that Hadoop cannot parse
+      throw new InputException("\"" + path + "\" is no path: " + e.getMessage(), e);
+    }
+  }
+
+  /** The names of what a directory holds, in order; none if there is no directory. */
+  public static List<String> list(String path, Configuration hadoop) {
+    try {
+      FileSystem system = OutputFile.system(path, hadoop);
+      Path target = new Path(path);
+      if (system.exists(target) && !system.getFileStatus(target).isDirectory()) {
+        throw InputException.of("%s is a file; expected a directory", path);
+      }
+      return system.exists(target)
+          ? Arrays.stream(system.listStatus(target))
+              .map(FileStatus::getPath)
+              .map(Path::getName)
+              .sorted()
+              .toList()
+          : List.of();
+    } catch (IOException | FSError e) {
+      throw new InputException(path + " cannot be read: " + e.getMessage(), e);
+    } catch (IllegalArgumentException e) { // an empty path, a scheme that Hadoop cannot parse
+      throw new InputException("\"" + path + "\" is no path: " + e.getMessage(), e);
+    }
+  }
+
+  /** The path as the user gave it. */
+  public String path() {
+    return path;
+  }
+
+  /** Writes one file. */
+  public void write(String name, Content content) {
+    String shown = new Path(path, name).toString();
+    try {
+      MeasuredStream out = new MeasuredStream(shown, system.create(new Path(aside, name)));
+      try (out) {
+        content.writeTo(out);
+      }
+      written.put(name, out.sum());
+    } catch (IOException | FSError e) {
+      throw OutputFile.unwritable(shown, e);
+    }
+  }
+
+  /** Writes a small file. */
+  public void write(String name, String text) {
+    write(name, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /** What was written, by name, in the order of writing. */
+  public Map<String, FileSum> written() {
+    return Collections.unmodifiableMap(written);
+  }
+
+  /**
+   * Publishes the directory under its name.
+   *
+   * @throws InputException if there is a directory of that name that is not empty
+   */
+  public void commit() {
+    try {
+      if (system.exists(target)) {
+        if (system.listStatus(target).length > 0) {
+          throw InputException.of("%s cannot be written: it is not empty", path);
+        }
+        system.delete(target, false /* only an empty one */);
+      }
+      rename(aside, target);
+    } catch (IOException | FSError e) {
+      throw OutputFile.unwritable(path, e);
+    }
+    committed = true;
+  }
+
+  /**
+   * Publishes the files in a directory that is there already, beside what it holds. The file that
+   * was written last is the one that readers look for: it is taken away first and appears last, so
+   * that whoever finds it finds the others.
+   *
+   * @param replaced names of existing files that the new ones make obsolete; those of the new files
+   *     are replaced in any case
+   */
+  public void commitInto(Predicate<String> replaced) {
+    List<String> names = new ArrayList<>(written.keySet());
+    Collections.reverse(names);
+    try {
+      if (!names.isEmpty()) {
+        remove(names.get(0));
+      }
+      for (FileStatus file : system.listStatus(target)) {
+        if (file.isFile() && replaced.test(file.getPath().getName())) {
+          remove(file.getPath().getName());
+        }
+      }
+      Collections.reverse(names);
+      for (String name : names) {
+        remove(name);
+        rename(new Path(aside, name), new Path(target, name));
+      }
+      system.delete(aside, true /* recursively */);
+    } catch (IOException | FSError e) {
+      throw OutputFile.unwritable(path, e);
+    }
+    committed = true;
+  }
+
+  private void remove(String name) throws IOException {
+    system.delete(new Path(target, name), false /* no directory with content */);
+    if (system instanceof RawLocalFileSystem) {
+      // Of another writer, for the file that is replaced: Hadoop would believe it.
+      system.delete(new Path(target, "." + name + ".crc"), false);
+    }
+  }
+
+  private void rename(Path from, Path to) throws IOException {
+    if (!system.rename(from, to)) {
+      throw new IOException(from + " cannot be renamed to " + to.getName());
+    }
+  }
+
+  /** Leaves nothing unless the directory was committed. */
+  @Override
+  public void close() {
+    if (committed) {
+      return;
+    }
+    try {
+      system.delete(aside, true /* recursively */);
+    } catch (IOException | FSError e) {
+      throw OutputFile.unwritable(path, e);
+    }
+  }
+
+  /** Counts and sums what goes through; a full disk is named, whoever catches it. */
+  private static final class MeasuredStream extends OutputStream {
+    private final String shown;
+    private final OutputStream out;
+    private final CRC32C crc = new CRC32C();
+    private long length;
+
+    MeasuredStream(String shown, OutputStream out) {
+      this.shown = shown;
+      this.out = out;
+    }
+
+    FileSum sum() {
+      return new FileSum(length, crc);
+    }
+
+    @Override
+    public void write(int b) {
+      write(new byte[] {(byte) b}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int count) {
+      try {
+        out.write(bytes, offset, count);
+      } catch (IOException | FSError e) {
+        throw OutputFile.unwritable(shown, e);
+      }
+      crc.update(bytes, offset, count);
+      length += count;
+    }
+
+    @Override
+    public void flush() throws IOException {
+      out.flush();
+    }
+
+    @Override
+    public void close() throws IOException {
+      out.close();
+    }
+  }
+}
