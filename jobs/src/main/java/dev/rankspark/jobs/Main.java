@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
       ConvertCommand.class,
       MergeCommand.class,
       EvaluateCommand.class,
+      TrainCommand.class,
       DemoCommand.class,
       BenchCommand.class
     },
@@ -91,7 +92,7 @@ public final class Main implements Runnable {
         .forEach(command -> command.getCommandSpec().versionProvider(new Version()));
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     commandLine.setOverwrittenOptionsAllowed(true); // the last one counts, as in argparse
-    for (String command : List.of("prepare", "rerank")) {
+    for (String command : List.of("prepare", "rerank", "train")) {
       TevatronArguments.addTo(commandLine.getSubcommands().get(command).getCommandSpec());
     }
     commandLine.setParameterExceptionHandler(Main::reportUsage);

@@ -12,6 +12,7 @@ import ai.djl.pytorch.jni.IValue;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.StoredTensor;
 import dev.rankspark.checkpoint.Weight;
+import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +55,8 @@ public final class TrainableEncoder implements AutoCloseable {
    * @param maxGradNorm the gradient is scaled down to this norm; 0 never
    */
   public record AdamW(
-      double beta1, double beta2, double epsilon, double weightDecay, double maxGradNorm) {}
+      double beta1, double beta2, double epsilon, double weightDecay, double maxGradNorm)
+      implements Serializable {}
 
   private TrainableEncoder(
       LlamaConfig config,

@@ -22,14 +22,17 @@ import java.util.List;
  * @param negativePassageNoShuffle {@code --negative-passage-no-shuffle}: always the first negatives
  * @param seed {@code --seed}
  */
-record GroupChoice(
+public record GroupChoice(
     int trainGroupSize,
     boolean positivePassageNoShuffle,
     boolean negativePassageNoShuffle,
     long seed)
     implements Serializable {
 
-  GroupChoice {
+  /** Tevatron's default of {@code --train-group-size}. */
+  public static final int DEFAULT_TRAIN_GROUP_SIZE = 8;
+
+  public GroupChoice {
     if (trainGroupSize < 1) {
       throw OptionException.of("--train-group-size: expected at least 1, got %d", trainGroupSize);
     }

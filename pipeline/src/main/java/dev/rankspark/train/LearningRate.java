@@ -15,11 +15,11 @@ import java.util.stream.Collectors;
  * @param warmupSteps steps in which the rate rises from 0; {@link Schedule#CONSTANT} has none
  * @param steps of the whole training
  */
-record LearningRate(double peak, Schedule schedule, int warmupSteps, int steps)
+public record LearningRate(double peak, Schedule schedule, int warmupSteps, int steps)
     implements Serializable {
 
   /** What happens to the rate after the warm-up. */
-  enum Schedule {
+  public enum Schedule {
     /** Falls to 0 in a straight line. */
     LINEAR,
     /** Falls to 0 along half a wave. */
@@ -30,7 +30,7 @@ record LearningRate(double peak, Schedule schedule, int warmupSteps, int steps)
     CONSTANT_WITH_WARMUP;
 
     /** By the Trainer's word for it. */
-    static Schedule of(String name) {
+    public static Schedule of(String name) {
       return Arrays.stream(values())
           .filter(schedule -> schedule.word().equals(name))
           .findFirst()
@@ -42,12 +42,13 @@ record LearningRate(double peak, Schedule schedule, int warmupSteps, int steps)
                       name));
     }
 
-    private String word() {
+    /** The Trainer's word for it. */
+    public String word() {
       return name().toLowerCase(Locale.ROOT);
     }
   }
 
-  LearningRate {
+  public LearningRate {
     if (!(peak >= 0 && peak < Double.POSITIVE_INFINITY)) {
       throw OptionException.of("--learning-rate: expected 0 or more, got %s", peak);
     }

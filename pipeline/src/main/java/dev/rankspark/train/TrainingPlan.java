@@ -2,6 +2,7 @@ package dev.rankspark.train;
 
 import dev.rankspark.OptionException;
 import java.io.Serializable;
+import java.util.SplittableRandom;
 
 /**
  * Which groups make an optimizer step, and which worker computes them when: a function of the
@@ -27,7 +28,7 @@ import java.io.Serializable;
  * @param items in the training set, at least 1
  * @param workers {@code --workers}
  */
-record TrainingPlan(int items, int workers, Options options) implements Serializable {
+public record TrainingPlan(int items, int workers, Options options) implements Serializable {
 
   /**
    * The options that a plan follows.
@@ -40,7 +41,7 @@ record TrainingPlan(int items, int workers, Options options) implements Serializ
    * @param seed {@code --seed}
    * @param datasetShuffle {@code --dataset-shuffle}; otherwise every epoch takes the items in order
    */
-  record Options(
+  public record Options(
       int perDeviceTrainBatchSize,
       int gradientAccumulationSteps,
       double numTrainEpochs,
@@ -50,12 +51,12 @@ record TrainingPlan(int items, int workers, Options options) implements Serializ
       implements Serializable {
 
     /** The Trainer's default of {@code --num-train-epochs}. */
-    static final double DEFAULT_NUM_TRAIN_EPOCHS = 3;
+    public static final double DEFAULT_NUM_TRAIN_EPOCHS = 3;
 
     /** The Trainer's default of {@code --max-steps}: as many as the epochs have. */
-    static final int BY_EPOCHS = -1;
+    public static final int BY_EPOCHS = -1;
 
-    Options {
+    public Options {
       if (perDeviceTrainBatchSize < 1) {
         throw OptionException.of(
             "--per-device-train-batch-size: expected at least 1, got %d", perDeviceTrainBatchSize);
@@ -81,9 +82,9 @@ record TrainingPlan(int items, int workers, Options options) implements Serializ
    * @param micro which of the worker's batches in that step, from 0
    * @param slot where in the batch, from 0
    */
-  record Place(int step, int rank, int micro, int slot) implements Serializable {}
+  public record Place(int step, int rank, int micro, int slot) implements Serializable {}
 
-  TrainingPlan {
+  public TrainingPlan {
     if (items < 1) {
       throw new IllegalArgumentException("expected at least 1 item, got " + items);
     }
@@ -206,6 +207,19 @@ record TrainingPlan(int items, int workers, Options options) implements Serializ
         rank(serial),
         (int) (inStep / ofAllWorkers),
         (int) (inStep % options.perDeviceTrainBatchSize));
+  }
+
+  /**
+   * The seed of a group's dropout, 0 to 2^31 - 1: of its number and {@code --seed}, so that it does
+   * not depend on the number of workers.
+   */
+  int dropoutSeed(Place place) {
+    long inStep =
+        ((long) place.micro * workers + place.rank) * options.perDeviceTrainBatchSize + place.slot;
+    // SplitMix64 (Steele et al., 2014), whose outputs of neighbouring seeds are unlike.
+    SplittableRandom random =
+        new SplittableRandom(options.seed << 32 ^ (firstSerial(place.step) + inStep));
+    return random.nextInt() & Integer.MAX_VALUE;
   }
 
   /** The epoch of the group of this number. */

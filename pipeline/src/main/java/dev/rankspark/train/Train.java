@@ -1,0 +1,321 @@
+package dev.rankspark.train;
+
+import static org.apache.spark.sql.functions.col;
+
+import dev.rankspark.DeviceException;
+import dev.rankspark.InputException;
+import dev.rankspark.corpus.Pairs;
+import dev.rankspark.corpus.RerankInput;
+import dev.rankspark.corpus.Shard;
+import dev.rankspark.corpus.TrainingSet;
+import dev.rankspark.distributed.Slots;
+import dev.rankspark.model.Dtype;
+import dev.rankspark.model.Hardware;
+import dev.rankspark.prompt.PairText;
+import dev.rankspark.run.OutputDirectory;
+import dev.rankspark.run.Qrels;
+import dev.rankspark.train.TrainOptions.Evaluation;
+import dev.rankspark.train.TrainOptions.Output;
+import dev.rankspark.train.TrainWorker.Report;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import scala.collection.JavaConverters;
+import scala.reflect.ClassTag;
+import scala.runtime.AbstractFunction1;
+
+/**
+ * Trains a reranker as Tevatron's {@code tevatron/reranker/driver/train.py} does, as one barrier
+ * stage: its tasks take the groups of their rank, sum their gradients, and write checkpoints. The
+ * stage's results leave it through a shuffle, so that Spark runs it again after the loss of an
+ * executor, and it goes on from the last checkpoint.
+ */
+public final class Train {
+  private static final Pattern OWN =
+      Pattern.compile(
+          "checkpoint-\\d+|trainer_log\\.jsonl|loss\\.png|adapter_.*|model.*\\.safetensors.*"
+              + "|config\\.json|generation_config\\.json|tokenizer.*|special_tokens_map\\.json|added_tokens\\.json");
+
+  private final SparkSession spark;
+  private final Configuration hadoop;
+  private final TrainOptions options;
+  private final TrainedModel model;
+
+  private Train(SparkSession spark, TrainOptions options) {
+    this.spark = spark;
+    this.hadoop = spark.sparkContext().hadoopConfiguration();
+    this.options = options;
+    Slots.check(spark.sparkContext(), options.compute().workers());
+    checkOutput();
+    this.model = TrainedModel.open(options.model(), options.lora(), options.prompt(), hadoop);
+    model.loadTokenizer().close();
+  }
+
+  /**
+   * Trains. What can be checked is checked before the stage begins.
+   *
+   * @param progress told a line now and then
+   * @throws InputException if an input, the checkpoint or the output directory is wrong
+   * @throws DeviceException if the cluster or a device cannot do what was asked
+   */
+  public static TrainReport run(
+      SparkSession spark, TrainOptions options, Consumer<String> progress) {
+    return new Train(spark, options).run(progress);
+  }
+
+  private void checkOutput() {
+    Output output = options.output();
+    List<String> there = OutputDirectory.list(output.directory(), hadoop);
+    if (there.isEmpty() || output.resumeFrom() != null) {
+      return;
+    }
+    if (!output.overwrite()) {
+      throw InputException.of(
+          "--output-dir: %s is not empty (%s); go on with --resume-from-checkpoint true, or begin"
+              + " anew with --overwrite-output-dir",
+          output.directory(), there.get(0));
+    }
+    for (String name : there) {
+      if (!OWN.matcher(name).matches()) {
+        throw InputException.of(
+            "--output-dir: %s holds %s, which is not of a training; name another directory",
+            output.directory(), name);
+      }
+    }
+  }
+
+  private TrainReport run(Consumer<String> progress) {
+    TrainingSet set =
+        TrainingSet.read(
+            spark,
+            options.data().dataset(),
+            options.data().corpus(),
+            options.data().choice().trainGroupSize());
+    TrainingPlan plan =
+        new TrainingPlan(set.size(), options.compute().workers(), options.data().plan());
+    TrainOptions.Rate course = options.rate();
+    LearningRate rate =
+        new LearningRate(
+            course.peak(),
+            course.schedule(),
+            LearningRate.warmupSteps(course.warmupSteps(), course.warmupRatio(), plan.steps()),
+            plan.steps());
+    Hardware hardware = probeHardware();
+    Map<String, String> settings = options.withLora(model.lora()).settings(model.sum(), set.size());
+    Optional<TrainingCheckpoint> begin = begin(settings, progress);
+    int done = begin.map(checkpoint -> (int) checkpoint.state().step()).orElse(0);
+    if (done >= plan.steps()) {
+      throw InputException.of(
+          "%s is of step %d, and the training has %d: nothing is left to do",
+          begin.orElseThrow().path(), done, plan.steps());
+    }
+    clear();
+    TrainProgress steps = new TrainProgress();
+    TrainWorker worker =
+        new TrainWorker(
+            options.model(),
+            options.lora(),
+            options.prompt(),
+            plan,
+            rate,
+            options.optimizer(),
+            options.compute(),
+            options.output(),
+            hardware,
+            settings,
+            begin.map(TrainingCheckpoint::path).orElse(null),
+            evaluation().orElse(null),
+            steps);
+    JavaRDD<PlacedGroup> groups =
+        PlacedGroups.spread(set.items(), plan, options.data().choice(), template(), done + 1);
+    describe("Training " + options.model().path());
+    Runnable stopTelling =
+        steps.tell(spark.sparkContext(), at -> progress.accept(line(at, plan.steps(), done)));
+    try {
+      return report(set, plan, hardware, train(groups, worker));
+    } finally {
+      stopTelling.run();
+    }
+  }
+
+  private static List<Report> train(JavaRDD<PlacedGroup> groups, TrainWorker worker) {
+    return groups
+        .rdd()
+        .barrier()
+        .mapPartitions(new Task(worker), false, ClassTag.apply(String.class))
+        .toJavaRDD()
+        .repartition(1)
+        .collect()
+        .stream()
+        .map(TrainWorker::report)
+        .sorted(Comparator.comparingInt(Report::rank))
+        .toList();
+  }
+
+  private static final class Task
+      extends AbstractFunction1<
+          scala.collection.Iterator<PlacedGroup>, scala.collection.Iterator<String>>
+      implements Serializable {
+    private static final long serialVersionUID = 1L;
+    private final TrainWorker worker;
+
+    Task(TrainWorker worker) {
+      this.worker = worker;
+    }
+
+    @Override
+    public scala.collection.Iterator<String> apply(scala.collection.Iterator<PlacedGroup> groups) {
+      Iterator<PlacedGroup> own = JavaConverters.asJavaIterator(groups);
+      return JavaConverters.asScalaIterator(List.of(worker.run(own)).iterator());
+    }
+  }
+
+  private TrainReport report(
+      TrainingSet set, TrainingPlan plan, Hardware hardware, List<Report> reports) {
+    Report fault =
+        reports.stream()
+            .filter(report -> report.error() != null)
+            .min(Comparator.comparing(Report::stopped))
+            .orElse(null);
+    if (fault != null) {
+      if (fault.isDevice()) {
+        throw new DeviceException(fault.error());
+      }
+      throw InputException.of("%s", fault.error());
+    }
+    double seconds = reports.stream().mapToDouble(Report::seconds).max().orElseThrow();
+    double allReduce =
+        reports.stream().mapToDouble(Report::allReduceSeconds).average().orElseThrow();
+    return new TrainReport(
+        set.size(),
+        plan.steps(),
+        reports.get(0).begunAt(),
+        reports.stream().mapToLong(Report::pairs).sum(),
+        model.parameters().elements(),
+        plan.workers(),
+        seconds,
+        allReduce / Math.max(seconds, 1e-9),
+        hardware.description(),
+        TrainingCheckpoint.newest(options.output().directory(), hadoop)
+            .checkpoint()
+            .map(newest -> new RunLog(1, newest.state().log()).lines())
+            .orElse(List.of()));
+  }
+
+  private Hardware probeHardware() {
+    describe("Looking at an executor's device");
+    String device = options.compute().device();
+    Dtype dtype = options.compute().dtype();
+    Hardware hardware =
+        JavaSparkContext.fromSparkContext(spark.sparkContext())
+            .parallelize(List.of(1), 1)
+            .map(ignored -> Hardware.detect(device, Optional.of(dtype)))
+            .first();
+    if (hardware.cuda() && hardware.compute() == Dtype.FLOAT16) {
+      throw new DeviceException(
+          "--fp16: training in float16 needs scaled losses, which is not built; a GPU can do"
+              + " float32 and --bf16");
+    }
+    return hardware;
+  }
+
+  private Optional<TrainingCheckpoint> begin(
+      Map<String, String> settings, Consumer<String> progress) {
+    Output output = options.output();
+    if (output.resumeFrom() == null) {
+      return Optional.empty();
+    }
+    TrainingCheckpoint.Newest newest = TrainingCheckpoint.newest(output.directory(), hadoop);
+    newest.broken().forEach(broken -> progress.accept("not used: " + broken));
+    Optional<TrainingCheckpoint> begin = newest.checkpoint();
+    if (!output.resumeFrom().equals(Output.NEWEST)) {
+      TrainingCheckpoint asked = TrainingCheckpoint.read(output.resumeFrom(), hadoop);
+      if (begin.isPresent() && begin.get().state().step() > asked.state().step()) {
+        throw InputException.of(
+            "--resume-from-checkpoint: %s is older than %s; name another --output-dir, or move the"
+                + " newer ones away",
+            asked.path(), begin.get().path());
+      }
+      begin = Optional.of(asked);
+    }
+    if (begin.isEmpty()) {
+      throw InputException.of(
+          "--resume-from-checkpoint: %s has no whole checkpoint", output.directory());
+    }
+    begin.get().compareSettings(settings);
+    return begin;
+  }
+
+  /** A training that begins anew must not find an older one's checkpoints. */
+  private void clear() {
+    Output output = options.output();
+    if (output.resumeFrom() != null) {
+      return;
+    }
+    try {
+      for (String name : OutputDirectory.list(output.directory(), hadoop)) {
+        Path path = new Path(output.directory(), name);
+        path.getFileSystem(hadoop).delete(path, true /* recursively */);
+      }
+    } catch (IOException e) {
+      throw new InputException(output.directory() + " cannot be cleared: " + e.getMessage(), e);
+    }
+  }
+
+  private Optional<TrainWorker.Evaluation> evaluation() {
+    Evaluation evaluation = options.evaluation();
+    if (evaluation == null) {
+      return Optional.empty();
+    }
+    Qrels.read(evaluation.qrels(), hadoop);
+    PairText template = template();
+    List<Evaluator.Pair> pairs =
+        RerankInput.read(spark, evaluation.dataset(), Shard.ALL)
+            .orderBy(col(Pairs.QUERY_POSITION), col(Pairs.POSITION))
+            .collectAsList()
+            .stream()
+            .map(
+                row ->
+                    new Evaluator.Pair(
+                        row.getAs(Pairs.QID),
+                        row.getAs(Pairs.DOCID),
+                        template.format(
+                            row.getAs(Pairs.QUERY), row.getAs(Pairs.TITLE), row.getAs(Pairs.TEXT))))
+            .toList();
+    return Optional.of(
+        new TrainWorker.Evaluation(
+            pairs, evaluation.qrels(), evaluation.steps(), evaluation.keepBest()));
+  }
+
+  private PairText template() {
+    return new PairText(options.prompt().queryPrefix(), options.prompt().passagePrefix());
+  }
+
+  private static String line(TrainProgress.At at, int steps, int begunAt) {
+    double perStep = at.seconds() / Math.max(1, at.step() - begunAt);
+    return String.format(
+        Locale.ROOT,
+        "step %d of %d, loss %.4f, %.1f pairs/s, %.0f s left",
+        at.step(),
+        steps,
+        at.loss(),
+        at.pairs() / Math.max(at.seconds(), 1e-9),
+        perStep * (steps - at.step()));
+  }
+
+  private void describe(String description) {
+    spark.sparkContext().setJobDescription(description);
+  }
+}

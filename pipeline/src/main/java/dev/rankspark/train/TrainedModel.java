@@ -1,0 +1,308 @@
+package dev.rankspark.train;
+
+import dev.rankspark.InputException;
+import dev.rankspark.checkpoint.AdapterSettings;
+import dev.rankspark.checkpoint.AdapterWriter;
+import dev.rankspark.checkpoint.LoraAdapter;
+import dev.rankspark.checkpoint.LoraPair;
+import dev.rankspark.checkpoint.ModelDirectory;
+import dev.rankspark.checkpoint.ModelWriter;
+import dev.rankspark.checkpoint.NewTensor;
+import dev.rankspark.checkpoint.RerankerCheckpoint;
+import dev.rankspark.checkpoint.StorageType;
+import dev.rankspark.checkpoint.StoredTensor;
+import dev.rankspark.checkpoint.Weight;
+import dev.rankspark.model.Hardware;
+import dev.rankspark.model.LlamaConfig;
+import dev.rankspark.model.TrainableEncoder;
+import dev.rankspark.model.TrainedParameters;
+import dev.rankspark.model.TrainedParameters.Part;
+import dev.rankspark.prompt.PairEncoder;
+import dev.rankspark.prompt.Pooling;
+import dev.rankspark.prompt.PromptOptions;
+import dev.rankspark.run.OutputDirectory;
+import dev.rankspark.train.TrainOptions.Lora;
+import dev.rankspark.train.TrainOptions.Model;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Random;
+import java.util.Set;
+import java.util.zip.CRC32C;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * What is trained: a base, and the factors or weights that change. Knows where they begin and how
+ * they are written; reads no weights until it is loaded.
+ */
+final class TrainedModel {
+  private static final String WEIGHT = ".weight";
+
+  private final Model paths;
+  private final RerankerCheckpoint base;
+  private final ModelDirectory tokenizer;
+  private final LlamaConfig config;
+  private final Map<String, Weight> weights;
+  private final Lora lora;
+  private final Optional<LoraAdapter> adapter;
+  private final TrainedParameters parameters;
+  private final PromptOptions prompt;
+
+  private TrainedModel(
+      Model paths,
+      RerankerCheckpoint base,
+      ModelDirectory tokenizer,
+      LlamaConfig config,
+      Map<String, Weight> weights,
+      Lora lora,
+      Optional<LoraAdapter> adapter,
+      PromptOptions prompt) {
+    this.paths = paths;
+    this.base = base;
+    this.tokenizer = tokenizer;
+    this.config = config;
+    this.weights = weights;
+    this.lora = lora;
+    this.adapter = adapter;
+    this.prompt = prompt;
+    this.parameters =
+        lora == null
+            ? TrainedParameters.full(config)
+            : TrainedParameters.lora(config, lora.r(), Set.copyOf(lora.targetModules()));
+  }
+
+  /**
+   * Checks a base and the adapter to go on from, without reading their weights.
+   *
+   * @param lora null trains every weight; of an adapter to go on from, its settings count
+   * @throws InputException if a file is missing or broken, or cannot be trained
+   */
+  static TrainedModel open(Model paths, Lora lora, PromptOptions prompt, Configuration hadoop) {
+    RerankerCheckpoint base =
+        RerankerCheckpoint.open(paths.path(), Optional.empty(), Optional.empty(), hadoop);
+    if (base.adapter().isPresent()) {
+      throw InputException.of(
+          "%s is an adapter: name its base with --model-name-or-path, and the adapter, to go on from"
+              + " it, with --lora-name-or-path",
+          paths.path());
+    }
+    if (base.isBackbone()) {
+      throw InputException.of(
+          "%s is a backbone reranker (reranker_head.pt), which cannot be trained here; merge it to a"
+              + " whole model first",
+          paths.path());
+    }
+    LlamaConfig config =
+        LlamaConfig.parse(base.config(), base.base().path() + "/config.json", prompt.maxLength());
+    Map<String, Weight> weights = base.bindForTraining(config.weightShapes());
+    ModelDirectory tokenizer =
+        paths.tokenizer() == null
+            ? base.tokenizerDirectory()
+            : ModelDirectory.open(paths.tokenizer(), "--tokenizer-name", hadoop);
+    Optional<LoraAdapter> adapter =
+        lora == null || lora.goOnFrom() == null
+            ? Optional.empty()
+            : Optional.of(
+                LoraAdapter.open(
+                    ModelDirectory.open(lora.goOnFrom(), "--lora-name-or-path", hadoop)));
+    Lora settings = adapter.isPresent() ? ofAdapter(adapter.get(), lora) : lora;
+    return new TrainedModel(paths, base, tokenizer, config, weights, settings, adapter, prompt);
+  }
+
+  /** As PEFT trains on: by the adapter's own configuration, with the dropout that is asked for. */
+  private static Lora ofAdapter(LoraAdapter adapter, Lora asked) {
+    int r = 0;
+    List<String> modules = new ArrayList<>();
+    for (Map.Entry<String, LoraPair> pair : adapter.pairs().entrySet()) {
+      int rank = (int) pair.getValue().a().shape()[0];
+      if ((r != 0 && rank != r) || pair.getValue().scaling() != adapter.scaling()) {
+        throw InputException.of(
+            "%s: %s has another rank or scaling than the rest (rank_pattern, alpha_pattern), which"
+                + " cannot be trained on",
+            adapter.path(), pair.getKey());
+      }
+      r = rank;
+      String module = pair.getKey().replaceFirst(".*\\.", "");
+      if (!modules.contains(module)) {
+        modules.add(module);
+      }
+    }
+    return new Lora(r, adapter.scaling() * r, asked.dropout(), modules, asked.goOnFrom());
+  }
+
+  /** The LoRA settings that count; null if every weight is trained. */
+  Lora lora() {
+    return lora;
+  }
+
+  TrainedParameters parameters() {
+    return parameters;
+  }
+
+  PairEncoder loadTokenizer() {
+    return PairEncoder.load(tokenizer, prompt, Pooling.LAST_BEFORE_PADDING);
+  }
+
+  /** Tells models of one shape apart: a sum over the configuration and all norms. */
+  String sum() {
+    CRC32C sum = new CRC32C();
+    sum.update(base.config().toString().getBytes(StandardCharsets.UTF_8));
+    weights.forEach(
+        (name, weight) -> {
+          if (weight.stored().shape().length == 1) {
+            ByteBuffer bytes = weight.stored().bytes();
+            sum.update(bytes);
+          }
+        });
+    adapter.ifPresent(lora -> lora.pairs().values().forEach(pair -> sum.update(pair.b().bytes())));
+    return String.format(Locale.ROOT, "crc32c %08x", sum.getValue());
+  }
+
+  /** Loads the frozen weights and sets the trained ones to where training begins. */
+  TrainableEncoder load(
+      Hardware hardware, OptionalInt gpu, boolean checkpointing, int threads, long seed) {
+    double scaling = lora == null ? 0 : lora.alpha() / lora.r();
+    double dropout = lora == null ? 0 : lora.dropout();
+    TrainableEncoder encoder =
+        TrainableEncoder.load(
+            weights,
+            config,
+            hardware,
+            hardware.device(gpu),
+            parameters,
+            new TrainableEncoder.Settings(scaling, dropout, checkpointing),
+            prompt.maxLength(),
+            threads);
+    try {
+      begin(encoder, seed);
+      return encoder;
+    } catch (RuntimeException e) {
+      encoder.close();
+      throw e;
+    }
+  }
+
+  private void begin(TrainableEncoder encoder, long seed) {
+    Random random = new Random(seed);
+    // Drawn first, so that it does not depend on which modules are adapted.
+    encoder.setParameters(parameters.head().from(), head(random));
+    for (Part part : parameters.parts()) {
+      switch (part.role()) {
+        case LOWER -> encoder.setParameters(part.from(), lower(part, random));
+        case UPPER ->
+            adapter
+                .map(lora -> lora.pairs().get(part.module()))
+                .ifPresent(
+                    pair -> encoder.setParameters(part.from(), TrainableEncoder.floats(pair.b())));
+        case WHOLE -> {} // loaded, or the head
+      }
+    }
+  }
+
+  /** The adapter's, the base's own, or as transformers draws a new one. */
+  private float[] head(Random random) {
+    Optional<StoredTensor> stored =
+        adapter
+            .flatMap(LoraAdapter::head)
+            .or(() -> Optional.ofNullable(weights.get(TrainedParameters.HEAD)).map(Weight::stored));
+    if (stored.isPresent()) {
+      return TrainableEncoder.floats(stored.get());
+    }
+    // LlamaPreTrainedModel._init_weights: normal, of standard deviation initializer_range
+    double deviation = base.config().path("initializer_range").asDouble(0.02);
+    float[] head = new float[parameters.head().size()];
+    for (int i = 0; i < head.length; i++) {
+      head[i] = (float) (random.nextGaussian() * deviation);
+    }
+    return head;
+  }
+
+  /** The adapter's, or as PEFT begins: uniform within 1 / sqrt(in); B begins as zeros. */
+  private float[] lower(Part part, Random random) {
+    Optional<LoraPair> pair = adapter.map(lora -> lora.pairs().get(part.module()));
+    if (pair.isPresent()) {
+      return TrainableEncoder.floats(pair.get().a());
+    }
+    double bound = 1 / Math.sqrt((double) part.shape()[1]);
+    float[] values = new float[part.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) ((2 * random.nextDouble() - 1) * bound);
+    }
+    return values;
+  }
+
+  /**
+   * Writes an adapter, or the whole model where every weight was trained, and the tokenizer.
+   *
+   * @param values of all parameters
+   */
+  void write(OutputDirectory directory, float[] values) {
+    List<NewTensor> tensors = new ArrayList<>();
+    for (Part part : parameters.parts()) {
+      tensors.add(NewTensor.part(name(part), values, part.from(), part.shape()));
+    }
+    if (lora == null) {
+      String architecture =
+          (config.modelType().equals("mistral") ? "Mistral" : "Llama")
+              + "ForSequenceClassification";
+      ModelWriter.write(
+          directory,
+          base.base(),
+          tokenizer,
+          ModelWriter.classifierConfig(base.config(), architecture, StorageType.FLOAT32),
+          tensors,
+          ModelWriter.parseShardSize(ModelWriter.DEFAULT_SHARD_SIZE));
+      return;
+    }
+    AdapterWriter.write(
+        directory,
+        new AdapterSettings(
+            lora.r(), lora.alpha(), lora.dropout(), lora.targetModules(), paths.path()),
+        tensors);
+    ModelWriter.copyTokenizer(tokenizer, directory);
+  }
+
+  private String name(Part part) {
+    return switch (part.role()) {
+      case LOWER -> AdapterWriter.lowerFactor(part.module());
+      case UPPER -> AdapterWriter.upperFactor(part.module());
+      case WHOLE -> lora == null ? part.module() + WEIGHT : AdapterWriter.HEAD;
+    };
+  }
+
+  /** The state that a run goes on from, as a checkpoint keeps it beside the model's own files. */
+  static List<NewTensor> state(TrainableEncoder encoder, float[] values) {
+    Map<String, float[]> vectors = new LinkedHashMap<>();
+    vectors.put("parameters", values); // in float32, whatever dtype the model is written in
+    vectors.put("exp_avg", encoder.mean());
+    vectors.put("exp_avg_sq", encoder.square());
+    List<NewTensor> tensors = new ArrayList<>();
+    vectors.forEach((name, vector) -> tensors.add(NewTensor.of(name, vector, vector.length)));
+    return tensors;
+  }
+
+  /** Goes on from a state that {@link #state} wrote. */
+  void restore(TrainableEncoder encoder, TrainingCheckpoint checkpoint) {
+    Map<String, StoredTensor> state = checkpoint.optimizer();
+    encoder.setParameters(0, vector(state, "parameters", checkpoint));
+    encoder.setMoments(
+        vector(state, "exp_avg", checkpoint), vector(state, "exp_avg_sq", checkpoint));
+  }
+
+  private float[] vector(
+      Map<String, StoredTensor> state, String name, TrainingCheckpoint checkpoint) {
+    StoredTensor tensor = state.get(name);
+    if (tensor == null || tensor.elements() != parameters.elements()) {
+      throw InputException.of(
+          "%s: expected %d numbers of %s, got %s",
+          checkpoint.path(), parameters.elements(), name, tensor == null ? "none" : tensor);
+    }
+    return TrainableEncoder.floats(tensor);
+  }
+}
