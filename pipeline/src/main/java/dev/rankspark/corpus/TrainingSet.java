@@ -147,7 +147,7 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size) {
     Arrays.parallelPrefix(ends, Long::sum);
     JavaRDD<Row> rows =
         lines.mapPartitionsWithIndex( // the files' order: splits are numbered in it
-            (part, lineIterator) -> numbered(lineIterator, part == 0 ? 0 : ends[part - 1], reader),
+            (part, ofPart) -> numbered(ofPart, part == 0 ? 0 : ends[part - 1], reader),
             /* preservesPartitioning= */ true);
     return new Numbered(rows, ends.length == 0 ? 0 : ends[ends.length - 1]);
   }

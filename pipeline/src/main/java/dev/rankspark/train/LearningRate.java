@@ -8,7 +8,8 @@ import java.util.stream.Collectors;
 
 /**
  * The learning rate of each optimizer step, by the schedules of {@code get_scheduler} in
- * transformers 4.49 ({@code optimization.py}).
+ * transformers 4.49 ({@code optimization.py}). Equal to the last bit, but for the cosine: Java's
+ * and the C library's differ in 5 of 6,780 rates, by 1e-16 of the peak.
  *
  * @param peak {@code --learning-rate}: the rate after the warm-up
  * @param schedule {@code --lr-scheduler-type}
