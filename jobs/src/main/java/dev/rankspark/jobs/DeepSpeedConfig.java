@@ -64,8 +64,7 @@ final class DeepSpeedConfig {
     meant.put("optimizer/params/weight_decay", options.optimizer().weightDecay());
     meant.put("gradient_accumulation_steps", options.data().plan().gradientAccumulationSteps());
     meant.put("gradient_clipping", options.optimizer().maxGradNorm());
-    meant.put(
-        "train_micro_batch_size_per_gpu", options.data().plan().perDeviceTrainBatchSize());
+    meant.put("train_micro_batch_size_per_gpu", options.data().plan().perDeviceTrainBatchSize());
     meant.put(
         "train_batch_size",
         options.data().plan().perDeviceTrainBatchSize()

@@ -205,8 +205,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--lr-scheduler-type",
       defaultValue = "linear",
       paramLabel = "TYPE",
-      description =
-          "linear, cosine, constant or constant_with_warmup (default ${DEFAULT-VALUE})")
+      description = "linear, cosine, constant or constant_with_warmup (default ${DEFAULT-VALUE})")
   private String schedule;
 
   @Option(
@@ -256,7 +255,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--seed",
       defaultValue = "42",
       paramLabel = "N",
-      description = "of the order, the passages, new weights and dropout (default ${DEFAULT-VALUE})")
+      description =
+          "of the order, the passages, new weights and dropout (default ${DEFAULT-VALUE})")
   private long seed;
 
   @Option(
@@ -363,8 +363,7 @@ final class TrainCommand implements Callable<Integer> {
     if (deepspeed != null) {
       List<String> ignored = DeepSpeedConfig.read(deepspeed).check(options);
       if (!ignored.isEmpty()) {
-        err.println(
-            deepspeed + ": without meaning here, ignored: " + String.join(", ", ignored));
+        err.println(deepspeed + ": without meaning here, ignored: " + String.join(", ", ignored));
       }
     }
     TrainReport report =

@@ -13,6 +13,7 @@ import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.prompt.PairText;
 import dev.rankspark.run.OutputDirectory;
+import dev.rankspark.run.OutputFile;
 import dev.rankspark.run.Qrels;
 import dev.rankspark.train.TrainOptions.Evaluation;
 import dev.rankspark.train.TrainOptions.Output;
@@ -28,6 +29,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSError;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -121,7 +124,7 @@ public final class Train {
           "%s is of step %d, and the training has %d: nothing is left to do",
           begin.orElseThrow().path(), done, plan.steps());
     }
-    clear();
+    prepareOutput();
     TrainProgress steps = new TrainProgress();
     TrainWorker worker =
         new TrainWorker(
@@ -259,18 +262,16 @@ public final class Train {
   }
 
   /** A training that begins anew must not find an older one's checkpoints. */
-  private void clear() {
-    Output output = options.output();
-    if (output.resumeFrom() != null) {
-      return;
-    }
+  private void prepareOutput() {
+    Path directory = new Path(options.output().directory());
     try {
-      for (String name : OutputDirectory.list(output.directory(), hadoop)) {
-        Path path = new Path(output.directory(), name);
-        path.getFileSystem(hadoop).delete(path, true /* recursively */);
+      FileSystem system = directory.getFileSystem(hadoop);
+      if (options.output().resumeFrom() == null) {
+        system.delete(directory, true /* recursively */);
       }
-    } catch (IOException e) {
-      throw new InputException(output.directory() + " cannot be cleared: " + e.getMessage(), e);
+      system.mkdirs(directory);
+    } catch (IOException | FSError e) {
+      throw OutputFile.unwritable(directory.toString(), e);
     }
   }
 
