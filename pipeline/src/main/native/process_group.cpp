@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iostream>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -75,15 +74,8 @@ std::string text(JNIEnv* env, jstring string) {
   return copy;
 }
 
-// Gloo says on standard output to how many peers it is connected; a command's output is its own.
-struct QuietStandardOutput {
-  QuietStandardOutput() { std::cout.setstate(std::ios::badbit); }
-  ~QuietStandardOutput() { std::cout.clear(); }
-};
-
 c10::intrusive_ptr<c10d::Backend> gloo_backend(
     const StorePointer& store, const std::string& host, int rank, int size, std::chrono::milliseconds timeout) {
-  QuietStandardOutput quiet;
   auto options = c10d::ProcessGroupGloo::Options::create(timeout);
   try {
     options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(host));
@@ -103,28 +95,6 @@ c10::intrusive_ptr<c10d::Backend> nccl_backend(
 #else
   throw std::invalid_argument("librankspark_distributed.so is built without NCCL");
 #endif
-}
-
-// Ends all that is under way and all connections, so that the neighbours notice too, even those that wait for others.
-void abort(Group& group) {
-#ifdef RANKSPARK_NCCL
-  if (auto* nccl = dynamic_cast<c10d::ProcessGroupNCCL*>(group.backend.get())) {
-    nccl->abort();
-    return;
-  }
-#endif
-  // Gloo has no such call, but closes everything when a receive times out: one that nobody answers. From a connection
-  // that is down already it throws without closing the others, hence the loop.
-  std::vector<at::Tensor> nothing{at::empty({1})};
-  for (int peer = 0; peer < group.backend->getSize(); peer++) {
-    if (peer != group.backend->getRank()) {
-      try {
-        group.backend->recv(nothing, peer, /*tag=*/0)->wait(std::chrono::milliseconds(1));
-      } catch (const std::exception&) {
-        // as meant
-      }
-    }
-  }
 }
 
 void sum(Group& group, const at::Tensor& tensor, int64_t bucket) {
@@ -150,8 +120,14 @@ void sum(Group& group, const at::Tensor& tensor, int64_t bucket) {
       work->wait(timeout);
     }
   } catch (...) {
-    abort(group);
-    for (const auto& work : works) {  // they write into the caller's array: none may outlive the call
+#ifdef RANKSPARK_NCCL
+    if (auto* nccl = dynamic_cast<c10d::ProcessGroupNCCL*>(group.backend.get())) {
+      nccl->abort();
+    }
+#endif
+    // They write into the caller's array: none may outlive the call. With Gloo each bucket of a ring touches both
+    // neighbours, so next to a lost one all end at once; the others end when their neighbours close (ProcessGroup).
+    for (const auto& work : works) {
       try {
         work->wait(timeout);
       } catch (const std::exception&) {

@@ -27,12 +27,14 @@ public final class ProcessGroup implements AutoCloseable {
 
   private final Member member;
   private final Optional<StoreServer> store;
-  private long handle;
+  private final Duration timeout;
+  private final long handle;
   private boolean isClosed;
 
-  private ProcessGroup(Member member, Optional<StoreServer> store, long handle) {
+  private ProcessGroup(Member member, Optional<StoreServer> store, Duration timeout, long handle) {
     this.member = member;
     this.store = store;
+    this.timeout = timeout;
     this.handle = handle;
   }
 
@@ -53,7 +55,7 @@ public final class ProcessGroup implements AutoCloseable {
    */
   public static ProcessGroup join(Member member, Backend backend, Duration timeout) {
     if (member.size() == 1) {
-      return new ProcessGroup(member, Optional.empty(), NONE);
+      return new ProcessGroup(member, Optional.empty(), timeout, NONE);
     }
     Optional<StoreServer> store =
         member.rank() == 0
@@ -77,10 +79,10 @@ public final class ProcessGroup implements AutoCloseable {
               member.size(),
               timeout.toMillis(),
               backend.c10dName());
-      return new ProcessGroup(member, store, handle);
+      return new ProcessGroup(member, store, timeout, handle);
     } catch (IOException e) {
       store.ifPresent(StoreServer::close);
-      throw lostPeer(member, begin, e);
+      throw lostPeer(member, timeout, begin, e);
     } catch (IllegalArgumentException e) {
       store.ifPresent(StoreServer::close);
       throw new DeviceException(
@@ -130,13 +132,17 @@ public final class ProcessGroup implements AutoCloseable {
       C10d.allReduce(handle, ((PtNDArray) array).getHandle(), BUCKET_ELEMENTS);
     } catch (IOException e) {
       close();
-      throw lostPeer(member, begin, e);
+      throw lostPeer(member, timeout, begin, e);
     }
   }
 
-  private static LostPeerException lostPeer(Member member, long begin, IOException e) {
-    double seconds = (System.nanoTime() - begin) / 1e9;
-    return new LostPeerException(member, seconds, NativeMessage.shortened(e), e);
+  private static LostPeerException lostPeer(
+      Member member, Duration timeout, long begin, IOException e) {
+    Duration waited = Duration.ofNanos(System.nanoTime() - begin);
+    // Gloo then names the connection that it closed itself.
+    String what =
+        waited.compareTo(timeout) < 0 ? NativeMessage.shortened(e) : "no answer in that time";
+    return new LostPeerException(member, waited.toMillis() / 1e3, what, e);
   }
 
   /** Leaves the group; waits for a sum that is under way in another thread. */
