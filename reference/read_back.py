@@ -62,7 +62,14 @@ def check_adapter(base, directory):
 
 
 def without_order(config):
-    return config | {"target_modules": sorted(config["target_modules"])}
+    """PEFT keeps these names in sets, or adds the head's names to those that are there."""
+    return config | {key: sorted(set(config[key])) for key in ("target_modules", "modules_to_save")}
+
+
+def model_scorer(directory, tokenizer):
+    model = load_classifier(directory, torch.float32)
+    model.config.pad_token_id = tokenizer.pad_token_id or 0  # as Tevatron's driver does
+    return lambda ids: model(input_ids=ids).logits
 
 
 def main():
@@ -70,19 +77,17 @@ def main():
     torch.set_num_threads(1)
     for line in Path(sys.argv[1]).read_text("utf-8").splitlines():
         written = json.loads(line)
+        directory = Path(written.get("model") or written["adapter"])
+        tokenizer = AutoTokenizer.from_pretrained(written.get("model") or written["base"])
         if "model" in written:
-            directory = tokenizer_directory = Path(written["model"])
             check_model(directory, written["dtype"])
-            model = load_classifier(directory, torch.float32)
-            scorer = lambda ids: model(input_ids=ids).logits
+            scorer = model_scorer(directory, tokenizer)
         else:
-            directory, tokenizer_directory = Path(written["adapter"]), written["base"]
             check_adapter(written["base"], directory)
             scorer = adapter_scorer(written["base"], directory, torch.float32)
         check_files(directory, written["dtype"])
         records = map(json.loads, Path(written["input"]).read_text("utf-8").splitlines())
-        results = rerank(
-            records, AutoTokenizer.from_pretrained(tokenizer_directory), scorer, written["max_len"], written["append_eos"])
+        results = rerank(records, tokenizer, scorer, written["max_len"], written["append_eos"])
         write_lines(Path(written["output"]), (
             f"{qid}\t{docid}\t{score!r}" for qid, hits in results.items() for docid, score in hits))
 

@@ -1,5 +1,7 @@
 package dev.rankspark.train;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Collections;
 import java.util.List;
@@ -17,12 +19,23 @@ import java.util.TreeMap;
  */
 public record TrainerState(
     long step, double epoch, Map<String, String> settings, List<ObjectNode> log) {
+  private static final JsonMapper JSON = new JsonMapper();
+
   public TrainerState {
     if (step < 0 || !(epoch >= 0)) {
       throw new IllegalArgumentException("no step " + step + " of epoch " + epoch);
     }
     SortedMap<String, String> sorted = new TreeMap<>(settings);
     settings = Collections.unmodifiableMap(sorted);
-    log = List.copyOf(log);
+    log = log.stream().map(TrainerState::reread).toList();
+  }
+
+  /** A copy, of nodes that are equal to those of a file: a 2 is a long here and an int there. */
+  private static ObjectNode reread(ObjectNode line) {
+    try {
+      return (ObjectNode) JSON.readTree(line.toString());
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }
