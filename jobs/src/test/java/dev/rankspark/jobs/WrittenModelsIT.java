@@ -55,6 +55,18 @@ class WrittenModelsIT {
   }
 
   @Test
+  void aTrainedAdapterIsPeftsOwnAndScoresAlike() throws Exception {
+    Path adapter = folder.resolve("trained");
+    Path dataset = TrainingFiles.write(folder.resolve("train.jsonl"));
+    Cli.Result result = Cli.run(TrainingFiles.train(dataset, adapter));
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    ObjectNode line = line("float32").put("adapter", adapter.toString());
+    line.put("base", Cli.reference("base"));
+
+    judge(List.of(new Written(line, List.of("--model-name-or-path", adapter.toString()))));
+  }
+
+  @Test
   void mergedModelsLoadWholeAndScoreAlike() throws Exception {
     List<Written> all = new ArrayList<>();
     for (String dtype : List.of("float32", "bfloat16", "float16")) {

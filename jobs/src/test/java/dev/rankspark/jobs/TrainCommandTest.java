@@ -1,0 +1,273 @@
+package dev.rankspark.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.apache.commons.io.FileUtils;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The training job on a local Spark, with the default dropout unless a test says otherwise. */
+class TrainCommandTest {
+  private static final JsonMapper JSON = new JsonMapper();
+
+  /** Sums of the same gradients in another order, after Adam's steps. */
+  private static final float SUMS = 1e-5f;
+
+  @TempDir private Path folder;
+
+  private Path dataset;
+  private Path output;
+
+  @BeforeEach
+  void write() {
+    dataset = TrainingFiles.write(folder.resolve("train.jsonl"));
+    output = folder.resolve("trained");
+  }
+
+  @Test
+  void aTrainingLeavesAnAdapterThatRerankTakesItsCheckpointsAndItsLog() throws IOException {
+    assertSucceeds(train());
+
+    assertThat(names(output))
+        .containsExactlyInAnyOrder(
+            "adapter_config.json",
+            "adapter_model.safetensors",
+            "checkpoint-3",
+            "checkpoint-6",
+            "checkpoint-8",
+            "loss.png",
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "trainer_log.jsonl");
+    List<JsonNode> log = log(output);
+    assertThat(log)
+        .extracting(line -> line.path("step").asInt())
+        .containsExactly(1, 2, 3, 4, 5, 6, 7, 8);
+    assertThat(log.get(0).path("learning_rate").asDouble()).isEqualTo(1e-3 * 7 / 8);
+    assertThat(log.get(6).path("epoch").asDouble()).isEqualTo(1.0);
+    assertThat(log.get(7).path("loss").asDouble())
+        .isLessThan(log.get(0).path("loss").asDouble() + 1);
+    assertSucceeds(
+        Cli.run(
+            "rerank",
+            "--model-name-or-path",
+            output.toString(),
+            "--dataset-path",
+            Cli.reference("expected/rerank_input.jsonl"),
+            "--rerank-output-path",
+            folder.resolve("run.txt").toString()));
+  }
+
+  @Test
+  void aResumedTrainingEndsInTheSameBytes() throws IOException {
+    assertSucceeds(train());
+    Path stopped = folder.resolve("stopped");
+    FileUtils.copyDirectory(
+        output.resolve("checkpoint-3").toFile(), stopped.resolve("checkpoint-3").toFile());
+
+    assertSucceeds(
+        Cli.run(TrainingFiles.train(dataset, stopped), "--resume-from-checkpoint", "true"));
+
+    assertThat(stopped.resolve("adapter_model.safetensors"))
+        .hasSameBinaryContentAs(output.resolve("adapter_model.safetensors"));
+    assertThat(stopped.resolve("trainer_log.jsonl"))
+        .hasSameTextualContentAs(output.resolve("trainer_log.jsonl"));
+    assertThat(stopped.resolve("checkpoint-8/optimizer.safetensors"))
+        .hasSameBinaryContentAs(output.resolve("checkpoint-8/optimizer.safetensors"));
+  }
+
+  @Test
+  void aCheckpointCutShortIsPassedOver() throws IOException {
+    assertSucceeds(train());
+    byte[] whole = Files.readAllBytes(output.resolve("checkpoint-8/optimizer.safetensors"));
+    Files.write(
+        output.resolve("checkpoint-8/optimizer.safetensors"),
+        java.util.Arrays.copyOf(whole, whole.length - 1));
+    Files.delete(output.resolve("adapter_model.safetensors"));
+
+    Cli.Result resumed = train("--resume-from-checkpoint", "true");
+
+    assertSucceeds(resumed);
+    assertThat(resumed.err()).contains("not used: ").contains("checkpoint-8");
+    assertThat(Files.readAllBytes(output.resolve("checkpoint-8/optimizer.safetensors")))
+        .isEqualTo(whole);
+  }
+
+  @Test
+  void twoWorkersAreOneWithTwiceTheAccumulation() {
+    assertSucceeds(train("--gradient-accumulation-steps", "2"));
+    Path two = folder.resolve("two");
+
+    assertSucceeds(Cli.run(TrainingFiles.train(dataset, two), "--workers", "2"));
+
+    Map<String, float[]> expected = TrainingFiles.adapter(output);
+    TrainingFiles.adapter(two)
+        .forEach(
+            (name, numbers) ->
+                assertThat(numbers)
+                    .as(name)
+                    .containsExactly(expected.get(name), Offset.offset(SUMS)));
+  }
+
+  @Test
+  void aTrainingOfAllWeightsLeavesAModelThatRerankTakes() {
+    List<String> full = new ArrayList<>(TrainingFiles.train(dataset, output));
+    full.remove("--lora");
+    assertSucceeds(Cli.run(full, "--bf16"));
+    assertThat(names(output)).contains("model.safetensors", "config.json");
+    assertSucceeds(
+        Cli.run(
+            "rerank",
+            "--model-name-or-path",
+            output.toString(),
+            "--dataset-path",
+            Cli.reference("expected/rerank_input.jsonl"),
+            "--rerank-output-path",
+            folder.resolve("run.txt").toString()));
+  }
+
+  @Test
+  void theBestEvaluatedStateIsTheResult() throws IOException {
+    assertSucceeds(
+        train(
+            "--eval-dataset-path",
+            Cli.reference("expected/rerank_input.jsonl"),
+            "--eval-qrels",
+            Cli.reference("data/qrels.txt"),
+            "--eval-steps",
+            "2",
+            "--load-best-model-at-end",
+            "--save-total-limit",
+            "2"));
+    List<JsonNode> evaluated =
+        log(output).stream().filter(line -> line.has("eval_ndcg_cut_10")).toList();
+    assertThat(evaluated).extracting(line -> line.path("step").asInt()).containsExactly(2, 4, 6, 8);
+    int best =
+        IntStream.range(0, 4)
+            .reduce(
+                (a, b) ->
+                    evaluated.get(b).path("eval_ndcg_cut_10").asDouble()
+                            > evaluated.get(a).path("eval_ndcg_cut_10").asDouble()
+                        ? b
+                        : a)
+            .orElseThrow();
+    assertThat(output.resolve("adapter_model.safetensors"))
+        .hasSameBinaryContentAs(
+            output.resolve("checkpoint-" + 2 * (best + 1) + "/adapter_model.safetensors"));
+  }
+
+  @Test
+  void aLossThatIsNoNumberNamesStepAndQueryAndKeepsTheLastGoodCheckpoint() {
+    Cli.Result result =
+        train("--learning-rate", "1e38", "--save-steps", "1", "--max-grad-norm", "0");
+
+    assertThat(result.exitCode()).isEqualTo(Main.INPUT);
+    assertThat(result.lastLine())
+        .matches(
+            "rankspark: step \\d: the (loss of query|gradient's norm) .* saved of this step.*");
+    assertThat(names(output)).doesNotContain("adapter_model.safetensors").contains("checkpoint-1");
+  }
+
+  @Test
+  void wrongInputIsOneLine() throws IOException {
+    List<String> lines = new ArrayList<>(Files.readAllLines(dataset));
+    lines.set(
+        2,
+        lines
+            .get(2)
+            .replaceFirst(
+                "\"positive_passages\":\\[.*\\],\"negative",
+                "\"positive_passages\":[],\"negative"));
+    Path bad = Files.write(folder.resolve("bad.jsonl"), lines);
+    assertFails(Main.INPUT, Cli.run(TrainingFiles.train(bad, output)), bad + ":3: ");
+    Path empty = Files.createFile(folder.resolve("empty.jsonl"));
+    assertFails(Main.INPUT, Cli.run(TrainingFiles.train(empty, output)), "has no lines");
+    assertFails(
+        Main.DEVICE,
+        train("--workers", "3"),
+        "--workers 3: this Spark (local[2]) runs 2 tasks at once");
+    assertFails(Main.USAGE, train("--lora-target-modules", "q_proj,lm_head"), "got \"lm_head\"");
+    assertFails(Main.INPUT, train("--resume-from-checkpoint", "true"), "has no whole checkpoint");
+    assertThat(output).doesNotExist();
+  }
+
+  @Test
+  void anotherSettingsCheckpointIsRefused() {
+    assertSucceeds(train());
+    assertFails(
+        Main.INPUT,
+        train("--resume-from-checkpoint", "true", "--learning-rate", "2e-3"),
+        "learning_rate");
+    assertFails(Main.INPUT, train(), "is not empty");
+    assertSucceeds(train("--overwrite-output-dir", "--max-steps", "1"));
+    assertThat(names(output)).contains("checkpoint-1").doesNotContain("checkpoint-8");
+  }
+
+  @Test
+  void aDirectoryOfSomethingElseIsLeftAlone() throws IOException {
+    Files.createDirectories(output);
+    Files.writeString(output.resolve("thesis.tex"), "");
+    assertFails(Main.INPUT, train("--overwrite-output-dir"), "thesis.tex");
+    assertThat(names(output)).containsExactly("thesis.tex");
+  }
+
+  @Test
+  void aDeepSpeedFileMustAgreeWithTheOptions() throws IOException {
+    Path file = folder.resolve("ds.json");
+    Files.writeString(
+        file,
+        "{\"zero_optimization\": {\"stage\": 3}, \"bf16\": {\"enabled\": \"auto\"},"
+            + " \"optimizer\": {\"type\": \"AdamW\", \"params\": {\"lr\": 1e-4}}}");
+    assertFails(
+        Main.USAGE,
+        train("--deepspeed", file.toString()),
+        "optimizer.params.lr is 1.0E-4, and the command line says 0.001");
+    Cli.Result result =
+        train("--deepspeed", file.toString(), "--learning-rate", "1e-4", "--max-steps", "1");
+    assertSucceeds(result);
+    assertThat(result.err()).contains("ignored: zero_optimization");
+  }
+
+  private Cli.Result train(String... more) {
+    return Cli.run(TrainingFiles.train(dataset, output), more);
+  }
+
+  private static void assertSucceeds(Cli.Result result) {
+    assertThat(result.exitCode()).as(result.err()).isZero();
+  }
+
+  private static void assertFails(int code, Cli.Result result, String message) {
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(code);
+    assertThat(result.lastLine()).contains(message);
+  }
+
+  private static List<JsonNode> log(Path output) throws IOException {
+    List<JsonNode> lines = new ArrayList<>();
+    for (String line : Files.readAllLines(output.resolve("trainer_log.jsonl"))) {
+      lines.add(JSON.readTree(line));
+    }
+    return lines;
+  }
+
+  private static List<String> names(Path directory) {
+    try (var files = Files.list(directory)) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> !name.endsWith(".crc"))
+          .toList();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,177 @@
+"""The training program's hand-written way back against automatic differentiation of transformers and PEFT.
+
+    python gradients.py PROGRAMS
+
+PROGRAMS is the folder with trainer.py and parts.py. Random models, of multi-head and grouped-query attention, with LoRA on all
+or some modules, or trained whole: losses, scores, gradients and one step of AdamW by both. Prints the largest differences;
+fails where they are more than float32's. GradientsIT runs it.
+"""
+
+import io
+import random
+import sys
+import zipfile
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import LlamaConfig, LlamaForSequenceClassification
+
+SEED = 20261125
+MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+HEADS, WIDTH, LAYERS, MLP, VOCABULARY, RANK, ALPHA = 4, 32, 3, 48, 60, 4, 8
+GROUPS, SIZE = 2, 3
+
+
+def program(folder):
+    """As ScriptArchive.java packs it."""
+    source = (folder / "trainer.py").read_text() + (folder / "parts.py").read_text().replace("__torch__.CLASS", "__torch__.Trainer")
+    key = lambda name: b"X" + bytes([len(name), 0, 0, 0]) + name.encode()
+    pickle = (b"\x80\x02c__torch__\nTrainer\n)\x81}(" + key("training") + b"\x89" + key("frozen")
+              + b"ctorch.jit._pickle\nbuild_tensorlist\n(](etRub.")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as out:
+        out.writestr("model/data.pkl", pickle)
+        out.writestr("model/code/__torch__.py", source)
+        out.writestr("model/constants.pkl", b"\x80\x02).")
+        out.writestr("model/version", "3\n")
+    archive.seek(0)
+    return torch.jit.load(archive)
+
+
+def module(layer, name):
+    return f"layers.{layer}." + ("self_attn." if name[0] in "qkvo" else "mlp.") + name
+
+
+def fused():
+    names = [["embed_tokens.weight"], ["model.norm.weight"]]
+    for i in range(LAYERS):
+        m = lambda *names: [module(i, name) + ".weight" for name in names]
+        names += [[f"layers.{i}.input_layernorm.weight"], m("q_proj", "k_proj", "v_proj"), m("o_proj"),
+                  [f"layers.{i}.post_attention_layernorm.weight"], m("gate_proj", "up_proj"), m("down_proj")]
+    return names
+
+
+def groups():
+    for g in range(GROUPS):
+        prefix = [1] + [random.randrange(3, VOCABULARY) for _ in range(4 + g)]
+        yield [prefix + [random.randrange(3, VOCABULARY) for _ in range(random.choice([3, 5, 5, 9]))] for _ in range(SIZE)]
+
+
+def pack(groups):
+    """As TrainBatch.java packs them."""
+    ids, positions, pooled, blocks, order, tokens, texts = [], [], [], [], [], [0], [0]
+    for group in groups:
+        p = 0
+        while all(len(t) > p + 1 and t[p] == group[0][p] for t in group):
+            p += 1
+        first = len(ids)
+        blocks += [-1, 0, 1, p]
+        ids += group[0][:p]
+        positions += range(p)
+        longest_first = sorted(range(SIZE), key=lambda i: -len(group[i]))
+        row, at = {}, 0
+        while at < SIZE:
+            length, count = len(group[longest_first[at]]), 0
+            while at < SIZE and len(group[longest_first[at]]) == length:
+                ids += group[longest_first[at]][p:]
+                positions += range(p, length)
+                row[longest_first[at]] = len(pooled)
+                pooled.append(len(ids) - 1)
+                count, at = count + 1, at + 1
+            blocks += [first, p, count, length - p]
+        order.append([row[i] for i in range(SIZE)])
+        tokens.append(len(ids))
+        texts.append(len(pooled))
+    for rows in (ids, positions, pooled):
+        rows += [0] * (-len(rows) % 16)
+    return (*map(torch.tensor, (ids, positions, pooled)), blocks, torch.tensor(order), tokens, texts)
+
+
+def relative(ours, theirs):
+    return float((ours - theirs).norm() / theirs.norm())
+
+
+def check(trainer, kv_heads, targets, checkpointing):
+    """targets None trains the whole model."""
+    full = targets is None
+    torch.manual_seed(SEED)
+    random.seed(SEED)
+    model = LlamaForSequenceClassification(LlamaConfig(
+        vocab_size=VOCABULARY, hidden_size=WIDTH, intermediate_size=MLP, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
+        num_key_value_heads=kv_heads, num_labels=1, pad_token_id=0, initializer_range=0.2, max_position_embeddings=64))
+    for name, parameter in model.named_parameters():
+        if "norm" in name:
+            parameter.data.add_(torch.randn_like(parameter) * 0.1)
+    if not full:
+        model = get_peft_model(model, LoraConfig(
+            r=RANK, lora_alpha=ALPHA, lora_dropout=0.0, target_modules=targets, task_type="SEQ_CLS"))
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.data.normal_(0, 0.2)
+    model.train()
+    texts = list(groups())
+    longest = max(len(t) for group in texts for t in group)
+    ids = torch.tensor([t + [0] * (longest - len(t)) for group in texts for t in group])
+    logits = model(input_ids=ids, attention_mask=(ids != 0).long()).logits.view(GROUPS, SIZE)
+    loss = torch.nn.functional.cross_entropy(logits, torch.zeros(GROUPS, dtype=torch.long))
+    loss.backward()
+
+    named = dict(model.named_parameters())
+    get = lambda end: next(named[name] for name in named if name.endswith(end))
+    weight = lambda end: next(
+        named[name] for name in named if name.endswith((end, end.replace(".weight", ".base_layer.weight"))))
+    frozen = [torch.cat([weight(name).detach().clone() for name in names]) for names in fused()]
+    for tensor in frozen:
+        trainer.hold(tensor)
+    head = get("score.weight") if full else get("score.modules_to_save.default.weight")
+    if full:
+        trained = [[weight(name) for name in names] for names in fused()] + [[head]]
+        ranks = [0] * len(MODULES)
+    else:
+        trained = [
+            [get(f"{module(i, name)}.lora_{factor}.default.weight")] if name in targets else []
+            for i in range(LAYERS) for name in MODULES for factor in "AB"] + [[head]]
+        ranks = [RANK if name in targets else 0 for name in MODULES]
+    sizes = [sum(t.numel() for t in part) for part in trained]
+    flat = lambda of: torch.cat([of(t).detach().reshape(-1) for part in trained for t in part])
+    parameters, expected = flat(lambda t: t), flat(lambda t: t.grad)
+    if full:
+        trainer.unfreeze(parameters, sizes, 6)
+    scale = ALPHA / RANK
+    lora = trainer.factors(parameters, sizes, ranks, scale, full)
+    d = WIDTH // HEADS
+    angles = torch.outer(torch.arange(64).double(), 1 / 10000 ** (torch.arange(0, d, 2).double() / d))
+    cos, sin = torch.cat([angles.cos()] * 2, 1).float(), torch.cat([-angles.sin(), angles.sin()], 1).float()
+    rows, positions, pooled, blocks, order, tokens, ends = pack(texts)
+    gradient = torch.zeros(sum(sizes))
+    with torch.no_grad():
+        out = trainer.step(
+            rows, positions, pooled, blocks, order, cos, sin, lora, ranks, gradient, sizes, HEADS, kv_heads, 1e-6, scale,
+            1 / GROUPS, checkpointing, full, 0.0, tokens, ends, [1, 2])
+    differences = [
+        abs(float(out[:GROUPS].mean() - loss)), float((out[GROUPS:].view(GROUPS, SIZE) - logits).abs().max()),
+        relative(gradient, expected)]
+
+    parts = [t for part in trained for t in part]
+    torch.nn.utils.clip_grad_norm_(parts, 1.0)
+    torch.optim.AdamW(parts, lr=1e-2, weight_decay=0.1, eps=1e-4).step()
+    trainer.update(
+        parameters, gradient, torch.zeros_like(parameters), torch.zeros_like(parameters), sizes, [1] * len(sizes), 1e-2, 0.9,
+        0.999, 1e-4, 0.1, 1.0, 1)
+    differences.append(relative(parameters, flat(lambda t: t)))
+    print(f"seed {SEED}, {kv_heads} of {HEADS} heads, {'all weights' if full else ','.join(targets)}, checkpointing "
+          f"{checkpointing}: loss, scores, gradient, step differ by", *(f"{x:.1e}" for x in differences))
+    assert max(differences) < 1e-5
+
+
+def main():
+    folder = Path(sys.argv[1])
+    for kv_heads in (4, 2, 1):
+        for targets in (MODULES, ["q_proj", "v_proj", "down_proj"], ["k_proj", "up_proj"], None):
+            for checkpointing in (False, True):
+                check(program(folder), kv_heads, targets, checkpointing)
+
+
+if __name__ == "__main__":
+    main()
