@@ -170,7 +170,7 @@ class TrainCommandTest {
   @Test
   void aLossThatIsNoNumberNamesStepAndQueryAndKeepsTheLastGoodCheckpoint() {
     Cli.Result result =
-        train("--learning-rate", "1e38", "--save-steps", "1", "--max-grad-norm", "0");
+        train("--learning-rate", "1e30", "--save-steps", "1", "--max-grad-norm", "0");
 
     assertThat(result.exitCode()).isEqualTo(Main.INPUT);
     assertThat(result.lastLine())

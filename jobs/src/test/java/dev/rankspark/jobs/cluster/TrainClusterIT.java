@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Training on a real cluster of separate processes, some of which are killed. */
 class TrainClusterIT {
-  private static final int STEPS = 400;
+  private static final int STEPS = 240;
 
   @TempDir private static Path folder;
 
