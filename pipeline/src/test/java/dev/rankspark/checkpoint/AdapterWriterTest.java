@@ -99,7 +99,8 @@ class AdapterWriterTest {
     assertThatThrownBy(() -> write(rank3, List.of(a, b, head)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "no tensor of an adapter of rank 3: base_model.model.%s.lora_A.weight of shape [2, 4]", Q);
+            "no tensor of an adapter of rank 3: base_model.model.%s.lora_A.weight of shape [2, 4]",
+            Q);
     assertThat(directory).isEmptyDirectory();
   }
 
