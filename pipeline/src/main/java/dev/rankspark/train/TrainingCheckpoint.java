@@ -110,12 +110,13 @@ public final class TrainingCheckpoint {
         contents.writeTo(directory);
         SafetensorsWriter.write(directory, OPTIMIZER, optimizer);
         directory.write(STATE, json(state, directory.written()));
-        if (exists) {
-          hide(system, new Path(path));
-        }
+        Optional<Path> replaced =
+            exists ? Optional.of(hide(system, new Path(path))) : Optional.empty();
         directory.commit();
+        if (replaced.isPresent()) {
+          system.delete(replaced.get(), true /* recursively */);
+        }
       }
-      removeLeftovers(outputDir, system);
       return new TrainingCheckpoint(ModelDirectory.open(path, hadoop), state);
     } catch (IOException | FSError e) {
       throw OutputFile.unwritable(path, e);
