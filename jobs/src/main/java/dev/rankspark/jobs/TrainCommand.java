@@ -43,6 +43,8 @@ import picocli.CommandLine.Spec;
             + "    --num-train-epochs 1 --save-steps 50 --logging-steps 100 --workers 8%n"
             + "    --output-dir model_rankmistral")
 final class TrainCommand implements Callable<Integer> {
+  private static final String SEQUENCE_CLASSIFICATION = "sequence_classification";
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -51,6 +53,13 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description = "the base: a model with or without a head")
   private String model;
+
+  @Option(
+      names = "--reranker-model-type",
+      defaultValue = SEQUENCE_CLASSIFICATION,
+      paramLabel = "TYPE",
+      description = "only ${DEFAULT-VALUE}; Tevatron's backbone rerankers are not trained here")
+  private String modelType;
 
   @Option(
       names = "--tokenizer-name",
@@ -377,6 +386,11 @@ final class TrainCommand implements Callable<Integer> {
     if (!dataset.shard().equals(Shard.ALL)) {
       throw new OptionException(
           "--dataset-number-of-shards: a training takes the whole data set; cut the file instead");
+    }
+    if (!modelType.equals(SEQUENCE_CLASSIFICATION)) {
+      throw OptionException.of(
+          "--reranker-model-type: expected %s, got \"%s\", which is not trained here",
+          SEQUENCE_CLASSIFICATION, modelType);
     }
     if (dataset.paths().isEmpty()) {
       throw new OptionException("--dataset-path is missing: what to train on");

@@ -198,6 +198,7 @@ class TrainCommandTest {
         train("--workers", "3"),
         "--workers 3: this Spark (local[2]) runs 2 tasks at once");
     assertFails(Main.USAGE, train("--lora-target-modules", "q_proj,lm_head"), "got \"lm_head\"");
+    assertFails(Main.USAGE, train("--reranker-model-type", "backbone"), "not trained here");
     assertFails(Main.INPUT, train("--resume-from-checkpoint", "true"), "has no whole checkpoint");
     assertThat(output).doesNotExist();
   }

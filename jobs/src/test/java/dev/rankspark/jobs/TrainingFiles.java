@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.checkpoint.LoraAdapter;
 import dev.rankspark.checkpoint.ModelDirectory;
-import dev.rankspark.model.TrainableEncoder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -100,10 +99,10 @@ public final class TrainingFiles {
         .pairs()
         .forEach(
             (module, pair) -> {
-              numbers.put(module + " A", TrainableEncoder.floats(pair.a()));
-              numbers.put(module + " B", TrainableEncoder.floats(pair.b()));
+              numbers.put(module + " A", pair.a().floats());
+              numbers.put(module + " B", pair.b().floats());
             });
-    numbers.put("head", TrainableEncoder.floats(adapter.head().orElseThrow()));
+    numbers.put("head", adapter.head().orElseThrow().floats());
     return numbers;
   }
 }

@@ -4,13 +4,11 @@ import ai.djl.Device;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.IValue;
 import dev.rankspark.InputException;
-import dev.rankspark.checkpoint.StoredTensor;
 import dev.rankspark.checkpoint.Weight;
 import java.io.Serializable;
 import java.util.Arrays;
@@ -120,16 +118,6 @@ public final class TrainableEncoder implements AutoCloseable {
     } catch (RuntimeException | Error e) {
       encoder.close();
       throw e;
-    }
-  }
-
-  /** A stored tensor's numbers, as float32; the tensors that are trained fit an array. */
-  public static float[] floats(StoredTensor tensor) {
-    Torch.engine();
-    try (PtNDManager arrays = (PtNDManager) NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-      return WeightLoader.array(tensor, 0, tensor.shape()[0], arrays)
-          .toType(DataType.FLOAT32, /* copy= */ false)
-          .toFloatArray();
     }
   }
 

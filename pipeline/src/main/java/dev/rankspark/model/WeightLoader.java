@@ -138,7 +138,7 @@ final class WeightLoader {
   }
 
   /** Some rows, read; bfloat16, which DJL has no arrays of, widened to float32. */
-  static PtNDArray array(StoredTensor tensor, long row, long count, PtNDManager owner) {
+  private static PtNDArray array(StoredTensor tensor, long row, long count, PtNDManager owner) {
     long[] shape = shape(tensor, count);
     int elements = Math.toIntExact(Arrays.stream(shape).reduce(1, Math::multiplyExact));
     ByteBuffer bytes = tensor.bytes(row * (elements / count), elements);

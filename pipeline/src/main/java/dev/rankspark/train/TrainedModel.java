@@ -198,8 +198,7 @@ final class TrainedModel {
         case UPPER ->
             adapter
                 .map(lora -> lora.pairs().get(part.module()))
-                .ifPresent(
-                    pair -> encoder.setParameters(part.from(), TrainableEncoder.floats(pair.b())));
+                .ifPresent(pair -> encoder.setParameters(part.from(), pair.b().floats()));
         case WHOLE -> {} // loaded, or the head
       }
     }
@@ -212,7 +211,7 @@ final class TrainedModel {
             .flatMap(LoraAdapter::head)
             .or(() -> Optional.ofNullable(weights.get(TrainedParameters.HEAD)).map(Weight::stored));
     if (stored.isPresent()) {
-      return TrainableEncoder.floats(stored.get());
+      return stored.get().floats();
     }
     // LlamaPreTrainedModel._init_weights: normal, of standard deviation initializer_range
     double deviation = base.config().path("initializer_range").asDouble(0.02);
@@ -227,7 +226,7 @@ final class TrainedModel {
   private float[] lower(Part part, Random random) {
     Optional<LoraPair> pair = adapter.map(lora -> lora.pairs().get(part.module()));
     if (pair.isPresent()) {
-      return TrainableEncoder.floats(pair.get().a());
+      return pair.get().a().floats();
     }
     double bound = 1 / Math.sqrt((double) part.shape()[1]);
     float[] values = new float[part.size()];
@@ -248,14 +247,12 @@ final class TrainedModel {
       tensors.add(NewTensor.part(name(part), values, part.from(), part.shape()));
     }
     if (lora == null) {
-      String architecture =
-          (config.modelType().equals("mistral") ? "Mistral" : "Llama")
-              + "ForSequenceClassification";
       ModelWriter.write(
           directory,
           base.base(),
           tokenizer,
-          ModelWriter.classifierConfig(base.config(), architecture, StorageType.FLOAT32),
+          ModelWriter.classifierConfig(
+              base.config(), config.classifierArchitecture(), StorageType.FLOAT32),
           tensors,
           ModelWriter.parseShardSize(ModelWriter.DEFAULT_SHARD_SIZE));
       return;
@@ -303,6 +300,6 @@ final class TrainedModel {
           "%s: expected %d numbers of %s, got %s",
           checkpoint.path(), parameters.elements(), name, tensor == null ? "none" : tensor);
     }
-    return TrainableEncoder.floats(tensor);
+    return tensor.floats();
   }
 }

@@ -105,8 +105,7 @@ class TrainableEncoderTest {
                 2);
         TrainableEncoder training = load("mistral", "all", 0, false)) {
       Part head = parameters("mistral", "all").head();
-      training.setParameters(
-          head.from(), TrainableEncoder.floats(weights("mistral").get("score.weight").stored()));
+      training.setParameters(head.from(), weights("mistral").get("score.weight").stored().floats());
       float[] expected = scoring.score(packed, 2);
       float[] scores = training.score(packed);
       for (int i = 0; i < expected.length; i++) {

@@ -133,12 +133,12 @@ class TrainingConformanceTest {
     double largest = 0;
     for (Part part : parameters.parts()) {
       float[] expected =
-          TrainableEncoder.floats(
-              switch (part.role()) {
+          (switch (part.role()) {
                 case LOWER -> reference.pairs().get(part.module()).a();
                 case UPPER -> reference.pairs().get(part.module()).b();
                 case WHOLE -> reference.head().orElseThrow();
-              });
+              })
+              .floats();
       for (int i = 0; i < expected.length; i++) {
         double difference = Math.abs(result[part.from() + i] - expected[i]);
         largest = Math.max(largest, difference);
