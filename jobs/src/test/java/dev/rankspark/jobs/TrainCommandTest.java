@@ -223,6 +223,50 @@ class TrainCommandTest {
     assertThat(names(output)).containsExactly("thesis.tex");
   }
 
+  /** The last command of Tevatron's examples/rankllama/README.md, on our own model and data. */
+  @Test
+  void tevatronsTrainingLineRuns() throws IOException {
+    Path data = Files.createDirectories(folder.resolve("Tevatron/msmarco-passage-aug"));
+    TrainingFiles.write(data.resolve("train.jsonl"));
+    Path deepspeed = folder.resolve("ds_zero3_config.json");
+    Files.writeString(
+        deepspeed,
+        """
+        {
+          "zero_optimization": {"stage": 3, "overlap_comm": true},
+          "fp16": {"enabled": "auto"},
+          "bf16": {"enabled": "auto"},
+          "optimizer": {"type": "AdamW", "params": {"lr": "auto", "betas": "auto", "eps": "auto"}},
+          "scheduler": {"type": "WarmupDecayLR", "params": {"warmup_num_steps": "auto"}},
+          "gradient_accumulation_steps": "auto",
+          "gradient_clipping": "auto",
+          "train_micro_batch_size_per_gpu": "auto"
+        }
+        """);
+
+    Cli.Result result =
+        Cli.run(
+            ("train --deepspeed "
+                    + deepspeed
+                    + " --output_dir "
+                    + output
+                    + " --model_name_or_path "
+                    + Cli.reference("mistral")
+                    + " --lora"
+                    + " --lora_target_modules q_proj,k_proj,v_proj,o_proj,down_proj,up_proj,gate_proj"
+                    + " --save_steps 50 --dataset_name "
+                    + data
+                    + " --query_prefix query:_ --passage_prefix document:_"
+                    + " --bf16 --per_device_train_batch_size 16 --gradient_checkpointing"
+                    + " --train_group_size 16 --learning_rate 1e-4 --rerank_max_len 196"
+                    + " --num_train_epochs 1 --logging_steps 100 --gradient_accumulation_steps 4")
+                .split(" "));
+
+    assertSucceeds(result);
+    assertThat(result.err()).contains("ignored: zero_optimization, scheduler");
+    assertThat(names(output)).contains("adapter_model.safetensors", "checkpoint-1");
+  }
+
   @Test
   void aDeepSpeedFileMustAgreeWithTheOptions() throws IOException {
     Path file = folder.resolve("ds.json");
