@@ -2,9 +2,9 @@ package dev.rankspark.jobs;
 
 import dev.rankspark.OptionException;
 import dev.rankspark.model.Dtype;
-import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.score.ScoreOptions;
 import dev.rankspark.score.ScoreOptions.ModelPaths;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options of a model and its use, in Tevatron's words. */
@@ -34,29 +34,7 @@ final class ScoreMixin {
       description = "the tokenizer (default: the model's)")
   private String tokenizer;
 
-  @Option(
-      names = "--rerank-max-len",
-      paramLabel = "N",
-      defaultValue = "" + PromptOptions.DEFAULT_MAX_LENGTH,
-      description = "cut pairs at N tokens (default ${DEFAULT-VALUE})")
-  private int maxLength;
-
-  @Option(
-      names = "--query-prefix",
-      defaultValue = "",
-      paramLabel = "TEXT",
-      description = "put before queries, such as \"query: \"")
-  private String queryPrefix;
-
-  @Option(
-      names = "--passage-prefix",
-      defaultValue = "",
-      paramLabel = "TEXT",
-      description = "put before passages, such as \"document: \"")
-  private String passagePrefix;
-
-  @Option(names = "--append-eos-token", description = "end every pair with the tokenizer's </s>")
-  private boolean appendEos;
+  @Mixin private PromptMixin prompt;
 
   @Option(
       names = "--per-device-eval-batch-size",
@@ -107,7 +85,7 @@ final class ScoreMixin {
   ScoreOptions options() {
     return new ScoreOptions(
         new ModelPaths(model, lora, base, tokenizer),
-        new PromptOptions(queryPrefix, passagePrefix, maxLength, appendEos),
+        prompt.options(),
         dtype(),
         device(),
         batchRows,

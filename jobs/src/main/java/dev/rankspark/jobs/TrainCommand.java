@@ -5,7 +5,6 @@ import dev.rankspark.corpus.InputPaths;
 import dev.rankspark.corpus.Shard;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.TrainableEncoder.AdamW;
-import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.train.GroupChoice;
 import dev.rankspark.train.LearningRate.Schedule;
 import dev.rankspark.train.Train;
@@ -132,29 +131,7 @@ final class TrainCommand implements Callable<Integer> {
       description = "always take the first negative passages")
   private boolean negativeNoShuffle;
 
-  @Option(
-      names = "--query-prefix",
-      defaultValue = "",
-      paramLabel = "TEXT",
-      description = "put before queries, such as \"query: \"")
-  private String queryPrefix;
-
-  @Option(
-      names = "--passage-prefix",
-      defaultValue = "",
-      paramLabel = "TEXT",
-      description = "put before passages, such as \"document: \"")
-  private String passagePrefix;
-
-  @Option(names = "--append-eos-token", description = "end every pair with the tokenizer's </s>")
-  private boolean appendEos;
-
-  @Option(
-      names = "--rerank-max-len",
-      paramLabel = "N",
-      defaultValue = "" + PromptOptions.DEFAULT_MAX_LENGTH,
-      description = "cut pairs at N tokens (default ${DEFAULT-VALUE})")
-  private int maxLength;
+  @Mixin private PromptMixin prompt;
 
   @Option(
       names = "--per-device-train-batch-size",
@@ -405,7 +382,7 @@ final class TrainCommand implements Callable<Integer> {
             InputPaths.of("--corpus-path", corpus),
             new GroupChoice(groupSize, positiveNoShuffle, negativeNoShuffle, seed),
             new TrainingPlan.Options(batchSize, accumulation, epochs, maxSteps, seed, shuffle)),
-        new PromptOptions(queryPrefix, passagePrefix, maxLength, appendEos),
+        prompt.options(),
         new Rate(learningRate, Schedule.of(schedule), warmupSteps, warmupRatio),
         new AdamW(beta1, beta2, epsilon, weightDecay, maxGradNorm),
         new Compute(dtype(), device(), checkpointing, workers),

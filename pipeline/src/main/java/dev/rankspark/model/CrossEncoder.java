@@ -112,7 +112,7 @@ public final class CrossEncoder implements BatchModel, AutoCloseable {
    */
   @Override
   public float[] score(PackedTexts batch, int threads) {
-    checkVocabulary(batch.ids());
+    config.checkVocabulary(batch.ids());
     Torch.prepareThread(threads);
     try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
         IValue ids = IValue.from((PtNDArray) arrays.create(batch.ids()));
@@ -129,17 +129,6 @@ public final class CrossEncoder implements BatchModel, AutoCloseable {
       return Arrays.copyOf(scores.toTensor(arrays).toFloatArray(), batch.texts());
     } catch (EngineException e) {
       throw DeviceMemoryException.of(e);
-    }
-  }
-
-  private void checkVocabulary(long[] tokens) {
-    for (long id : tokens) {
-      if (id < 0 || id >= config.vocab()) {
-        throw InputException.of(
-            "token id %d is not in the model's vocabulary of %d: the tokenizer belongs to another"
-                + " model (--tokenizer-name)",
-            id, config.vocab());
-      }
     }
   }
 

@@ -167,6 +167,23 @@ public record LlamaConfig(
   }
 
   /**
+   * Checks token ids.
+   *
+   * @throws InputException if one is not in the vocabulary: the program would read beyond the
+   *     embedding
+   */
+  void checkVocabulary(long[] tokens) {
+    for (long id : tokens) {
+      if (id < 0 || id >= vocab) {
+        throw InputException.of(
+            "token id %d is not in the model's vocabulary of %d: the tokenizer belongs to another"
+                + " model (--tokenizer-name)",
+            id, vocab);
+      }
+    }
+  }
+
+  /**
    * The products of a layer: width of the input and of the output of query, key and value together,
    * of the attention's output, of gate and up together, of down.
    */

@@ -8,7 +8,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.IValue;
-import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.Weight;
 import java.io.Serializable;
 import java.util.Arrays;
@@ -197,7 +196,7 @@ public final class TrainableEncoder implements AutoCloseable {
    */
   public float[] addGradient(TrainBatch batch, double weight) {
     PackedTexts texts = batch.texts();
-    checkVocabulary(texts.ids());
+    config.checkVocabulary(texts.ids());
     Torch.prepareThread(threads);
     int size = batch.order().length / batch.groups();
     try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
@@ -256,7 +255,7 @@ public final class TrainableEncoder implements AutoCloseable {
 
   /** Scores texts with the parameters as they are, without dropout. */
   public float[] score(PackedTexts texts) {
-    checkVocabulary(texts.ids());
+    config.checkVocabulary(texts.ids());
     Torch.prepareThread(threads);
     try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
         IValue ids = IValue.from((PtNDArray) arrays.create(texts.ids()));
@@ -320,17 +319,6 @@ public final class TrainableEncoder implements AutoCloseable {
                 step0)) {
       parametersChanged();
       return norm.toTensor(arrays).toFloatArray()[0];
-    }
-  }
-
-  private void checkVocabulary(long[] tokens) {
-    for (long id : tokens) {
-      if (id < 0 || id >= config.vocab()) {
-        throw InputException.of(
-            "token id %d is not in the model's vocabulary of %d: the tokenizer belongs to another"
-                + " model (--tokenizer-name)",
-            id, config.vocab());
-      }
     }
   }
 

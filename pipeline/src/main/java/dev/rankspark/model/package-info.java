@@ -1,5 +1,5 @@
 /**
- * The cross encoder on a device: its configuration, the TorchScript program, its weights. DJL lives
- * here, Spark does not.
+ * The cross encoder on a device, to score with and to be trained: its configuration, the
+ * TorchScript programs, its weights. DJL lives here, Spark does not.
  */
 package dev.rankspark.model;

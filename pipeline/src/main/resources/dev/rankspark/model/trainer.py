@@ -85,12 +85,12 @@ class Trainer(Module):
     return width
   def mask(self: __torch__.Trainer, x: Tensor, p: float, bounds: List[int], seeds: List[int], number: int) -> Tensor:
     # (N, K): 0, or 1 / (1 - p). The rows of a group, from one bound to the next, are drawn from the group's own seed, so
-    # that they do not depend on which groups a batch has.
-    out = torch.zeros_like(x)
+    # that they do not depend on which groups a batch has. A uniform number takes half the time of a Bernoulli one.
+    u = torch.ones(x.size(), dtype=6, device=x.device)
     for g in range(len(seeds)):
       generator = torch.Generator(device=x.device, seed=(seeds[g] + number * 2654435761) & 4294967295)
-      out[bounds[g]:bounds[g + 1]].bernoulli_(1. - p, generator=generator)
-    return out.mul_(1. / (1. - p))
+      u[bounds[g]:bounds[g + 1]].uniform_(0., 1., generator=generator)
+    return torch.lt(u, 1. - p).to(x.dtype).mul_(1. / (1. - p))
   def dense(self: __torch__.Trainer, x: Tensor, w: Tensor, lora: List[Tensor], c: int, ranks: List[int], parts: List[int], p: float, bounds: List[int], seeds: List[int], kept: List[Tensor]) -> Tensor:
     # x w^T + dropout(x) A^T B^T; keeps dropout(x) A^T. parts: a module's number and its number among all layers' each
     y = self.product(x, w)
