@@ -19,8 +19,8 @@ import java.util.Optional;
  */
 public final class ProcessGroup implements AutoCloseable {
   // 16 MiB: Gloo's two threads then add one bucket while another travels. 80 MB between two
-  // processes
-  // on two cores took 55-73 ms, as one piece 63-114 ms, in buckets of 4 MiB 75-186 ms.
+  // processes on two cores took 55-105 ms, as one piece 63-157 ms, in buckets of 4 MiB 75-186 ms;
+  // runs differ by as much.
   private static final long BUCKET_ELEMENTS = 4 << 20;
 
   private static final long NONE = 0;
