@@ -299,7 +299,7 @@ class Trainer(Module):
     y = self.norm(x, self.frozen[c + 3], eps)
     dn = self.dense_back(dgu, y, self.frozen[c + 4], lora, 10 * i + 6, ranks, [4, 7 * i + 4, 5, 7 * i + 5], p, bounds, seeds, kept[1], grad, i, c + 4, 0, scale, True, full)
     return self.norm_back(dn, x, self.frozen[c + 3], eps, grad, c + 3, full).add_(dy)
-  def pool(self: __torch__.Trainer, ids: Tensor, positions: Tensor, pooled: Tensor, blocks: List[int], cos: Tensor, sin: Tensor, lora: List[Tensor], ranks: List[int], heads: int, kv: int, eps: float, keep: bool, checkpoint: bool, p: float, bounds: List[int], ends: List[int], seeds: List[int], masks: List[Tensor], xs: List[Tensor], kept: List[List[Tensor]]) -> Tensor:
+  def pool(self: __torch__.Trainer, ids: Tensor, pooled: Tensor, blocks: List[int], cos: Tensor, sin: Tensor, lora: List[Tensor], ranks: List[int], heads: int, eps: float, keep: bool, checkpoint: bool, p: float, bounds: List[int], ends: List[int], seeds: List[int], masks: List[Tensor], xs: List[Tensor], kept: List[List[Tensor]]) -> Tensor:
     # The texts' last states (R, D) before the last norm. Kept where gradients are wanted: each layer's input and the
     # state between attention and MLP; what else its way back needs, or with checkpointing, nothing but the last layer's.
     x = torch.embedding(self.frozen[0], ids)
@@ -331,7 +331,7 @@ class Trainer(Module):
     cos1 = cos.index_select(0, positions).to(dtype).unsqueeze(1)
     sin1 = sin.index_select(0, positions).to(dtype).unsqueeze(1)
     masks = self.masks(blocks, torch.floordiv(heads, kv), ids.device)
-    x = self.pool(ids, positions, pooled, blocks, cos1, sin1, lora, ranks, heads, kv, eps, False, False, 0., annotate(List[int], []), annotate(List[int], []), annotate(List[int], []), masks, annotate(List[Tensor], []), annotate(List[List[Tensor]], []))
+    x = self.pool(ids, pooled, blocks, cos1, sin1, lora, ranks, heads, eps, False, False, 0., annotate(List[int], []), annotate(List[int], []), annotate(List[int], []), masks, annotate(List[Tensor], []), annotate(List[List[Tensor]], []))
     return torch.linear(self.norm(x, self.frozen[1], eps).to(6), lora[-1]).view([-1])
   def step(self: __torch__.Trainer, ids: Tensor, positions: Tensor, pooled: Tensor, blocks: List[int], order: Tensor, cos: Tensor, sin: Tensor, lora: List[Tensor], ranks: List[int], grads: Tensor, sizes: List[int], heads: int, kv: int, eps: float, scale: float, weight: float, checkpoint: bool, full: bool, p: float, bounds: List[int], ends: List[int], seeds: List[int]) -> Tensor:
     # order (G, S): which text is each group's first, the positive, and its others. Adds weight times the gradient of the
@@ -343,7 +343,7 @@ class Trainer(Module):
     masks = self.masks(blocks, torch.floordiv(heads, kv), ids.device)
     xs : List[Tensor] = []
     kept : List[List[Tensor]] = []
-    x = self.pool(ids, positions, pooled, blocks, cos1, sin1, lora, ranks, heads, kv, eps, True, checkpoint, p, bounds, ends, seeds, masks, xs, kept)
+    x = self.pool(ids, pooled, blocks, cos1, sin1, lora, ranks, heads, eps, True, checkpoint, p, bounds, ends, seeds, masks, xs, kept)
     n = self.norm(x, self.frozen[1], eps)
     all = torch.linear(n.to(6), lora[-1]).view([-1])
     scores = all.index_select(0, order.view([-1])).view(order.size())
