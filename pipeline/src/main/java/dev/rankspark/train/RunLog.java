@@ -2,10 +2,14 @@ package dev.rankspark.train;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rankspark.run.TextFile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.apache.hadoop.conf.Configuration;
 
 /**
  * The lines of {@code trainer_log.jsonl}, with the field names of the Trainer's log history ({@code
@@ -92,8 +96,16 @@ final class RunLog {
     return state;
   }
 
-  List<ObjectNode> lines() {
-    return List.copyOf(lines);
+  /** The lines of a run that has ended. */
+  static List<ObjectNode> read(String outputDir, Configuration hadoop) {
+    List<ObjectNode> lines = new ArrayList<>();
+    try {
+      new TextFile(outputDir + "/" + FILE, hadoop)
+          .forEachLine((line, where) -> lines.add((ObjectNode) JSON.readTree(line)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return lines;
   }
 
   /** The file's content. */

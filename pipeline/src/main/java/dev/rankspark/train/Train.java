@@ -211,10 +211,7 @@ public final class Train {
         seconds,
         allReduce / Math.max(seconds, 1e-9),
         hardware.description(),
-        TrainingCheckpoint.newest(options.output().directory(), hadoop)
-            .checkpoint()
-            .map(newest -> new RunLog(1, newest.state().log()).lines())
-            .orElse(List.of()));
+        RunLog.read(options.output().directory(), hadoop));
   }
 
   private Hardware probeHardware() {
