@@ -4,7 +4,6 @@ import static dev.rankspark.corpus.Pairs.POSITION;
 import static dev.rankspark.corpus.Pairs.QID;
 import static dev.rankspark.corpus.Pairs.QUERY_POSITION;
 import static org.apache.spark.sql.functions.broadcast;
-import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
@@ -13,14 +12,20 @@ import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.when;
 
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import org.apache.spark.Partitioner;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.expressions.WindowSpec;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
 import scala.Tuple2;
 
 /**
@@ -54,14 +59,65 @@ final class PairNumbers {
    */
   private static final double SLOPE = 0.05;
 
-  private PairNumbers() {}
+  private static final String QUERY_COST = "query_cost";
 
-  /** How many pairs there are, and the sum of their costs. */
-  record Total(long pairs, long cost) {
-    static Total of(Dataset<Row> pairs, Column cost) {
-      Row total = pairs.select(count(lit(1)), coalesce(sum(cost), lit(0L))).first();
-      return new Total(total.getLong(0), total.getLong(1));
+  /** Pairs of all earlier queries. */
+  private static final String BEFORE = "before";
+
+  /** What they cost. */
+  private static final String COST_BEFORE = "cost_before";
+
+  private static final StructType QUERIES =
+      new StructType()
+          .add(QID, DataTypes.StringType, false)
+          .add(QUERY_COST, DataTypes.LongType, false)
+          .add(BEFORE, DataTypes.LongType, false)
+          .add(COST_BEFORE, DataTypes.LongType, false);
+
+  private final Dataset<Row> pairs;
+  private final Column pairCost;
+  private final List<Row> queries;
+  private final long pairCount;
+  private final long totalCost;
+
+  private PairNumbers(
+      Dataset<Row> pairs, Column pairCost, List<Row> queries, long pairCount, long totalCost) {
+    this.pairs = pairs;
+    this.pairCost = pairCost;
+    this.queries = queries;
+    this.pairCount = pairCount;
+    this.totalCost = totalCost;
+  }
+
+  /**
+   * Counts the pairs and what they cost, query by query.
+   *
+   * @param pairCost of a pair, a whole number
+   */
+  static PairNumbers of(Dataset<Row> pairs, Column pairCost) {
+    List<Row> counted =
+        new ArrayList<>(
+            pairs.groupBy(QID, QUERY_POSITION).agg(count(lit(1)), sum(pairCost)).collectAsList());
+    counted.sort(Comparator.comparingLong(query -> query.getLong(1)));
+    long before = 0;
+    long costBefore = 0;
+    for (int i = 0; i < counted.size(); i++) {
+      Row query = counted.get(i);
+      counted.set(i, RowFactory.create(query.get(0), query.get(3), before, costBefore));
+      before += query.getLong(2);
+      costBefore += query.getLong(3);
     }
+    return new PairNumbers(pairs, pairCost, counted, before, costBefore);
+  }
+
+  /** How many pairs there are. */
+  long pairCount() {
+    return pairCount;
+  }
+
+  /** The sum of the pairs' costs. */
+  long totalCost() {
+    return totalCost;
   }
 
   /** How many tasks so many pairs are spread over unless the user says. */
@@ -72,51 +128,33 @@ final class PairNumbers {
     return (int) Math.max(1, Math.min(first + further, Integer.MAX_VALUE));
   }
 
-  /**
-   * Adds {@link #NUMBER} and spreads the pairs over tasks, in the order of their numbers.
-   *
-   * @param cost of a pair, a whole number
-   */
-  static JavaRDD<Row> spread(Dataset<Row> pairs, Column cost, Total total, int tasks) {
-    return number(pairs, cost, total.cost / tasks)
+  /** Adds {@link #NUMBER} and spreads the pairs over tasks, in the order of their numbers. */
+  JavaRDD<Row> spread(int tasks) {
+    return numbered(totalCost / tasks)
         .toJavaRDD()
         .mapToPair(
             pair ->
                 new Tuple2<>(new Place(pair.<Long>getAs(MIDDLE), pair.<Long>getAs(NUMBER)), pair))
-        .repartitionAndSortWithinPartitions(new ByCost(ends(total.cost, tasks)))
+        .repartitionAndSortWithinPartitions(new ByCost(ends(totalCost, tasks)))
         .values();
   }
 
-  private static Dataset<Row> number(Dataset<Row> pairs, Column pairCost, long taskCost) {
-    String size = "size";
-    String cost = "cost";
-    String queryCost = "query_cost";
-    String before = "before";
-    String costBefore = "cost_before";
-    WindowSpec earlierQueries =
-        Window.orderBy(QUERY_POSITION).rowsBetween(Window.unboundedPreceding(), -1);
-    Dataset<Row> queries =
-        pairs
-            .groupBy(QID, QUERY_POSITION)
-            .agg(count(lit(1)).as(size), sum(pairCost).as(queryCost))
-            .select(
-                col(QID),
-                col(queryCost),
-                coalesce(sum(col(size)).over(earlierQueries), lit(0L)).as(before),
-                coalesce(sum(col(queryCost)).over(earlierQueries), lit(0L)).as(costBefore));
+  private Dataset<Row> numbered(long taskCost) {
+    String own = "own_cost";
     WindowSpec query = Window.partitionBy(QID).orderBy(POSITION);
-    Column upTo = sum(col(cost)).over(query.rowsBetween(Window.unboundedPreceding(), 0));
-    Column ownMiddle = upTo.minus(col(cost).divide(2).cast("long"));
-    Column queryMiddle = col(queryCost).divide(2).cast("long");
+    Column upTo = sum(col(own)).over(query.rowsBetween(Window.unboundedPreceding(), 0));
+    Column ownMiddle = upTo.minus(col(own).divide(2).cast("long"));
+    Column queryMiddle = col(QUERY_COST).divide(2).cast("long");
     return pairs
-        .withColumn(cost, pairCost)
-        .join(broadcast(queries), QID)
-        .withColumn(NUMBER, col(before).plus(row_number().over(query)).minus(1))
+        .withColumn(own, pairCost)
+        .join(broadcast(pairs.sparkSession().createDataFrame(queries, QUERIES)), QID)
+        .withColumn(NUMBER, col(BEFORE).plus(row_number().over(query)).minus(1))
         .withColumn(
             MIDDLE,
-            col(costBefore)
-                .plus(when(col(queryCost).leq(WHOLE * taskCost), queryMiddle).otherwise(ownMiddle)))
-        .drop(before, costBefore, queryCost, cost);
+            col(COST_BEFORE)
+                .plus(
+                    when(col(QUERY_COST).leq(WHOLE * taskCost), queryMiddle).otherwise(ownMiddle)))
+        .drop(BEFORE, COST_BEFORE, QUERY_COST, own);
   }
 
   /** Where each task ends, by the cost of all that lies before; see {@link #SLOPE}. */

@@ -19,7 +19,6 @@ import dev.rankspark.run.Hit;
 import dev.rankspark.run.OutputFile;
 import dev.rankspark.run.Qrels;
 import dev.rankspark.run.Run;
-import dev.rankspark.score.PairNumbers.Total;
 import dev.rankspark.score.RerankReport.Comparison;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -167,13 +166,14 @@ public final class Rerank {
     Path folder = work.child("scored");
     describe("Counting pairs");
     PairCost cost = PairCost.of(model.config(), scoring.prompt().maxLength());
-    Total total = Total.of(pairs, cost.estimate());
+    PairNumbers numbers = PairNumbers.of(pairs, cost.estimate());
     int tasks =
-        scoring.partitions() > 0 ? scoring.partitions() : PairNumbers.defaultTasks(total.pairs());
-    describe("Scoring " + total.pairs() + " pairs with " + options.scoring().model().model());
+        scoring.partitions() > 0
+            ? scoring.partitions()
+            : PairNumbers.defaultTasks(numbers.pairCount());
+    describe("Scoring " + numbers.pairCount() + " pairs with " + options.scoring().model().model());
     JavaRDD<Row> scored =
-        PairNumbers.spread(pairs, cost.estimate(), total, tasks)
-            .mapPartitions(new ScorePartition(scoring, hardware, cost, counters));
+        numbers.spread(tasks).mapPartitions(new ScorePartition(scoring, hardware, cost, counters));
     Dataset<Row> rows = spark.createDataFrame(scored, ScorePartition.SCORED);
     work.fill(() -> rows.write().parquet(folder.toString()));
     return spark.read().schema(ScorePartition.SCORED).parquet(folder.toString());

@@ -67,9 +67,8 @@ class PairNumbersTest {
       }
     }
     Dataset<Row> input = spark.createDataFrame(pairs, PAIRS);
-    PairNumbers.Total total = PairNumbers.Total.of(input, COST.estimate());
-    List<List<Row>> spread =
-        PairNumbers.spread(input, COST.estimate(), total, tasks).glom().collect();
+    PairNumbers numbers = PairNumbers.of(input, COST.estimate());
+    List<List<Row>> spread = numbers.spread(tasks).glom().collect();
 
     assertThat(spread).hasSize(tasks);
     assertThat(spread.stream().flatMap(List::stream).map(row -> row.<Long>getAs("number")))
@@ -78,16 +77,16 @@ class PairNumbersTest {
         spread.stream()
             .mapToDouble(
                 rows ->
-                    PairNumbers.Total.of(
+                    PairNumbers.of(
                             spark.createDataFrame(rows, rows.get(0).schema()), COST.estimate())
-                        .cost())
+                        .totalCost())
             .toArray();
-    double mean = (double) total.cost() / tasks;
+    double mean = (double) numbers.totalCost() / tasks;
     for (int task = 0; task < tasks; task++) {
       assertThat(costs[task] / mean).as("task %d", task).isBetween(0.8, 1.2);
     }
     assertThat(IntStream.range(0, tasks).mapToDouble(task -> costs[task]).sum())
-        .isEqualTo((double) total.cost());
+        .isEqualTo((double) numbers.totalCost());
   }
 
   /** Two tasks of 100 queries each: no query is large enough to be worth cutting. */
@@ -98,8 +97,7 @@ class PairNumbersTest {
       pairs.add(pair(i, i / 7, "text ".repeat(1 + i % 7)));
     }
     Dataset<Row> input = spark.createDataFrame(pairs, PAIRS);
-    PairNumbers.Total total = PairNumbers.Total.of(input, COST.estimate());
-    List<List<Row>> spread = PairNumbers.spread(input, COST.estimate(), total, 9).glom().collect();
+    List<List<Row>> spread = PairNumbers.of(input, COST.estimate()).spread(9).glom().collect();
     assertThat(
             spread.stream()
                 .mapToLong(rows -> rows.stream().map(r -> r.getAs(Pairs.QID)).distinct().count())

@@ -50,10 +50,11 @@ class ScorePartitionTest {
               512,
               0);
       PairCost cost = new PairCost(196, 1_000);
-      PairNumbers.Total total = PairNumbers.Total.of(pairs, cost.estimate());
+      PairNumbers numbers = PairNumbers.of(pairs, cost.estimate());
       ScoreCounters counters = new ScoreCounters(spark.sparkContext());
       List<Integer> threads =
-          PairNumbers.spread(pairs, cost.estimate(), total, 4)
+          numbers
+              .spread(4)
               .mapPartitions(
                   new ScorePartition(
                       options, Hardware.detect("cpu", Optional.of(Dtype.FLOAT32)), cost, counters))
@@ -65,7 +66,7 @@ class ScorePartitionTest {
               .collect();
 
       assertThat(threads).containsExactly(cpus, cpus, cpus, cpus);
-      assertThat(counters.pairs()).isEqualTo(total.pairs());
+      assertThat(counters.pairs()).isEqualTo(numbers.pairCount());
       assertThat(counters.tasks()).isEqualTo(4);
     }
   }
