@@ -2,6 +2,7 @@ package dev.rankspark.score;
 
 import dev.rankspark.InputException;
 import dev.rankspark.corpus.Pairs;
+import dev.rankspark.distributed.TaskResources;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.prompt.PairText;
 import java.util.ArrayList;
@@ -14,7 +15,6 @@ import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.deploy.SparkHadoopUtil;
-import org.apache.spark.resource.ResourceInformation;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
@@ -55,14 +55,21 @@ final class ScorePartition implements FlatMapFunction<Iterator<Row>, Row> {
     if (!rows.hasNext()) {
       return rows;
     }
-    OptionalInt gpu = assignedGpu();
+    OptionalInt gpu = TaskResources.gpu(TaskContext.get());
     // Spark starts no more tasks than the executor has cores for: together they use those alone.
     int threads = TaskContext.get().cpus();
     ExecutorScorers.Lease lease =
         ExecutorScorers.acquire(
             hardware.device(gpu),
             List.of(options, hardware),
-            () -> Scorer.load(options, hardware, gpu, threads, SparkHadoopUtil.get().conf()));
+            // on all of the executor's cores: its other tasks wait for the same model
+            () ->
+                Scorer.load(
+                    options,
+                    hardware,
+                    gpu,
+                    TaskResources.executorCores(TaskContext.get()),
+                    SparkHadoopUtil.get().conf()));
     onCompletion(lease::close);
     ScorePipeline pipeline =
         new ScorePipeline(pairs(rows), lease.scorer(), options.batchTokens(), threads);
@@ -148,13 +155,5 @@ final class ScorePartition implements FlatMapFunction<Iterator<Row>, Row> {
               pair.number(), pair.queryPosition(), pair.qid(), pair.docid(), scores[i]));
     }
     return rows;
-  }
-
-  /** The GPU that Spark's scheduler gave this task, if it schedules GPUs. */
-  private static OptionalInt assignedGpu() {
-    ResourceInformation gpus = TaskContext.get().resourcesJMap().get("gpu");
-    return gpus == null || gpus.addresses().length == 0
-        ? OptionalInt.empty()
-        : OptionalInt.of(Integer.parseInt(gpus.addresses()[0]));
   }
 }

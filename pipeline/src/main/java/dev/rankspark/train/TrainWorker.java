@@ -7,6 +7,7 @@ import dev.rankspark.InputException;
 import dev.rankspark.distributed.Backend;
 import dev.rankspark.distributed.ProcessGroup;
 import dev.rankspark.distributed.Rendezvous;
+import dev.rankspark.distributed.TaskResources;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.model.TrainableEncoder;
 import dev.rankspark.model.TrainableEncoder.AdamW;
@@ -25,14 +26,10 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.BarrierTaskContext;
-import org.apache.spark.SparkConf;
-import org.apache.spark.SparkEnv;
 import org.apache.spark.deploy.SparkHadoopUtil;
-import org.apache.spark.resource.ResourceInformation;
 
 /**
  * One task of the training's barrier stage. It begins from the newest whole checkpoint of the
@@ -181,7 +178,11 @@ record TrainWorker(
     PairEncoder tokenizer = trained.loadTokenizer();
     TrainableEncoder encoder =
         trained.load(
-            hardware, gpu(task), compute.checkpointing(), threads(task), plan.options().seed());
+            hardware,
+            TaskResources.gpu(task),
+            compute.checkpointing(),
+            threads(task),
+            plan.options().seed());
     checkpoint.ifPresent(found -> trained.restore(encoder, found));
     return new Setup(encoder, tokenizer, checkpoint.map(TrainingCheckpoint::state));
   }
@@ -192,25 +193,7 @@ record TrainWorker(
         Arrays.stream(task.getTaskInfos()).map(info -> info.address()).toArray(String[]::new);
     String own = addresses[task.partitionId()];
     int here = (int) Arrays.stream(addresses).filter(own::equals).count();
-    return Math.max(task.cpus(), cores(SparkEnv.get().conf()) / here);
-  }
-
-  private static int cores(SparkConf conf) {
-    String master = conf.get("spark.master", "");
-    if (master.matches("local\\[\\d+.*")) {
-      return Integer.parseInt(master.replaceAll("local\\[(\\d+).*", "$1"));
-    }
-    if (master.startsWith("local[*")) {
-      return Runtime.getRuntime().availableProcessors();
-    }
-    return conf.getInt("spark.executor.cores", 1);
-  }
-
-  private static OptionalInt gpu(BarrierTaskContext task) {
-    ResourceInformation gpus = task.resourcesJMap().get("gpu");
-    return gpus == null || gpus.addresses().length == 0
-        ? OptionalInt.empty()
-        : OptionalInt.of(Integer.parseInt(gpus.addresses()[0]));
+    return Math.max(task.cpus(), TaskResources.executorCores(task) / here);
   }
 
   /** The run itself, once all workers are there. Rank 0 writes. */
