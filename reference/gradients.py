@@ -60,32 +60,38 @@ def groups():
 
 def pack(groups):
     """As TrainBatch.java packs them."""
-    ids, positions, pooled, blocks, order, tokens, texts = [], [], [], [], [], [0], [0]
+    ids, pooled, order, prefixes, tokens, texts, rows, first_of = [], [], [], [], [0], [0], [], []
     for group in groups:
         p = 0
         while all(len(t) > p + 1 and t[p] == group[0][p] for t in group):
             p += 1
         first = len(ids)
-        blocks += [-1, 0, 1, p]
         ids += group[0][:p]
-        positions += range(p)
-        longest_first = sorted(range(SIZE), key=lambda i: -len(group[i]))
-        row, at = {}, 0
-        while at < SIZE:
-            length, count = len(group[longest_first[at]]), 0
-            while at < SIZE and len(group[longest_first[at]]) == length:
-                ids += group[longest_first[at]][p:]
-                positions += range(p, length)
-                row[longest_first[at]] = len(pooled)
-                pooled.append(len(ids) - 1)
-                count, at = count + 1, at + 1
-            blocks += [first, p, count, length - p]
+        row = {}
+        prefixes += [first, p, len(pooled), SIZE]
+        for j, i in enumerate(sorted(range(SIZE), key=lambda i: -len(group[i]))):
+            row[i] = len(pooled)
+            rows.append([*range(first, first + p), *range(len(ids), len(ids) + len(group[i]) - p)])
+            first_of.append(0 if j == 0 else p)
+            ids += group[i][p:]
+            pooled.append(len(ids) - 1)
         order.append([row[i] for i in range(SIZE)])
         tokens.append(len(ids))
         texts.append(len(pooled))
-    for rows in (ids, positions, pooled):
-        rows += [0] * (-len(rows) % 16)
-    return (*map(torch.tensor, (ids, positions, pooled)), blocks, torch.tensor(order), tokens, texts)
+    longest = max(map(len, rows))
+    pad = lambda numbers: numbers + [0] * (-len(numbers) % 16)
+    ids = pad(ids + [0])
+    rows += [[] for _ in range(-len(rows) % 16)]
+    places = [row + [len(ids) - 1] * (longest - len(row)) for row in rows]
+    back = [[len(ids) - 1] * first + row[first:] for row, first in zip(places, first_of + [0] * len(rows))]
+    inverse = [0] * len(ids)
+    for i, row in reversed(list(enumerate(rows))):
+        for j, place in enumerate(row):
+            inverse[place] = i * longest + j
+    flat = lambda numbers: [number for row in numbers for number in row]
+    lengths = [max(1, len(row)) for row in rows]
+    return (*map(torch.tensor, (ids, pad(pooled), flat(places), flat(back), inverse, lengths)), prefixes,
+            torch.tensor(order), tokens, texts)
 
 
 def relative(ours, theirs):
@@ -138,17 +144,19 @@ def check(trainer, kv_heads, targets, checkpointing):
     parameters, expected = flat(lambda t: t), flat(lambda t: t.grad)
     if full:
         trainer.unfreeze(parameters, sizes, 6)
+    else:
+        trainer.widen(ranks)
     scale = ALPHA / RANK
-    lora = trainer.factors(parameters, sizes, ranks, scale, full)
+    trainer.refresh(parameters, sizes, ranks, scale, full)
     d = WIDTH // HEADS
     angles = torch.outer(torch.arange(64).double(), 1 / 10000 ** (torch.arange(0, d, 2).double() / d))
     cos, sin = torch.cat([angles.cos()] * 2, 1).float(), torch.cat([-angles.sin(), angles.sin()], 1).float()
-    rows, positions, pooled, blocks, order, tokens, ends = pack(texts)
+    *packed, tokens, ends = pack(texts)
     gradient = torch.zeros(sum(sizes))
     with torch.no_grad():
         out = trainer.step(
-            rows, positions, pooled, blocks, order, cos, sin, lora, ranks, gradient, sizes, HEADS, kv_heads, 1e-6, scale,
-            1 / GROUPS, checkpointing, full, 0.0, tokens, ends, [1, 2])
+            *packed, cos, sin, parameters, ranks, gradient, sizes, HEADS, kv_heads, 1e-6, scale, 1 / GROUPS, checkpointing, full,
+            0.0, tokens, ends, [1, 2])
     differences = [
         abs(float(out[:GROUPS].mean() - loss)), float((out[GROUPS:].view(GROUPS, SIZE) - logits).abs().max()),
         relative(gradient, expected)]

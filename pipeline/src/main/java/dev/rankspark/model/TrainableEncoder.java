@@ -34,7 +34,7 @@ public final class TrainableEncoder implements AutoCloseable {
   private final PtNDArray gradient;
   private final PtNDArray mean;
   private final PtNDArray square;
-  private IValue factors;
+  private boolean changed = true;
 
   /**
    * How a model is computed in training.
@@ -68,9 +68,10 @@ public final class TrainableEncoder implements AutoCloseable {
     this.threads = threads;
     this.manager = (PtNDManager) NDManager.newBaseManager(device, "PyTorch");
     this.program = new Program("Trainer", device);
+    int positions = WholeTexts.longest(longest);
     RotaryTable table =
-        RotaryTable.of(longest, config.headDim(), config.ropeTheta(), config.ropeScaling());
-    Shape shape = new Shape(longest, config.headDim());
+        RotaryTable.of(positions, config.headDim(), config.ropeTheta(), config.ropeScaling());
+    Shape shape = new Shape(positions, config.headDim());
     this.cos = (PtNDArray) manager.create(table.cos(), shape);
     this.sin = (PtNDArray) manager.create(table.sin(), shape);
     Shape all = new Shape(trained.elements());
@@ -106,11 +107,14 @@ public final class TrainableEncoder implements AutoCloseable {
       for (List<String> names : config.backboneWeights()) {
         loader.load(names.stream().map(weights::get).toList());
       }
-      if (trained.isFull()) {
-        try (IValue parameters = IValue.from(encoder.parameters);
-            IValue sizes = IValue.listFrom(trained.sizes());
-            IValue dtype = IValue.from((long) hardware.compute().torchCode())) {
+      try (IValue parameters = IValue.from(encoder.parameters);
+          IValue sizes = IValue.listFrom(trained.sizes());
+          IValue dtype = IValue.from((long) hardware.compute().torchCode());
+          IValue ranks = IValue.listFrom(trained.ranks())) {
+        if (trained.isFull()) {
           encoder.program.run("unfreeze", parameters, sizes, dtype).close();
+        } else {
+          encoder.program.run("widen", ranks).close();
         }
       }
       return encoder;
@@ -128,7 +132,7 @@ public final class TrainableEncoder implements AutoCloseable {
   /** Sets some of the trained parameters. */
   public void setParameters(int from, float[] values) {
     set(parameters, from, values);
-    parametersChanged();
+    changed = true;
   }
 
   /** AdamW's running mean of the gradients, copied. */
@@ -162,28 +166,18 @@ public final class TrainableEncoder implements AutoCloseable {
     return gradient;
   }
 
-  /** Reads the parameters anew when they are next needed. */
-  private void parametersChanged() {
-    if (factors != null) {
-      factors.close();
-      factors = null;
-    }
-  }
-
-  private IValue factors() {
-    if (factors == null) {
+  /** Brings the parameters to where the program multiplies by them, if they have changed. */
+  private void refresh() {
+    if (changed) {
       try (IValue parameters0 = IValue.from(parameters);
           IValue sizes = IValue.listFrom(trained.sizes());
           IValue ranks = IValue.listFrom(trained.ranks());
           IValue scaling = IValue.from(settings.scaling);
           IValue full = IValue.from(trained.isFull())) {
-        if (trained.isFull()) {
-          program.run("refresh", parameters0, sizes).close();
-        }
-        factors = program.run("factors", parameters0, sizes, ranks, scaling, full);
+        program.run("refresh", parameters0, sizes, ranks, scaling, full).close();
       }
+      changed = false;
     }
-    return factors;
   }
 
   /**
@@ -195,19 +189,24 @@ public final class TrainableEncoder implements AutoCloseable {
    * @throws DeviceMemoryException if the device has no memory for it
    */
   public float[] addGradient(TrainBatch batch, double weight) {
-    PackedTexts texts = batch.texts();
-    config.checkVocabulary(texts.ids());
+    config.checkVocabulary(batch.texts().ids());
+    WholeTexts texts = WholeTexts.of(batch.texts());
     Torch.prepareThread(threads);
+    refresh();
     int size = batch.order().length / batch.groups();
     try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
         IValue ids = IValue.from((PtNDArray) arrays.create(texts.ids()));
-        IValue positions = IValue.from((PtNDArray) arrays.create(texts.positions()));
-        IValue pooled = IValue.from((PtNDArray) arrays.create(texts.pooled()));
-        IValue blocks = IValue.listFrom(texts.blocks());
+        IValue pooled = IValue.from((PtNDArray) arrays.create(batch.texts().pooled()));
+        IValue places = IValue.from((PtNDArray) arrays.create(texts.places()));
+        IValue back = IValue.from((PtNDArray) arrays.create(texts.back()));
+        IValue inverse = IValue.from((PtNDArray) arrays.create(texts.inverse()));
+        IValue lengths = IValue.from((PtNDArray) arrays.create(texts.lengths()));
+        IValue prefixes = IValue.listFrom(texts.prefixes());
         IValue order =
             IValue.from((PtNDArray) arrays.create(batch.order(), new Shape(batch.groups(), size)));
         IValue cos0 = IValue.from(cos);
         IValue sin0 = IValue.from(sin);
+        IValue parameters0 = IValue.from(parameters);
         IValue ranks = IValue.listFrom(trained.ranks());
         IValue gradient0 = IValue.from(gradient);
         IValue sizes = IValue.listFrom(trained.sizes());
@@ -226,13 +225,16 @@ public final class TrainableEncoder implements AutoCloseable {
             program.run(
                 "step",
                 ids,
-                positions,
                 pooled,
-                blocks,
+                places,
+                back,
+                inverse,
+                lengths,
+                prefixes,
                 order,
                 cos0,
                 sin0,
-                factors(),
+                parameters0,
                 ranks,
                 gradient0,
                 sizes,
@@ -254,25 +256,40 @@ public final class TrainableEncoder implements AutoCloseable {
   }
 
   /** Scores texts with the parameters as they are, without dropout. */
-  public float[] score(PackedTexts texts) {
-    config.checkVocabulary(texts.ids());
+  public float[] score(PackedTexts packed) {
+    config.checkVocabulary(packed.ids());
+    WholeTexts texts = WholeTexts.of(packed);
     Torch.prepareThread(threads);
+    refresh();
     try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
         IValue ids = IValue.from((PtNDArray) arrays.create(texts.ids()));
-        IValue positions = IValue.from((PtNDArray) arrays.create(texts.positions()));
-        IValue pooled = IValue.from((PtNDArray) arrays.create(texts.pooled()));
-        IValue blocks = IValue.listFrom(texts.blocks());
+        IValue pooled = IValue.from((PtNDArray) arrays.create(packed.pooled()));
+        IValue places = IValue.from((PtNDArray) arrays.create(texts.places()));
+        IValue inverse = IValue.from((PtNDArray) arrays.create(texts.inverse()));
+        IValue lengths = IValue.from((PtNDArray) arrays.create(texts.lengths()));
         IValue cos0 = IValue.from(cos);
         IValue sin0 = IValue.from(sin);
+        IValue parameters0 = IValue.from(parameters);
         IValue ranks = IValue.listFrom(trained.ranks());
         IValue heads = IValue.from((long) config.heads());
         IValue kvHeads = IValue.from((long) config.kvHeads());
         IValue eps = IValue.from(config.normEps());
         IValue out =
             program.run(
-                "scores", ids, positions, pooled, blocks, cos0, sin0, factors(), ranks, heads,
-                kvHeads, eps)) {
-      return Arrays.copyOf(out.toTensor(arrays).toFloatArray(), texts.texts());
+                "scores",
+                ids,
+                pooled,
+                places,
+                inverse,
+                lengths,
+                cos0,
+                sin0,
+                parameters0,
+                ranks,
+                heads,
+                kvHeads,
+                eps)) {
+      return Arrays.copyOf(out.toTensor(arrays).toFloatArray(), packed.texts());
     } catch (EngineException e) {
       throw DeviceMemoryException.of(e);
     }
@@ -317,14 +334,13 @@ public final class TrainableEncoder implements AutoCloseable {
                 decay,
                 most,
                 step0)) {
-      parametersChanged();
+      changed = true;
       return norm.toTensor(arrays).toFloatArray()[0];
     }
   }
 
   @Override
   public void close() {
-    parametersChanged();
     program.close();
     manager.close();
   }

@@ -1,4 +1,4 @@
-  # Methods that every program has: loading, and what scoring and training compute alike.
+  # Loading, which every program has.
   def mapped(self: __torch__.CLASS,
     path: str,
     first: int,
@@ -38,51 +38,3 @@
       w1 = w
     _0 = torch.copy_(target, w1)
     return n
-  def norm(self: __torch__.CLASS,
-    x: Tensor,
-    w: Tensor,
-    eps: float) -> Tensor:
-    # The root of the sum of squares in one pass: the squares themselves would be one more, written and read.
-    y = x.to(6)
-    root = torch.linalg_vector_norm(y, 2, [-1], True, dtype=None)
-    mean = torch.div(torch.mul(root, root), float(x.size(-1)))
-    y1 = torch.mul(y, torch.rsqrt(torch.add(mean, eps)))
-    return torch.mul_(y1.to(x.dtype), w)
-  def rotate(self: __torch__.CLASS,
-    x: Tensor,
-    cos: Tensor,
-    sin: Tensor) -> Tensor:
-    # x (N, heads, d); cos, sin (N, 1, d), the first half of sin negative
-    a, b = torch.chunk(x, 2, -1)
-    y = torch.mul(x, cos)
-    a1, b1 = torch.chunk(y, 2, -1)
-    s, s1 = torch.chunk(sin, 2, -1)
-    _0 = torch.addcmul_(a1, b, s)
-    _1 = torch.addcmul_(b1, a, s1)
-    return y
-  def masks(self: __torch__.CLASS,
-    blocks: List[int],
-    group: int,
-    device: Device) -> List[Tensor]:
-    # by block, (1, group * width, prefix + width): a token sees the prefix, itself and what is between
-    out = annotate(List[Tensor], [])
-    for i in range(torch.floordiv(torch.len(blocks), 4)):
-      p, s = blocks[4 * i + 1], blocks[4 * i + 3]
-      mask = torch.full([1, s, p + s], -inf, dtype=6, device=device).triu(p + 1)
-      out.append(mask.repeat([1, group, 1]))
-    return out
-  def with_prefix(self: __torch__.CLASS,
-    x: Tensor,
-    at: int,
-    f: int,
-    p: int,
-    n: int,
-    s: int) -> Tensor:
-    # (n, kv, p + s, d): rows f to f + p of x (N, kv, d) before each of the n texts of s tokens that begin at row at
-    own = x[at:at + n * s].view([n, s, x.size(1), x.size(2)]).transpose(1, 2)
-    if torch.gt(p, 0):
-      prefix = x[f:f + p].transpose(0, 1).unsqueeze(0).expand([n, -1, -1, -1])
-      y = torch.cat([prefix, own], 2)
-    else:
-      y = own
-    return y

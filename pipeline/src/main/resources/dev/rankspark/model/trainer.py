@@ -3,9 +3,11 @@ class Trainer(Module):
   __buffers__ = []
   training : bool
   frozen : List[Tensor]
-  # N tokens of a batch, R texts, D the width, H and K query and key heads of width d. A layer's modules in this order:
-  # q, k, v, o, gate, up, down; those that read the same input are one product: q, kv, o, gate and up, down.
+  # N tokens of a batch, R texts of at most L tokens, D the width, H and K query and key heads of width d. A layer's modules
+  # in this order: q, k, v, o, gate, up, down; those that read the same input are one product: qkv, o, gate and up, down.
   # frozen: embedding, norm, then by layer norm, qkv, o, norm, gate and up, down.
+  # A product W (M, K) with LoRA is held as [W, B; A, 0] (M + r, K + r), A (r, K) of its modules stacked, B (M, r) block
+  # diagonal and scaled, and its input as [x, x A^T], so that [W, B] is one product, and so is the way back by [W; A].
   # Gradients are worked out by hand; the tests hold them against automatic differentiation.
   def product(self: __torch__.Trainer, x: Tensor, w: Tensor) -> Tensor:
     # x (N, K), w (M, K) -> (N, M). oneDNN's product of float32 is up to twice as fast as MKL's (AMD EPYC).
@@ -17,6 +19,8 @@ class Trainer(Module):
   def put(self: __torch__.Trainer, target: Tensor, at: int, source: Tensor) -> int:
     target[at:at + source.size(0)].copy_(source)
     return source.size(0)
+  def layers(self: __torch__.Trainer) -> int:
+    return torch.floordiv(len(self.frozen) - 2, 6)
   def unfreeze(self: __torch__.Trainer, params: Tensor, sizes: List[int], dtype: int) -> int:
     # Full training: the first time, the loaded weights become the parameters; the head is there already.
     p = torch.split_with_sizes(params, sizes)
@@ -24,328 +28,348 @@ class Trainer(Module):
       p[i].copy_(self.frozen[i].reshape([-1]))
       self.frozen[i] = p[i].view(self.frozen[i].size()).to(dtype)
     return len(self.frozen)
-  def refresh(self: __torch__.Trainer, params: Tensor, sizes: List[int]) -> int:
-    # Full training: the weights after the parameters have changed; in float32 they are the same memory.
+  def rank(self: __torch__.Trainer, ranks: List[int], first: int, count: int) -> int:
+    r = 0
+    for k in range(first, first + count):
+      r = r + ranks[k]
+    return r
+  def widen(self: __torch__.Trainer, ranks: List[int]) -> int:
+    # Makes room for the factors beside each product's weight, one after the other.
+    first = [0, 3, 4, 6, 7]
+    at = [3, 4, 6, 7]
+    for i in range(self.layers()):
+      for j in range(4):
+        r = self.rank(ranks, first[j], first[j + 1] - first[j])
+        w = self.frozen[6 * i + at[j]]
+        if r > 0:
+          wide = torch.zeros([w.size(0) + r, w.size(1) + r], dtype=w.dtype, device=w.device)
+          wide[:w.size(0), :w.size(1)].copy_(w)
+          self.frozen[6 * i + at[j]] = wide
+    return 0
+  def refresh(self: __torch__.Trainer, params: Tensor, sizes: List[int], ranks: List[int], scale: float, full: bool) -> int:
+    # After the parameters have changed. In full training of float32 they are the weights' own memory.
     p = torch.split_with_sizes(params, sizes)
-    for i in range(len(self.frozen)):
-      self.frozen[i] = p[i].view(self.frozen[i].size()).to(self.frozen[i].dtype)
-    return len(self.frozen)
-  def factors(self: __torch__.Trainer, params: Tensor, sizes: List[int], ranks: List[int], scale: float, full: bool) -> List[Tensor]:
-    # By layer and product, in the dtype of the weights: A (r, in) of its modules stacked, B (out, r) block diagonal and
-    # scaled. A module that is not adapted has a rank of 0, in full training all are empty. Last the head (1, D) in float32.
-    p = torch.split_with_sizes(params, sizes)
-    dtype = self.frozen[0].dtype
-    of_product = [1, 2, 1, 2, 1]
-    out : List[Tensor] = []
-    for i in range(torch.floordiv(len(self.frozen) - 2, 6)):
-      j = 0
-      for n in of_product:
-        a : List[Tensor] = []
-        b : List[Tensor] = []
-        width = self.input_width(i, j)
-        count = n
-        if full:
-          count = 0
-        for k in range(count):
-          r = ranks[j]
-          a.append(p[14 * i + 2 * j].view([r, width]))
-          b.append(p[14 * i + 2 * j + 1].view([self.output_width(i, j, ranks, p), r]))
-          j = j + 1
-        if full:
-          out.append(params[:0])
-          out.append(params[:0])
-        else:
-          out.append(torch.cat(a).to(dtype))
-          out.append(torch.mul(torch.block_diag(b), scale).to(dtype))
-    out.append(p[-1].view([1, -1]))
-    return out
-  def input_width(self: __torch__.Trainer, i: int, module: int) -> int:
-    if module < 3:
-      width = self.frozen[3 + 6 * i].size(1)
-    elif module == 3:
-      width = self.frozen[4 + 6 * i].size(1)
-    elif module < 6:
-      width = self.frozen[6 + 6 * i].size(1)
-    else:
-      width = self.frozen[7 + 6 * i].size(1)
-    return width
-  def output_width(self: __torch__.Trainer, i: int, module: int, ranks: List[int], p: List[Tensor]) -> int:
-    if ranks[module] > 0:
-      width = torch.floordiv(p[14 * i + 2 * module + 1].size(0), ranks[module])
-    elif module == 0:
-      width = self.frozen[4 + 6 * i].size(1)
-    elif module < 3:
-      width = torch.floordiv(self.frozen[3 + 6 * i].size(0) - self.frozen[4 + 6 * i].size(1), 2)
-    elif module == 3:
-      width = self.frozen[4 + 6 * i].size(0)
-    elif module < 6:
-      width = torch.floordiv(self.frozen[6 + 6 * i].size(0), 2)
-    else:
-      width = self.frozen[7 + 6 * i].size(0)
-    return width
-  def mask(self: __torch__.Trainer, x: Tensor, p: float, bounds: List[int], seeds: List[int], number: int) -> Tensor:
-    # (N, K): 0, or 1 / (1 - p). The rows of a group, from one bound to the next, are drawn from the group's own seed, so
-    # that they do not depend on which groups a batch has. A uniform number takes half the time of a Bernoulli one.
-    u = torch.ones(x.size(), dtype=6, device=x.device)
-    for g in range(len(seeds)):
-      generator = torch.Generator(device=x.device, seed=(seeds[g] + number * 2654435761) & 4294967295)
-      u[bounds[g]:bounds[g + 1]].uniform_(0., 1., generator=generator)
-    return torch.lt(u, 1. - p).to(x.dtype).mul_(1. / (1. - p))
-  def dense(self: __torch__.Trainer, x: Tensor, w: Tensor, lora: List[Tensor], c: int, ranks: List[int], parts: List[int], p: float, bounds: List[int], seeds: List[int], kept: List[Tensor]) -> Tensor:
-    # x w^T + dropout(x) A^T B^T; keeps dropout(x) A^T. parts: a module's number and its number among all layers' each
-    y = self.product(x, w)
-    a = lora[c]
-    if a.size(0) > 0:
-      if p > 0.:
-        zs : List[Tensor] = []
-        at = 0
-        for j in range(torch.floordiv(len(parts), 2)):
-          r = ranks[parts[2 * j]]
-          if r > 0:
-            zs.append(self.product(torch.mul(x, self.mask(x, p, bounds, seeds, parts[2 * j + 1])), a[at:at + r]))
-          at = at + r
-        z = torch.cat(zs, 1)
-      else:
-        z = self.product(x, a)
-      kept.append(z)
-      y = y.addmm_(z, lora[c + 1].t())
-    return y
-  def dense_back(self: __torch__.Trainer, dy: Tensor, x: Tensor, w: Tensor, lora: List[Tensor], c: int, ranks: List[int], parts: List[int], p: float, bounds: List[int], seeds: List[int], z: Tensor, grad: List[Tensor], layer: int, segment: int, row: int, scale: float, need: bool, full: bool) -> Tensor:
-    # Adds the gradients of A and B, in full training of w: rows from row on of a segment. Returns that of x, if it is needed.
     if full:
-      grad[segment].view([-1, x.size(1)])[row:row + dy.size(1)].add_(self.product(dy.t(), x.t()))
+      for i in range(len(self.frozen)):
+        self.frozen[i] = p[i].view(self.frozen[i].size()).to(self.frozen[i].dtype)
+    else:
+      first = [0, 3, 4, 6, 7]
+      at = [3, 4, 6, 7]
+      for i in range(self.layers()):
+        for j in range(4):
+          w = self.frozen[6 * i + at[j]]
+          r = self.rank(ranks, first[j], first[j + 1] - first[j])
+          rows = w.size(0) - r
+          width = w.size(1) - r
+          row = 0
+          column = 0
+          for k in range(first[j], first[j + 1]):
+            n = self.outputs(i, k, ranks)
+            if ranks[k] > 0:
+              w[rows + column:rows + column + ranks[k], :width].copy_(p[14 * i + 2 * k].view([ranks[k], width]))
+              w[row:row + n, width + column:width + column + ranks[k]].copy_(torch.mul(p[14 * i + 2 * k + 1].view([n, ranks[k]]), scale))
+            row = row + n
+            column = column + ranks[k]
+    return 0
+  def outputs(self: __torch__.Trainer, i: int, module: int, ranks: List[int]) -> int:
+    # the width of a module's output
+    heads = self.frozen[4 + 6 * i].size(1) - ranks[3]
+    if module == 0:
+      n = heads
+    elif module < 3:
+      n = torch.floordiv(self.frozen[3 + 6 * i].size(0) - self.rank(ranks, 0, 3) - heads, 2)
+    elif module == 3:
+      n = self.frozen[4 + 6 * i].size(0) - ranks[3]
+    elif module < 6:
+      n = torch.floordiv(self.frozen[6 + 6 * i].size(0) - ranks[4] - ranks[5], 2)
+    else:
+      n = self.frozen[7 + 6 * i].size(0) - ranks[6]
+    return n
+  def room(self: __torch__.Trainer, x: Tensor, rows: int, columns: int) -> Tensor:
+    return torch.empty([rows, columns], dtype=x.dtype, device=x.device)
+  def chance(self: __torch__.Trainer, p: float) -> float:
+    # of being kept: 16 bits are drawn a number
+    return 1. - float(round(p * 65536.)) / 65536.
+  def keep(self: __torch__.Trainer, rows: int, width: int, like: Tensor, p: float, bounds: List[int], seeds: List[int], number: int) -> Tensor:
+    # Dropout: which of (N, K) stay. The rows of a group, from one bound to the next, are drawn from the group's own seed,
+    # so that they do not depend on which groups a batch has. A number of 64 bits decides for four.
+    keep = torch.ones([rows * width], dtype=11, device=like.device)
+    least = int(round(p * 65536.))
+    for g in range(len(seeds)):
+      part = keep[bounds[g] * width:bounds[g + 1] * width]
+      n = torch.floordiv(part.size(0) + 3, 4)
+      drawn = torch.empty([n], dtype=4, device=like.device)
+      generator = torch.Generator(device=like.device, seed=(seeds[g] + number * 2654435761) & 4294967295)
+      drawn.random_(-9223372036854775807 - 1, None, generator=generator)
+      bits = 1
+      for j in range(3):
+        torch.ge(torch.bitwise_and(drawn, 65535 * bits), least * bits, out=part[j * n:(j + 1) * n])
+        bits = bits * 65536
+      torch.ge(drawn[:part.size(0) - 3 * n], (least - 32768) * bits, out=part[3 * n:])
+    return keep.view([rows, width])
+  def lower(self: __torch__.Trainer, x: Tensor, w: Tensor, i: int, first: int, count: int, ranks: List[int], p: float, bounds: List[int], seeds: List[int]) -> List[Tensor]:
+    # x (N, K + r): writes dropout(x) A^T into its last r columns. Returns what dropout keeps, by module.
+    keeps : List[Tensor] = []
+    r = self.rank(ranks, first, count)
+    if r > 0:
+      width = w.size(1) - r
+      rows = w.size(0) - r
+      if p > 0.:
+        at = 0
+        for k in range(first, first + count):
+          if ranks[k] > 0:
+            keep = self.keep(x.size(0), width, x, p, bounds, seeds, 7 * i + k)
+            z = torch.linear(torch.mul(x[:, :width], keep), w[rows + at:rows + at + ranks[k], :width])
+            x[:, width + at:width + at + ranks[k]].copy_(z.mul_(1. / self.chance(p)))
+            keeps.append(keep)
+          at = at + ranks[k]
+      else:
+        x[:, width:].zero_()
+        x[:, width:].copy_(self.product(x, w[rows:]))
+    return keeps
+  def upper(self: __torch__.Trainer, x: Tensor, w: Tensor, first: int, count: int, ranks: List[int]) -> Tensor:
+    # [x, z] (N, K + r) -> x W^T + z B^T
+    return self.product(x, w[:w.size(0) - self.rank(ranks, first, count)])
+  def back(self: __torch__.Trainer, dy: Tensor, x: Tensor, w: Tensor, i: int, first: int, count: int, ranks: List[int], keeps: List[Tensor], p: float, scale: float, grad: List[Tensor], segment: int, need: bool, full: bool) -> Tensor:
+    # dy (N, M + r) with room in its last r columns; x = [x, z]. Adds the gradients of A and B, in full training of w.
+    # Returns that of x, (N, K), if it is needed.
+    if full:
+      grad[segment].add_(self.product(dy.t(), x.t()).view([-1]))
+    r = self.rank(ranks, first, count)
+    width = w.size(1) - r
+    rows = w.size(0) - r
+    dz = dy[:, rows:]
+    if r > 0:
+      dy[:, rows:].zero_()
+      dz = self.product(dy, w[:, width:].t().contiguous())
+      db = self.product(x[:, width:].t().contiguous(), dy.t())
+      if p > 0.:
+        da = dz
+      else:
+        da = self.product(dz.t().contiguous(), x.t())
+        if need:
+          dy[:, rows:].copy_(dz)
+      row = 0
+      at = 0
+      kept = 0
+      for k in range(first, first + count):
+        n = self.outputs(i, k, ranks)
+        if ranks[k] > 0:
+          if p > 0.:
+            dz1 = dz[:, at:at + ranks[k]].t().contiguous().mul_(1. / self.chance(p))
+            da1 = self.product(dz1, torch.mul(x[:, :width], keeps[kept]).t())
+            kept = kept + 1
+          else:
+            da1 = da[at:at + ranks[k], :width]
+          grad[14 * i + 2 * k].view([ranks[k], width]).add_(da1)
+          grad[14 * i + 2 * k + 1].view([n, ranks[k]]).add_(db[at:at + ranks[k], row:row + n].t(), alpha=scale)
+        row = row + n
+        at = at + ranks[k]
     if need:
-      dx = self.product(dy, w.t())
+      dx = self.product(dy, w.t())[:, :width]
+      if r > 0 and p > 0.:
+        at = 0
+        kept = 0
+        for k in range(first, first + count):
+          if ranks[k] > 0:
+            dz2 = torch.mul(dz[:, at:at + ranks[k]], 1. / self.chance(p))
+            dx.add_(torch.matmul(dz2, w[rows + at:rows + at + ranks[k], :width]).mul_(keeps[kept]))
+            kept = kept + 1
+          at = at + ranks[k]
     else:
       dx = dy
-    a = lora[c]
-    if a.size(0) > 0:
-      dz = self.product(dy, lora[c + 1].t())
-      db = self.product(z.t(), dy.t())
-      n = torch.floordiv(len(parts), 2)
-      width = torch.floordiv(dy.size(1), n)
-      if p > 0.:
-        at = 0
-        for j in range(n):
-          r = ranks[parts[2 * j]]
-          if r > 0:
-            m = self.mask(x, p, bounds, seeds, parts[2 * j + 1])
-            dz1 = dz[:, at:at + r].contiguous()
-            grad[14 * layer + 2 * parts[2 * j]].add_(self.product(dz1.t(), torch.mul(x, m).t()).reshape([-1]))
-            if need:
-              dx = dx.addcmul_(torch.matmul(dz1, a[at:at + r]), m)
-          at = at + r
-      else:
-        da = self.product(dz.t(), x.t())
-        at = 0
-        for j in range(n):
-          r = ranks[parts[2 * j]]
-          grad[14 * layer + 2 * parts[2 * j]].add_(da[at:at + r].reshape([-1]))
-          at = at + r
-        if need:
-          dx = dx.addmm_(dz, a)
-      at = 0
-      for j in range(n):
-        r = ranks[parts[2 * j]]
-        grad[14 * layer + 2 * parts[2 * j] + 1].add_(db[at:at + r, j * width:(j + 1) * width].t().reshape([-1]), alpha=scale)
-        at = at + r
     return dx
-  def norm_back(self: __torch__.Trainer, dy: Tensor, x: Tensor, w: Tensor, eps: float, grad: List[Tensor], segment: int, full: bool) -> Tensor:
+  def norm_into(self: __torch__.Trainer, x: Tensor, w: Tensor, eps: float, out: Tensor) -> Tensor:
+    # As norm. Returns the length of each row, (N, 1): the root of its sum of squares and D eps.
     y = x.to(6)
-    r = torch.rsqrt(torch.add(torch.mean(torch.mul(y, y), [-1], True), eps))
-    n = torch.mul(y, r)
+    root = torch.linalg_vector_norm(y, 2, [-1], True, dtype=None)
+    d = float(x.size(-1))
+    length = torch.sqrt(torch.add(torch.mul(root, root), d * eps))
+    torch.mul(torch.mul(y, torch.mul(torch.reciprocal(length), d ** 0.5)).to(x.dtype), w, out=out)
+    return length
+  def norm_back(self: __torch__.Trainer, dy: Tensor, x: Tensor, length: Tensor, w: Tensor, grad: List[Tensor], segment: int, full: bool) -> Tensor:
+    # RMSNorm is weight normalization (arXiv:1602.07868) of the rows to a length of sqrt(D): one pass of a kernel.
+    y = x.to(6)
+    gain = torch.full_like(length, float(x.size(-1)) ** 0.5)
     if full:
-      grad[segment].add_(torch.mul(dy.to(6), n.to(x.dtype).to(6)).sum([0]))
-    g = torch.mul(dy, w).to(6)
-    return torch.sub(g, torch.mul(n, torch.mean(torch.mul(g, n), [-1], True))).mul_(r).to(x.dtype)
-  def attend(self: __torch__.Trainer, q: Tensor, k: Tensor, v: Tensor, blocks: List[int], masks: List[Tensor], last: bool, kept: List[Tensor]) -> Tensor:
-    # q (Q, H, d): a row for every token, in the last layer one for every text; k, v (N, K, d). Keeps each block's
-    # probabilities. In float32, as scoring's.
-    q0 = q.to(6)
-    k0 = k.to(6)
-    v0 = v.to(6)
-    kv = k.size(1)
-    d = k.size(2)
-    out = torch.zeros([q.size(0), q.size(1) * d], dtype=q.dtype, device=q.device)
-    at = 0
-    row = 0
-    for i in range(len(masks)):
-      f, p, n, s = blocks[4 * i], blocks[4 * i + 1], blocks[4 * i + 2], blocks[4 * i + 3]
-      t = s
-      if last:
-        t = 1
-      if not last or f >= 0:
-        q1 = q0[row:row + n * t].view([n, t, kv, -1, d]).permute([0, 2, 3, 1, 4]).reshape([n * kv, -1, d])
-        k1 = self.with_prefix(k0, at, f, p, n, s).reshape([n * kv, -1, d])
-        v1 = self.with_prefix(v0, at, f, p, n, s).reshape([n * kv, -1, d])
-        if last:
-          a = torch.mul(torch.bmm(q1, k1.transpose(1, 2)), d ** -0.5)
-        else:
-          a = torch.baddbmm(masks[i].expand([n * kv, -1, -1]), q1, k1.transpose(1, 2), alpha=d ** -0.5)
-        a1 = torch.softmax(a, -1)
-        kept.append(a1)
-        y = torch.bmm(a1, v1).view([n, kv, -1, t, d]).permute([0, 3, 1, 2, 4])
-        out[row:row + n * t].view([n, t, kv, -1, d]).copy_(y)
-        row = row + n * t
-      at = at + n * s
+      n = torch.mul(y, torch.div(gain, length)).to(x.dtype)
+      grad[segment].add_(torch.mul(dy.to(6), n.to(6)).sum([0]))
+    dx, _ = torch._weight_norm_interface_backward(torch.mul(dy, w).to(6), y.contiguous(), gain, length, 0)
+    return dx.to(x.dtype)
+  def turn(self: __torch__.Trainer, x: Tensor, cos: Tensor, sin: Tensor, out: Tensor) -> Tensor:
+    # Rotary positions: x, out (.., d); the first half of sin is negative
+    torch.mul(x, cos, out=out)
+    a, b = torch.chunk(x, 2, -1)
+    a1, b1 = torch.chunk(out, 2, -1)
+    s, s1 = torch.chunk(sin, 2, -1)
+    a1.addcmul_(b, s)
+    b1.addcmul_(a, s1)
     return out
-  def attend_back(self: __torch__.Trainer, dy: Tensor, q: Tensor, k: Tensor, v: Tensor, blocks: List[int], last: bool, kept: List[Tensor], first: int) -> Tuple[Tensor, Tensor, Tensor]:
-    # The gradients of q (Q, H, d), k and v (N, K, d), in float32
-    q0 = q.to(6)
-    k0 = k.to(6)
-    v0 = v.to(6)
-    y0 = dy.to(6)
-    kv = k.size(1)
-    d = k.size(2)
-    dq = torch.zeros_like(q0)
-    dk = torch.zeros_like(k0)
-    dv = torch.zeros_like(v0)
-    at = 0
-    row = 0
-    c = first
-    for i in range(torch.floordiv(len(blocks), 4)):
-      f, p, n, s = blocks[4 * i], blocks[4 * i + 1], blocks[4 * i + 2], blocks[4 * i + 3]
-      t = s
-      if last:
-        t = 1
-      if not last or f >= 0:
-        q1 = q0[row:row + n * t].view([n, t, kv, -1, d]).permute([0, 2, 3, 1, 4]).reshape([n * kv, -1, d])
-        y1 = y0[row:row + n * t].view([n, t, kv, -1, d]).permute([0, 2, 3, 1, 4]).reshape([n * kv, -1, d])
-        k1 = self.with_prefix(k0, at, f, p, n, s).reshape([n * kv, -1, d])
-        v1 = self.with_prefix(v0, at, f, p, n, s).reshape([n * kv, -1, d])
-        a = kept[c]
-        c = c + 1
-        dv1 = torch.bmm(a.transpose(1, 2), y1)
-        da = torch._softmax_backward_data(torch.bmm(y1, v1.transpose(1, 2)), a, -1, a.dtype).mul_(d ** -0.5)
-        dq1 = torch.bmm(da, k1).view([n, kv, -1, t, d]).permute([0, 3, 1, 2, 4])
-        dq[row:row + n * t].view([n, t, kv, -1, d]).copy_(dq1)
-        self.add_with_prefix(dk, torch.bmm(da.transpose(1, 2), q1).view([n, kv, p + s, d]), at, f, p, n, s)
-        self.add_with_prefix(dv, dv1.view([n, kv, p + s, d]), at, f, p, n, s)
-        row = row + n * t
-      at = at + n * s
-    return (dq, dk, dv)
-  def add_with_prefix(self: __torch__.Trainer, dx: Tensor, dy: Tensor, at: int, f: int, p: int, n: int, s: int) -> int:
-    # what with_prefix gathered, back to its rows: dy (n, K, p + s, d), dx (N, K, d)
-    dx[at:at + n * s].view([n, s, dx.size(1), dx.size(2)]).add_(dy[:, :, p:].transpose(1, 2))
-    if p > 0:
-      dx[f:f + p].add_(dy[:, :, :p].sum([0]).transpose(0, 1))
-    return 0
-  def attention(self: __torch__.Trainer, x: Tensor, i: int, lora: List[Tensor], ranks: List[int], cos: Tensor, sin: Tensor, pooled: Tensor, blocks: List[int], masks: List[Tensor], heads: int, last: bool, eps: float, p: float, bounds: List[int], ends: List[int], seeds: List[int]) -> List[Tensor]:
-    # keeps: attention's output, q, k, v, the LoRA products of q and of kv, then the blocks' probabilities
-    c = 2 + 6 * i
-    d = cos.size(2)
-    y = self.norm(x, self.frozen[c], eps)
-    w = self.frozen[c + 1]
-    z : List[Tensor] = []
-    kv = self.dense(y, w[heads * d:], lora, 10 * i + 2, ranks, [1, 7 * i + 1, 2, 7 * i + 2], p, bounds, seeds, z)
-    k0, v = torch.chunk(kv.view([x.size(0), -1, d]), 2, 1)
-    k = self.rotate(k0, cos, sin)
+  def mask(self: __torch__.Trainer, lengths: Tensor, longest: int, kv: int, group: int, last: bool) -> Tensor:
+    # 0 where a token may look and -inf elsewhere: in the last layer (R K, 1, L), else (1, group L, L)
     if last:
-      q0 = self.dense(y.index_select(0, pooled), w[:heads * d], lora, 10 * i, ranks, [0, 7 * i], p, ends, seeds, z)
-      q = self.rotate(q0.view([-1, heads, d]), cos.index_select(0, pooled), sin.index_select(0, pooled))
+      unseen = torch.ge(torch.arange(longest, device=lengths.device).unsqueeze(0), lengths.unsqueeze(1))
+      unseen = unseen.unsqueeze(1).repeat_interleave(kv, 0)
     else:
-      q0 = self.dense(y, w[:heads * d], lora, 10 * i, ranks, [0, 7 * i], p, bounds, seeds, z)
-      q = self.rotate(q0.view([-1, heads, d]), cos, sin)
-    a : List[Tensor] = []
-    out = self.attend(q, k, v, blocks, masks, last, a)
-    none = x[:0]
-    zkv = none
-    zq = none
-    if lora[10 * i + 2].size(0) > 0:
-      zkv = z[0]
-    if lora[10 * i].size(0) > 0:
-      zq = z[-1]
-    return [out, q, k, v, zkv, zq] + a
-  def attention_back(self: __torch__.Trainer, dy: Tensor, x: Tensor, i: int, lora: List[Tensor], ranks: List[int], cos: Tensor, sin: Tensor, pooled: Tensor, blocks: List[int], heads: int, last: bool, eps: float, p: float, bounds: List[int], ends: List[int], seeds: List[int], kept: List[Tensor], grad: List[Tensor], scale: float, full: bool) -> Tensor:
-    # The first layer's input needs no gradient unless the embedding is trained.
+      unseen = torch.ones([1, longest, longest], dtype=11, device=lengths.device).triu(1).repeat([1, group, 1])
+    return torch.zeros(unseen.size(), dtype=6, device=lengths.device).masked_fill_(unseen, -inf)
+  def attend(self: __torch__.Trainer, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> List[Tensor]:
+    # q (R K, T, d), k, v (R K, L, d) -> the output (R K, T, d), and the probabilities, which are computed in float32
+    a = torch.softmax(torch.baddbmm(mask.expand([q.size(0), q.size(1), -1]), q.to(6), k.to(6).transpose(1, 2), alpha=q.size(2) ** -0.5), -1).to(q.dtype)
+    return [torch.bmm(a, v), a]
+  def attend_back(self: __torch__.Trainer, dy: Tensor, q: Tensor, k: Tensor, v: Tensor, a: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    ds = torch._softmax_backward_data(torch.bmm(dy, v.transpose(1, 2)), a, -1, a.dtype).mul_(q.size(2) ** -0.5)
+    return (torch.bmm(ds, k), torch.bmm(ds.transpose(1, 2), q), torch.bmm(a.transpose(1, 2), dy))
+  def attention(self: __torch__.Trainer, x: Tensor, i: int, ranks: List[int], cos: Tensor, sin: Tensor, pooled: Tensor, places: Tensor, inverse: Tensor, lengths: Tensor, heads: int, kv: int, last: bool, eps: float, p: float, bounds: List[int], ends: List[int], seeds: List[int]) -> Tuple[List[Tensor], List[Tensor], List[Tensor]]:
+    # cos, sin (L, d). Keeps [x, z] of qkv, its rows' lengths, q, k, v, the probabilities, [x, z] of o; and what dropout
+    # keeps.
+    c = 2 + 6 * i
+    d = cos.size(1)
+    y = self.room(x, x.size(0), self.frozen[c + 1].size(1))
+    length = self.norm_into(x, self.frozen[c], eps, y[:, :x.size(1)])
+    keeps = self.lower(y, self.frozen[c + 1], i, 0, 3, ranks, p, bounds, seeds)
+    w = self.frozen[c + 1][:self.frozen[c + 1].size(0) - self.rank(ranks, 0, 3)]
+    h = heads
+    if last:
+      h = 0
+    # texts whole, from their first token on: (R, H + 2 K, L, d)
+    texts = pooled.size(0)
+    longest = cos.size(0)
+    all = self.product(y, w[(heads - h) * d:]).index_select(0, places).view([texts, longest, -1, d]).transpose(1, 2)
+    k = self.turn(all[:, h:h + kv], cos, sin, self.room(x, texts * kv * longest, d).view([texts, kv, longest, d]))
+    v = all[:, h + kv:].contiguous()
+    out = self.room(x, x.size(0), self.frozen[c + 2].size(1))
+    at = bounds
+    if last:
+      out = out[:texts]
+      at = ends
+      ends1 = torch.sub(lengths, 1)
+      q0 = self.product(y.index_select(0, pooled), w[:heads * d]).view([texts, heads, 1, d])
+      q = self.turn(q0, cos.index_select(0, ends1).view([texts, 1, 1, d]), sin.index_select(0, ends1).view([texts, 1, 1, d]), torch.empty_like(q0))
+    else:
+      q = self.turn(all[:, :heads], cos, sin, self.room(x, texts * heads * longest, d).view([texts, heads, longest, d]))
+    q1, k1, v1 = q.view([texts * kv, -1, d]), k.view([texts * kv, -1, d]), v.view([texts * kv, -1, d])
+    o = self.attend(q1, k1, v1, self.mask(lengths, longest, kv, torch.floordiv(heads, kv), last))
+    if last:
+      out[:, :heads * d].copy_(o[0].view([texts, -1]))
+    else:
+      o1 = o[0].view([texts, heads, longest, d]).transpose(1, 2).reshape([texts * longest, -1])
+      torch.index_select(o1, 0, inverse, out=out[:, :heads * d])
+    keeps1 = self.lower(out, self.frozen[c + 2], i, 3, 1, ranks, p, at, seeds)
+    return ([y, length, q1, k1, v1, o[1], out], keeps, keeps1)
+  def attention_back(self: __torch__.Trainer, dy: Tensor, x: Tensor, i: int, ranks: List[int], cos: Tensor, sin: Tensor, pooled: Tensor, back: Tensor, inverse: Tensor, lengths: Tensor, prefixes: List[int], heads: int, kv: int, last: bool, p: float, bounds: List[int], kept: List[Tensor], keeps: List[Tensor], grad: List[Tensor], scale: float, full: bool) -> Tensor:
+    # sin is that of turning back. The first layer's input needs no gradient unless the embedding is trained.
     need = i > 0 or full
     c = 2 + 6 * i
-    d = cos.size(2)
+    d = cos.size(1)
     w = self.frozen[c + 1]
-    y = self.norm(x, self.frozen[c], eps)
-    dq, dk, dv = self.attend_back(dy, kept[1], kept[2], kept[3], blocks, last, kept, 6)
-    dk1 = self.rotate(dk.to(x.dtype), cos, torch.neg(sin))
-    dkv = torch.cat([dk1, dv.to(x.dtype)], 1).view([x.size(0), -1])
-    dn = self.dense_back(dkv, y, w[heads * d:], lora, 10 * i + 2, ranks, [1, 7 * i + 1, 2, 7 * i + 2], p, bounds, seeds, kept[4], grad, i, c + 1, heads * d, scale, need, full)
+    texts = pooled.size(0)
+    longest = cos.size(0)
     if last:
-      dq1 = self.rotate(dq.to(x.dtype), cos.index_select(0, pooled), torch.neg(sin.index_select(0, pooled))).view([-1, heads * d])
-      dnq = self.dense_back(dq1, y.index_select(0, pooled), w[:heads * d], lora, 10 * i, ranks, [0, 7 * i], p, ends, seeds, kept[5], grad, i, c + 1, 0, scale, need, full)
-      if need:
-        dn = dn.index_add_(0, pooled, dnq)
+      h = 0
+      dy1 = dy.reshape([texts * kv, -1, d])
     else:
-      dq1 = self.rotate(dq.to(x.dtype), cos, torch.neg(sin)).view([-1, heads * d])
-      dnq = self.dense_back(dq1, y, w[:heads * d], lora, 10 * i, ranks, [0, 7 * i], p, bounds, seeds, kept[5], grad, i, c + 1, 0, scale, need, full)
-      if need:
-        dn = dn.add_(dnq)
+      h = heads
+      dy1 = dy.index_select(0, back).view([texts, longest, heads, d]).transpose(1, 2).reshape([texts * kv, -1, d])
+    dq, dk, dv = self.attend_back(dy1, kept[2], kept[3], kept[4], kept[5])
+    rows = self.room(x, texts * longest, (h + 2 * kv) * d)
+    all = rows.view([texts, longest, -1, d]).transpose(1, 2)
+    self.turn(dk.view([texts, kv, longest, d]), cos, sin, all[:, h:h + kv])
+    all[:, h + kv:].copy_(dv.view([texts, kv, longest, d]))
+    dqkv = self.room(x, x.size(0), w.size(0))
+    if last:
+      ends1 = torch.sub(lengths, 1)
+      dq0 = dq.view([texts, heads, 1, d])
+      dq1 = self.turn(dq0, cos.index_select(0, ends1).view([texts, 1, 1, d]), sin.index_select(0, ends1).view([texts, 1, 1, d]), torch.empty_like(dq0))
+      dqkv[:, :heads * d].zero_()
+      dqkv[:, :heads * d].index_add_(0, pooled, dq1.view([texts, -1]))
+    else:
+      self.turn(dq.view([texts, heads, longest, d]), cos, sin, all[:, :heads])
+    # Each token has one place that its gradient comes from, those of a prefix their texts' sum.
+    dall = dqkv[:, (heads - h) * d:(heads + 2 * kv) * d]
+    torch.index_select(rows, 0, inverse, out=dall)
+    for j in range(torch.floordiv(len(prefixes), 4)):
+      f, n, t, s = prefixes[4 * j], prefixes[4 * j + 1], prefixes[4 * j + 2], prefixes[4 * j + 3]
+      if n > 0:
+        dall[f:f + n].copy_(rows.view([texts, longest, -1])[t:t + s, :n].sum([0]))
+    dall[bounds[-1]:].zero_()
+    dn = self.back(dqkv, kept[0], w, i, 0, 3, ranks, keeps, p, scale, grad, c + 1, need, full)
     if need:
-      dn = self.norm_back(dn, x, self.frozen[c], eps, grad, c, full)
+      dn = self.norm_back(dn, x, kept[1], self.frozen[c], grad, c, full)
     return dn
-  def mlp(self: __torch__.Trainer, x: Tensor, i: int, lora: List[Tensor], ranks: List[int], eps: float, p: float, bounds: List[int], seeds: List[int]) -> List[Tensor]:
-    # keeps: gate and up, their LoRA product
-    z : List[Tensor] = [x[:0]]
-    y = self.norm(x, self.frozen[5 + 6 * i], eps)
-    gu = self.dense(y, self.frozen[6 + 6 * i], lora, 10 * i + 6, ranks, [4, 7 * i + 4, 5, 7 * i + 5], p, bounds, seeds, z)
-    return [gu, z[-1]]
-  def gated(self: __torch__.Trainer, gu: Tensor) -> Tensor:
+  def mlp(self: __torch__.Trainer, x: Tensor, i: int, ranks: List[int], eps: float, p: float, at: List[int], seeds: List[int]) -> Tuple[List[Tensor], List[Tensor], List[Tensor]]:
+    # Keeps [x, z] of gate and up, its rows' lengths, gate and up, [x, z] of down; and what dropout keeps.
+    c = 5 + 6 * i
+    y = self.room(x, x.size(0), self.frozen[c + 1].size(1))
+    length = self.norm_into(x, self.frozen[c], eps, y[:, :x.size(1)])
+    keeps = self.lower(y, self.frozen[c + 1], i, 4, 2, ranks, p, at, seeds)
+    gu = self.upper(y, self.frozen[c + 1], 4, 2, ranks)
     g, u = torch.chunk(gu, 2, 1)
-    return torch.silu(g).mul_(u)
-  def mlp_back(self: __torch__.Trainer, dy: Tensor, x: Tensor, i: int, lora: List[Tensor], ranks: List[int], eps: float, p: float, bounds: List[int], seeds: List[int], kept: List[Tensor], zdown: Tensor, grad: List[Tensor], scale: float, full: bool) -> Tensor:
-    c = 2 + 6 * i
-    gu = kept[0]
-    g, u = torch.chunk(gu, 2, 1)
-    s = torch.silu(g)
-    dh = self.dense_back(dy, torch.mul(s, u), self.frozen[c + 5], lora, 10 * i + 8, ranks, [6, 7 * i + 6], p, bounds, seeds, zdown, grad, i, c + 5, 0, scale, True, full)
-    dgu = torch.cat([torch.silu_backward(torch.mul(dh, u), g), torch.mul(dh, s)], 1)
-    y = self.norm(x, self.frozen[c + 3], eps)
-    dn = self.dense_back(dgu, y, self.frozen[c + 4], lora, 10 * i + 6, ranks, [4, 7 * i + 4, 5, 7 * i + 5], p, bounds, seeds, kept[1], grad, i, c + 4, 0, scale, True, full)
-    return self.norm_back(dn, x, self.frozen[c + 3], eps, grad, c + 3, full).add_(dy)
-  def pool(self: __torch__.Trainer, ids: Tensor, pooled: Tensor, blocks: List[int], cos: Tensor, sin: Tensor, lora: List[Tensor], ranks: List[int], heads: int, eps: float, keep: bool, checkpoint: bool, p: float, bounds: List[int], ends: List[int], seeds: List[int], masks: List[Tensor], xs: List[Tensor], kept: List[List[Tensor]]) -> Tensor:
+    h = self.room(x, x.size(0), self.frozen[c + 2].size(1))
+    torch.mul(torch.silu(g), u, out=h[:, :g.size(1)])
+    keeps1 = self.lower(h, self.frozen[c + 2], i, 6, 1, ranks, p, at, seeds)
+    return ([y, length, gu, h], keeps, keeps1)
+  def mlp_back(self: __torch__.Trainer, dy: Tensor, x: Tensor, i: int, ranks: List[int], p: float, kept: List[Tensor], keeps: List[Tensor], keeps1: List[Tensor], grad: List[Tensor], scale: float, full: bool) -> Tensor:
+    # dy (N, D + r) with room for down's. Returns the gradient of x with room for o's.
+    c = 5 + 6 * i
+    g, u = torch.chunk(kept[2], 2, 1)
+    f = g.size(1)
+    dh = self.back(dy, kept[3], self.frozen[c + 2], i, 6, 1, ranks, keeps1, p, scale, grad, c + 2, True, full)
+    dgu = self.room(x, x.size(0), self.frozen[c + 1].size(0))
+    torch.mul(dh, torch.silu(g), out=dgu[:, f:2 * f])
+    torch.silu_backward(torch.mul(dh, u), g, grad_input=dgu[:, :f])
+    dn = self.back(dgu, kept[0], self.frozen[c + 1], i, 4, 2, ranks, keeps, p, scale, grad, c + 1, True, full)
+    dx = self.room(x, x.size(0), self.frozen[c - 1].size(0))
+    torch.add(self.norm_back(dn, x, kept[1], self.frozen[c], grad, c, full), dy[:, :x.size(1)], out=dx[:, :x.size(1)])
+    return dx
+  def pool(self: __torch__.Trainer, ids: Tensor, pooled: Tensor, places: Tensor, inverse: Tensor, lengths: Tensor, cos: Tensor, sin: Tensor, ranks: List[int], heads: int, kv: int, eps: float, keep: bool, checkpoint: bool, p: float, bounds: List[int], ends: List[int], seeds: List[int], xs: List[Tensor], kept: List[Tuple[List[Tensor], List[Tensor], List[Tensor]]]) -> Tensor:
     # The texts' last states (R, D) before the last norm. Kept where gradients are wanted: each layer's input and the
-    # state between attention and MLP; what else its way back needs, or with checkpointing, nothing but the last layer's.
+    # state between attention and MLP; what else its way back needs, or with checkpointing, the last layer's alone.
     x = torch.embedding(self.frozen[0], ids)
-    layers = torch.floordiv(len(self.frozen) - 2, 6)
-    for i in range(layers):
-      last = i == layers - 1
+    for i in range(self.layers()):
+      last = i == self.layers() - 1
       at = bounds
       y = x
       if last:
         at = ends
         y = x.index_select(0, pooled)
-      a = self.attention(x, i, lora, ranks, cos, sin, pooled, blocks, masks, heads, last, eps, p, bounds, ends, seeds)
-      z : List[Tensor] = [x[:0]]
-      y = torch.add(y, self.dense(a[0], self.frozen[4 + 6 * i], lora, 10 * i + 4, ranks, [3, 7 * i + 3], p, at, seeds, z))
-      m = self.mlp(y, i, lora, ranks, eps, p, at, seeds)
-      z1 : List[Tensor] = [x[:0]]
-      out = torch.add(y, self.dense(self.gated(m[0]), self.frozen[7 + 6 * i], lora, 10 * i + 8, ranks, [6, 7 * i + 6], p, at, seeds, z1))
+      a = self.attention(x, i, ranks, cos, sin, pooled, places, inverse, lengths, heads, kv, last, eps, p, bounds, ends, seeds)
+      y = self.upper(a[0][6], self.frozen[4 + 6 * i], 3, 1, ranks).add_(y)
+      m = self.mlp(y, i, ranks, eps, p, at, seeds)
+      out = self.upper(m[0][3], self.frozen[7 + 6 * i], 6, 1, ranks).add_(y)
       if keep:
         xs.append(x)
         xs.append(y)
-        kept.append([z[-1], z1[-1]])
         if not checkpoint or last:
           kept.append(a)
           kept.append(m)
       x = out
     return x
-  def scores(self: __torch__.Trainer, ids: Tensor, positions: Tensor, pooled: Tensor, blocks: List[int], cos: Tensor, sin: Tensor, lora: List[Tensor], ranks: List[int], heads: int, kv: int, eps: float) -> Tensor:
+  def scores(self: __torch__.Trainer, ids: Tensor, pooled: Tensor, places: Tensor, inverse: Tensor, lengths: Tensor, cos: Tensor, sin: Tensor, params: Tensor, ranks: List[int], heads: int, kv: int, eps: float) -> Tensor:
     dtype = self.frozen[0].dtype
-    cos1 = cos.index_select(0, positions).to(dtype).unsqueeze(1)
-    sin1 = sin.index_select(0, positions).to(dtype).unsqueeze(1)
-    masks = self.masks(blocks, torch.floordiv(heads, kv), ids.device)
-    x = self.pool(ids, pooled, blocks, cos1, sin1, lora, ranks, heads, eps, False, False, 0., annotate(List[int], []), annotate(List[int], []), annotate(List[int], []), masks, annotate(List[Tensor], []), annotate(List[List[Tensor]], []))
-    return torch.linear(self.norm(x, self.frozen[1], eps).to(6), lora[-1]).view([-1])
-  def step(self: __torch__.Trainer, ids: Tensor, positions: Tensor, pooled: Tensor, blocks: List[int], order: Tensor, cos: Tensor, sin: Tensor, lora: List[Tensor], ranks: List[int], grads: Tensor, sizes: List[int], heads: int, kv: int, eps: float, scale: float, weight: float, checkpoint: bool, full: bool, p: float, bounds: List[int], ends: List[int], seeds: List[int]) -> Tensor:
+    longest = torch.floordiv(places.size(0), pooled.size(0))
+    cos1 = cos[:longest].to(dtype)
+    sin1 = sin[:longest].to(dtype)
+    none = annotate(List[int], [])
+    x = self.pool(ids, pooled, places, inverse, lengths, cos1, sin1, ranks, heads, kv, eps, False, False, 0., none, none, none, annotate(List[Tensor], []), annotate(List[Tuple[List[Tensor], List[Tensor], List[Tensor]]], []))
+    n = self.room(x, x.size(0), x.size(1))
+    self.norm_into(x, self.frozen[1], eps, n)
+    return torch.linear(n.to(6), params[-n.size(1):].view([1, -1])).view([-1])
+  def step(self: __torch__.Trainer, ids: Tensor, pooled: Tensor, places: Tensor, back: Tensor, inverse: Tensor, lengths: Tensor, prefixes: List[int], order: Tensor, cos: Tensor, sin: Tensor, params: Tensor, ranks: List[int], grads: Tensor, sizes: List[int], heads: int, kv: int, eps: float, scale: float, weight: float, checkpoint: bool, full: bool, p: float, bounds: List[int], ends: List[int], seeds: List[int]) -> Tensor:
     # order (G, S): which text is each group's first, the positive, and its others. Adds weight times the gradient of the
     # groups' summed losses to grads; returns the losses (G) and the scores (G * S).
     grad = torch.split_with_sizes(grads, sizes)
     dtype = self.frozen[0].dtype
-    cos1 = cos.index_select(0, positions).to(dtype).unsqueeze(1)
-    sin1 = sin.index_select(0, positions).to(dtype).unsqueeze(1)
-    masks = self.masks(blocks, torch.floordiv(heads, kv), ids.device)
+    longest = torch.floordiv(places.size(0), pooled.size(0))
+    cos1 = cos[:longest].to(dtype)
+    sin1 = sin[:longest].to(dtype)
     xs : List[Tensor] = []
-    kept : List[List[Tensor]] = []
-    x = self.pool(ids, pooled, blocks, cos1, sin1, lora, ranks, heads, eps, True, checkpoint, p, bounds, ends, seeds, masks, xs, kept)
-    n = self.norm(x, self.frozen[1], eps)
-    all = torch.linear(n.to(6), lora[-1]).view([-1])
+    kept : List[Tuple[List[Tensor], List[Tensor], List[Tensor]]] = []
+    x = self.pool(ids, pooled, places, inverse, lengths, cos1, sin1, ranks, heads, kv, eps, True, checkpoint, p, bounds, ends, seeds, xs, kept)
+    head = params[-x.size(1):].view([1, -1])
+    n = self.room(x, x.size(0), x.size(1))
+    length = self.norm_into(x, self.frozen[1], eps, n)
+    all = torch.linear(n.to(6), head).view([-1])
     scores = all.index_select(0, order.view([-1])).view(order.size())
     logp = torch.log_softmax(scores, 1)
     losses = torch.neg(logp[:, 0])
@@ -353,32 +377,37 @@ class Trainer(Module):
     ds[:, 0].sub_(1.)
     dall = torch.zeros_like(all).index_add_(0, order.view([-1]), ds.view([-1]).mul_(weight))
     grad[-1].add_(torch.matmul(dall, n.to(6)))
-    dx = self.norm_back(torch.mul(dall.unsqueeze(1), lora[-1]).to(dtype), x, self.frozen[1], eps, grad, 1, full)
-    layers = torch.floordiv(len(self.frozen) - 2, 6)
-    for j in range(layers):
-      i = layers - 1 - j
-      last = i == layers - 1
+    width = x.size(1)
+    top = self.layers() - 1
+    dx = self.room(x, x.size(0), self.frozen[7 + 6 * top].size(0))
+    dx[:, :width].copy_(self.norm_back(torch.mul(dall.unsqueeze(1), head).to(dtype), x, length, self.frozen[1], grad, 1, full))
+    for j in range(self.layers()):
+      i = top - j
+      last = i == top
       y = xs.pop()
       x = xs.pop()
       at = bounds
       if last:
         at = ends
       if checkpoint and not last:
-        z = kept.pop()
-        a = self.attention(x, i, lora, ranks, cos1, sin1, pooled, blocks, masks, heads, last, eps, p, bounds, ends, seeds)
-        m = self.mlp(y, i, lora, ranks, eps, p, at, seeds)
+        a, ka, ka1 = self.attention(x, i, ranks, cos1, sin1, pooled, places, inverse, lengths, heads, kv, last, eps, p, bounds, ends, seeds)
+        m, km, km1 = self.mlp(y, i, ranks, eps, p, at, seeds)
       else:
-        m = kept.pop()
-        a = kept.pop()
-        z = kept.pop()
-      dy = self.mlp_back(dx, y, i, lora, ranks, eps, p, at, seeds, m, z[1], grad, scale, full)
-      da = self.dense_back(dy, a[0], self.frozen[4 + 6 * i], lora, 10 * i + 4, ranks, [3, 7 * i + 3], p, at, seeds, z[0], grad, i, 4 + 6 * i, 0, scale, True, full)
-      dx = self.attention_back(da, x, i, lora, ranks, cos1, sin1, pooled, blocks, heads, last, eps, p, bounds, ends, seeds, a, grad, scale, full)
+        m, km, km1 = kept.pop()
+        a, ka, ka1 = kept.pop()
+      dy = self.mlp_back(dx, y, i, ranks, p, m, km, km1, grad, scale, full)
+      da = self.back(dy, a[6], self.frozen[4 + 6 * i], i, 3, 1, ranks, ka1, p, scale, grad, 4 + 6 * i, True, full)
+      dn = self.attention_back(da, x, i, ranks, cos1, torch.neg(sin1), pooled, back, inverse, lengths, prefixes, heads, kv, last, p, bounds, a, ka, grad, scale, full)
+      if i > 0:
+        dx = self.room(x, x.size(0), self.frozen[1 + 6 * i].size(0))
+      else:
+        dx = self.room(x, x.size(0), width)
       if i > 0 or full:
         if last:
-          dx = dx.index_add_(0, pooled, dy)
+          dx[:, :width].copy_(dn)
+          dx[:, :width].index_add_(0, pooled, dy[:, :width])
         else:
-          dx = dx.add_(dy)
+          torch.add(dn, dy[:, :width], out=dx[:, :width])
     if full:
       grad[0].view(self.frozen[0].size()).index_add_(0, ids, dx.to(6))
     return torch.cat([losses, scores.view([-1])])

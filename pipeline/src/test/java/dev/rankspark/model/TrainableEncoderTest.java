@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The hand-written way back against differences of losses, and what must not change a gradient. */
 class TrainableEncoderTest {
   private static final long SEED = 20261125;
-  private static final int LONGEST = 48;
+  private static final int LONGEST = 21;
 
   /** Float32's noise in a difference of two losses, and the curvature between them. */
   private static final double DIFFERENCES = 0.02;
