@@ -12,6 +12,7 @@ import dev.rankspark.train.TrainOptions;
 import dev.rankspark.train.TrainOptions.Compute;
 import dev.rankspark.train.TrainOptions.Data;
 import dev.rankspark.train.TrainOptions.Evaluation;
+import dev.rankspark.train.TrainOptions.Interval;
 import dev.rankspark.train.TrainOptions.Lora;
 import dev.rankspark.train.TrainOptions.Model;
 import dev.rankspark.train.TrainOptions.Output;
@@ -287,16 +288,18 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--logging-steps",
       defaultValue = "" + Output.DEFAULT_LOGGING_STEPS,
-      paramLabel = "N",
-      description = "a line of the log every N steps (default ${DEFAULT-VALUE})")
-  private int loggingSteps;
+      paramLabel = "X",
+      description =
+          "a line of the log every X steps; below 1, a part of all steps (default ${DEFAULT-VALUE})")
+  private double loggingSteps;
 
   @Option(
       names = "--save-steps",
       defaultValue = "" + Output.DEFAULT_SAVE_STEPS,
-      paramLabel = "N",
-      description = "a checkpoint every N steps (default ${DEFAULT-VALUE})")
-  private int saveSteps;
+      paramLabel = "X",
+      description =
+          "a checkpoint every X steps; below 1, a part of all steps (default ${DEFAULT-VALUE})")
+  private double saveSteps;
 
   @Option(
       names = "--save-total-limit",
@@ -326,9 +329,10 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--eval-steps",
       defaultValue = "" + Output.DEFAULT_SAVE_STEPS,
-      paramLabel = "N",
-      description = "evaluate every N steps, and at the end (default ${DEFAULT-VALUE})")
-  private int evalSteps;
+      paramLabel = "X",
+      description =
+          "evaluate every X steps, and at the end; below 1, a part of all steps (default ${DEFAULT-VALUE})")
+  private double evalSteps;
 
   @Option(
       names = "--load-best-model-at-end",
@@ -386,7 +390,13 @@ final class TrainCommand implements Callable<Integer> {
         new Rate(learningRate, Schedule.of(schedule), warmupSteps, warmupRatio),
         new AdamW(beta1, beta2, epsilon, weightDecay, maxGradNorm),
         new Compute(dtype(), device(), checkpointing, workers),
-        new Output(outputDir, overwrite, loggingSteps, saveSteps, saveTotalLimit, resumeFrom),
+        new Output(
+            outputDir,
+            overwrite,
+            Interval.of("--logging-steps", loggingSteps),
+            Interval.of("--save-steps", saveSteps),
+            saveTotalLimit,
+            resumeFrom),
         evaluation());
   }
 
@@ -418,6 +428,9 @@ final class TrainCommand implements Callable<Integer> {
           evalQrels == null ? "--eval-qrels" : "--eval-dataset-path");
     }
     return new Evaluation(
-        InputPaths.of("--eval-dataset-path", evalDataset), evalQrels, evalSteps, keepBest);
+        InputPaths.of("--eval-dataset-path", evalDataset),
+        evalQrels,
+        Interval.of("--eval-steps", evalSteps),
+        keepBest);
   }
 }

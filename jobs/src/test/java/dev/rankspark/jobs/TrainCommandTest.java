@@ -146,7 +146,7 @@ class TrainCommandTest {
             "--eval-qrels",
             Cli.reference("data/qrels.txt"),
             "--eval-steps",
-            "2",
+            "0.25",
             "--load-best-model-at-end",
             "--save-total-limit",
             "2"));
@@ -197,6 +197,7 @@ class TrainCommandTest {
         Main.DEVICE,
         train("--workers", "3"),
         "--workers 3: this Spark (local[2]) runs 2 tasks at once");
+    assertFails(Main.USAGE, train("--save-steps", "1.5"), "a whole number from 1 on");
     assertFails(Main.USAGE, train("--lora-target-modules", "q_proj,lm_head"), "got \"lm_head\"");
     assertFails(Main.USAGE, train("--reranker-model-type", "backbone"), "not trained here");
     assertFails(Main.INPUT, train("--resume-from-checkpoint", "true"), "has no whole checkpoint");

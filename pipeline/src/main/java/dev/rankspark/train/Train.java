@@ -139,7 +139,7 @@ public final class Train {
             hardware,
             settings,
             begin.map(TrainingCheckpoint::path).orElse(null),
-            evaluation().orElse(null),
+            evaluation(plan.steps()).orElse(null),
             steps);
     JavaRDD<PlacedGroup> groups =
         PlacedGroups.spread(set.items(), plan, options.data().choice(), template(), done + 1);
@@ -272,7 +272,7 @@ public final class Train {
     }
   }
 
-  private Optional<TrainWorker.Evaluation> evaluation() {
+  private Optional<TrainWorker.Evaluation> evaluation(int steps) {
     Evaluation evaluation = options.evaluation();
     if (evaluation == null) {
       return Optional.empty();
@@ -294,7 +294,7 @@ public final class Train {
             .toList();
     return Optional.of(
         new TrainWorker.Evaluation(
-            pairs, evaluation.qrels(), evaluation.steps(), evaluation.keepBest()));
+            pairs, evaluation.qrels(), evaluation.steps().of(steps), evaluation.keepBest()));
   }
 
   private PairText template() {

@@ -136,6 +136,32 @@ public record TrainOptions(
   }
 
   /**
+   * How often something is done, as the Trainer says it.
+   *
+   * @param value steps from one to the next; below 1, a part of all steps, rounded up
+   */
+  public record Interval(double value) implements Serializable {
+    /**
+     * An option's value.
+     *
+     * @throws OptionException if it is neither a whole number from 1 on nor between 0 and 1
+     */
+    public static Interval of(String option, double value) {
+      if (!(value > 0) || (value >= 1 && value != (int) value)) {
+        throw OptionException.of(
+            "%s: expected a whole number from 1 on, or a part of all steps between 0 and 1, got %s",
+            option, value);
+      }
+      return new Interval(value);
+    }
+
+    /** Steps from one to the next in a training of so many. */
+    int of(int steps) {
+      return value < 1 ? (int) Math.ceil(value * steps) : (int) value;
+    }
+  }
+
+  /**
    * What is written and when.
    *
    * @param directory {@code --output-dir}
@@ -149,8 +175,8 @@ public record TrainOptions(
   public record Output(
       String directory,
       boolean overwrite,
-      int loggingSteps,
-      int saveSteps,
+      Interval loggingSteps,
+      Interval saveSteps,
       int saveTotalLimit,
       String resumeFrom)
       implements Serializable {
@@ -161,8 +187,6 @@ public record TrainOptions(
     public static final String NEWEST = "true";
 
     public Output {
-      positive("--logging-steps", loggingSteps);
-      positive("--save-steps", saveSteps);
       if (saveTotalLimit < 0) {
         throw OptionException.of("--save-total-limit: expected at least 1, got %d", saveTotalLimit);
       }
@@ -177,17 +201,7 @@ public record TrainOptions(
    * @param steps {@code --eval-steps}
    * @param keepBest {@code --load-best-model-at-end}: the result is the best evaluated state
    */
-  public record Evaluation(InputPaths dataset, String qrels, int steps, boolean keepBest) {
-    public Evaluation {
-      positive("--eval-steps", steps);
-    }
-  }
-
-  private static void positive(String option, int value) {
-    if (value < 1) {
-      throw OptionException.of("%s: expected at least 1, got %d", option, value);
-    }
-  }
+  public record Evaluation(InputPaths dataset, String qrels, Interval steps, boolean keepBest) {}
 
   /** These options with the LoRA settings that count; null if there are none. */
   TrainOptions withLora(Lora other) {

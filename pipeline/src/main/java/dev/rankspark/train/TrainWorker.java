@@ -204,6 +204,7 @@ record TrainWorker(
     private final ProcessGroup workers;
     private final Configuration hadoop;
     private final int begunAt;
+    private final int saveSteps;
     private final RunLog log;
     private final Optional<Evaluator> evaluator;
     private double best;
@@ -218,8 +219,11 @@ record TrainWorker(
       this.workers = workers;
       this.hadoop = hadoop;
       this.begunAt = setup.state.map(state -> (int) state.step()).orElse(0);
+      this.saveSteps = output.saveSteps().of(plan.steps());
       this.log =
-          new RunLog(output.loggingSteps(), setup.state.map(TrainerState::log).orElse(List.of()));
+          new RunLog(
+              output.loggingSteps().of(plan.steps()),
+              setup.state.map(TrainerState::log).orElse(List.of()));
       this.evaluator =
           evaluation == null
               ? Optional.empty()
@@ -275,7 +279,7 @@ record TrainWorker(
         if (logged) {
           writeLog();
         }
-        if (number % output.saveSteps() == 0 || last || isBest) {
+        if (number % saveSteps == 0 || last || isBest) {
           save(number, epoch);
         }
       }

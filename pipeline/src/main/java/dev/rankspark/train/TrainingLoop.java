@@ -1,7 +1,9 @@
 package dev.rankspark.train;
 
+import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
 import dev.rankspark.distributed.ProcessGroup;
+import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.TrainBatch;
 import dev.rankspark.model.TrainableEncoder;
 import dev.rankspark.model.TrainableEncoder.AdamW;
@@ -9,7 +11,9 @@ import dev.rankspark.prompt.PairEncoder;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * One worker's part of a training: its groups in, an optimizer step after every window of them. The
@@ -91,6 +95,7 @@ final class TrainingLoop {
    * @param done steps that were taken before
    * @throws InputException if a loss is not finite or a text cannot be used; all workers stop at
    *     the same step, those without fault by a {@link StoppedByOtherException}
+   * @throws DeviceException if the device has no memory for a batch; likewise
    */
   void run(Iterator<PlacedGroup> groups, int done, Listener listener) {
     Ahead ahead = new Ahead(groups, done);
@@ -137,7 +142,7 @@ final class TrainingLoop {
     double weight = 1.0 / plan.groupsOfStep(number);
     double loss = 0;
     int pairs = 0;
-    Optional<InputException> fault = Optional.empty();
+    Optional<RuntimeException> fault = Optional.empty();
     try {
       for (List<PlacedGroup> batch : batches) {
         double sum = losses(number, batch, weight);
@@ -145,7 +150,7 @@ final class TrainingLoop {
         loss += sum * weight;
         pairs += batch.stream().mapToInt(group -> group.texts().size()).sum();
       }
-    } catch (InputException e) {
+    } catch (InputException | DeviceException e) {
       // The others are told by the sum, so that all stop here and nobody waits.
       fault = Optional.of(e);
       loss = Double.NaN;
@@ -188,18 +193,39 @@ final class TrainingLoop {
       while (to < groups.size() && tokens + groups.get(to).tokens() <= TOKENS_TOGETHER) {
         tokens += groups.get(to++).tokens();
       }
-      float[] losses = encoder.addGradient(TrainBatch.pack(groups.subList(from, to)), weight);
+      float[] losses = losses(step, batch.subList(from, to), groups.subList(from, to), weight);
       for (int i = 0; i < losses.length; i++) {
         if (!Float.isFinite(losses[i])) {
           throw InputException.of(
               "step %d: the loss of query %s's group is %s; nothing was saved of this step. A"
-                  + " smaller --learning-rate may help, or --bf16 off",
+                  + " smaller --learning-rate may help, or training without --bf16",
               step, batch.get(from + i).qid(), losses[i]);
         }
         sum += losses[i];
       }
     }
     return sum;
+  }
+
+  private float[] losses(
+      int step, List<PlacedGroup> batch, List<TrainBatch.Group> groups, double weight) {
+    try {
+      return encoder.addGradient(TrainBatch.pack(groups), weight);
+    } catch (DeviceMemoryException e) {
+      // No smaller part is tried: the gradient may have been added to.
+      throw new DeviceException(
+          String.format(
+              Locale.ROOT,
+              "step %d: the device has no memory for %d texts of %d tokens, those of query %s (%s);"
+                  + " take --gradient-checkpointing, --bf16, or a smaller --rerank-max-len,"
+                  + " --train-group-size or --per-device-train-batch-size",
+              step,
+              groups.stream().mapToInt(group -> group.texts().size()).sum(),
+              groups.stream().mapToInt(TrainBatch.Group::tokens).sum(),
+              batch.stream().map(PlacedGroup::qid).collect(Collectors.joining(", ")),
+              e.getMessage()),
+          e);
+    }
   }
 
   private TrainBatch.Group tokens(PlacedGroup group) {
