@@ -37,6 +37,8 @@ final class TrainProgress extends AccumulatorV2<TrainProgress.At, TrainProgress.
     spark.register(this, NAME);
     SparkListener updates =
         new SparkListener() {
+          private int told; // heartbeats come while a step lasts, too
+
           @Override
           public void onExecutorMetricsUpdate(SparkListenerExecutorMetricsUpdate update) {
             JavaConverters.seqAsJavaList(update.accumUpdates()).stream()
@@ -44,7 +46,15 @@ final class TrainProgress extends AccumulatorV2<TrainProgress.At, TrainProgress.
                 .filter(accumulated -> accumulated.id() == id() && accumulated.update().isDefined())
                 .map(accumulated -> accumulated.update().get())
                 .filter(At.class::isInstance)
-                .forEach(value -> listener.at((At) value));
+                .map(At.class::cast)
+                .forEach(this::tell);
+          }
+
+          private void tell(At at) {
+            if (at.step != told) { // fewer after the stage began again
+              told = at.step;
+              listener.at(at);
+            }
           }
         };
     spark.addSparkListener(updates);

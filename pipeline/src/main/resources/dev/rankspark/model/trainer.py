@@ -180,7 +180,7 @@ class Trainer(Module):
       dx = dy
     return dx
   def norm_into(self: __torch__.Trainer, x: Tensor, w: Tensor, eps: float, out: Tensor) -> Tensor:
-    # As norm. Returns the length of each row, (N, 1): the root of its sum of squares and D eps.
+    # RMSNorm, in float32. Returns the length of each row, (N, 1): the root of its sum of squares and D eps.
     y = x.to(6)
     root = torch.linalg_vector_norm(y, 2, [-1], True, dtype=None)
     d = float(x.size(-1))
