@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -83,12 +82,15 @@ class PythonIT {
   }
 
   @Test
-  void theNotebookReranks() throws Exception {
+  void theNotebookRuns() throws Exception {
     Path output = folder.resolve("notebook.txt");
     String printed =
-        notebook(
-            "rerank.py",
+        run(
             Map.of(
+                "SPARK_HOME",
+                sparkHome(),
+                "PYSPARK_PYTHON",
+                PYTHON.resolve("bin/python").toString(),
                 "RANKSPARK_MODEL",
                 Cli.reference("mistral"),
                 "RANKSPARK_QUERIES",
@@ -102,41 +104,12 @@ class PythonIT {
                 "RANKSPARK_DEPTH",
                 "10",
                 "RANKSPARK_OUTPUT",
-                output.toString()));
+                output.toString()),
+            sparkHome() + "/bin/spark-submit",
+            "--jars",
+            HOME.resolve("jobs/target/rankspark.jar").toString(),
+            HOME.resolve("notebooks/rerank.py").toString());
     assertThat(printed).contains("nDCG@10").contains("140 lines");
-  }
-
-  @Test
-  void theNotebookTrains() throws Exception {
-    Path output = folder.resolve("trained");
-    String printed =
-        notebook(
-            "train.py",
-            Map.of(
-                "RANKSPARK_MODEL",
-                Cli.reference("base"),
-                "RANKSPARK_DATASET",
-                TrainingFiles.write(folder.resolve("train.jsonl")).toString(),
-                "RANKSPARK_GROUP_SIZE",
-                "4",
-                "RANKSPARK_MAX_STEPS",
-                "4",
-                "RANKSPARK_OUTPUT",
-                output.toString()));
-    assertThat(printed).contains("Trained").contains("grad_norm");
-    assertThat(output.resolve("adapter_model.safetensors")).exists();
-  }
-
-  private String notebook(String name, Map<String, String> settings) throws Exception {
-    Map<String, String> environment = new HashMap<>(settings);
-    environment.put("SPARK_HOME", sparkHome());
-    environment.put("PYSPARK_PYTHON", PYTHON.resolve("bin/python").toString());
-    return run(
-        environment,
-        sparkHome() + "/bin/spark-submit",
-        "--jars",
-        HOME.resolve("jobs/target/rankspark.jar").toString(),
-        HOME.resolve("notebooks/" + name).toString());
   }
 
   private static String sparkHome() throws IOException {
