@@ -5,9 +5,8 @@
     python benchmarks/whole_job.py memory --model DIR --dataset FILE [--pairs 200000]
 
 speed: in turns, `bench` on the first so many pairs and `rerank` of the same on local[2]; a job's time is its own report's, from
-reading the input, loading the model included, to the last committed row. memory: one job, its resident memory
-by tenths of the scored pairs.
-Needs a built jar.
+reading the input, loading the model included, to the last committed row. memory: one job, its resident memory by
+tenths of the scored pairs. Needs a built jar.
 """
 import argparse
 import gzip
@@ -94,12 +93,13 @@ def memory(options, folder):
     samples = []
     while job.poll() is None:
         time.sleep(0.5)
-        # Spark's progress: (tasks done + running) / all; those of scoring are many
+        # Spark's progress: (tasks done + running) / all
         done, tasks = (re.findall(r"\((\d+) \+ \d+\) / (\d+)\]", open(folder / "log").read()) or [(0, 1)])[-1]
-        if int(tasks) > 100:
-            samples.append((10 * int(done) // int(tasks), resident(job.pid)))
+        samples.append((int(tasks), 10 * int(done) // int(tasks), resident(job.pid)))
     print(open(folder / "log").read().strip().splitlines()[-1])
-    tenths = [statistics.mean(memory for at, memory in samples if at == tenth) / 1024 for tenth in range(10)]
+    scoring = max(tasks for tasks, _, _ in samples)  # no other stage has so many tasks
+    tenths = [statistics.mean(memory for tasks, at, memory in samples if (tasks, at) == (scoring, tenth)) / 1024
+              for tenth in range(10)]
     print("resident MiB by tenths of the pairs:", " ".join(f"{tenth:.0f}" for tenth in tenths),
           f"last / second {tenths[9] / tenths[1]:.3f}")
 
