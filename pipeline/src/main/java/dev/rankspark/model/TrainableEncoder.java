@@ -175,6 +175,8 @@ public final class TrainableEncoder implements AutoCloseable {
           IValue scaling = IValue.from(settings.scaling);
           IValue full = IValue.from(trained.isFull())) {
         program.run("refresh", parameters0, sizes, ranks, scaling, full).close();
+      } catch (EngineException e) {
+        throw DeviceMemoryException.of(e);
       }
       changed = false;
     }

@@ -193,7 +193,7 @@ final class TrainingLoop {
       while (to < groups.size() && tokens + groups.get(to).tokens() <= TOKENS_TOGETHER) {
         tokens += groups.get(to++).tokens();
       }
-      float[] losses = losses(step, batch.subList(from, to), groups.subList(from, to), weight);
+      float[] losses = addGradient(step, batch.subList(from, to), groups.subList(from, to), weight);
       for (int i = 0; i < losses.length; i++) {
         if (!Float.isFinite(losses[i])) {
           throw InputException.of(
@@ -207,7 +207,7 @@ final class TrainingLoop {
     return sum;
   }
 
-  private float[] losses(
+  private float[] addGradient(
       int step, List<PlacedGroup> batch, List<TrainBatch.Group> groups, double weight) {
     try {
       return encoder.addGradient(TrainBatch.pack(groups), weight);

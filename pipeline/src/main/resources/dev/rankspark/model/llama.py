@@ -172,14 +172,14 @@ class Llama(Module):
       if last:
         # Only where the head looks; keys and values of all tokens.
         k0, v = torch.chunk(self.product(y, 4).view([x.size(0), -1, d]), 2, 1)
-        k = self.rotate(k0, cos1, sin1)
+        k = self.rotate(k0, cos1, sin1, torch.empty_like(k0))
         x = x.index_select(0, pooled)
         q0 = self.product(y.index_select(0, pooled), 3).view([x.size(0), -1, d])
-        q = self.rotate(q0, cos1.index_select(0, pooled), sin1.index_select(0, pooled))
+        q = self.rotate(q0, cos1.index_select(0, pooled), sin1.index_select(0, pooled), torch.empty_like(q0))
       else:
         qkv = self.product(y, c + 1).view([x.size(0), -1, d])
         qk, v = torch.split_with_sizes(qkv, [heads + kv, kv], 1)
-        q, k = torch.split_with_sizes(self.rotate(qk, cos1, sin1), [heads, kv], 1)
+        q, k = torch.split_with_sizes(self.rotate(qk, cos1, sin1, torch.empty_like(qk)), [heads, kv], 1)
       x = self.add_product(x, self.attend(q, k, v, blocks, masks, last), c + 2)
       x = self.add_product(x, self.gated(self.norm(x, w[c + 3], eps), c + 4, c + 5), c + 6)
     return torch.linear(self.norm(x, w[1], eps).to(6), w[2].to(6)).view([-1])
@@ -190,24 +190,9 @@ class Llama(Module):
     x: Tensor,
     w: Tensor,
     eps: float) -> Tensor:
-    # The root of the sum of squares in one pass: the squares themselves would be one more, written and read.
     y = x.to(6)
-    root = torch.linalg_vector_norm(y, 2, [-1], True, dtype=None)
-    mean = torch.div(torch.mul(root, root), float(x.size(-1)))
-    y1 = torch.mul(y, torch.rsqrt(torch.add(mean, eps)))
+    y1 = torch.mul(y, self.row_scale(y, eps))
     return torch.mul_(y1.to(x.dtype), w)
-  def rotate(self: __torch__.Llama,
-    x: Tensor,
-    cos: Tensor,
-    sin: Tensor) -> Tensor:
-    # x (N, heads, d); cos, sin (N, 1, d), the first half of sin negative
-    a, b = torch.chunk(x, 2, -1)
-    y = torch.mul(x, cos)
-    a1, b1 = torch.chunk(y, 2, -1)
-    s, s1 = torch.chunk(sin, 2, -1)
-    _0 = torch.addcmul_(a1, b, s)
-    _1 = torch.addcmul_(b1, a, s1)
-    return y
   def masks(self: __torch__.Llama,
     blocks: List[int],
     group: int,

@@ -1,4 +1,4 @@
-  # Loading, which every program has.
+  # What every program has: loading, RMSNorm's scale, rotary positions.
   def mapped(self: __torch__.CLASS,
     path: str,
     first: int,
@@ -38,3 +38,24 @@
       w1 = w
     _0 = torch.copy_(target, w1)
     return n
+  def row_scale(self: __torch__.CLASS,
+    x: Tensor,
+    eps: float) -> Tensor:
+    # RMSNorm's factor of each row of x (N, D) in float32, (N, 1). The root of the sum of squares in one pass: the squares
+    # themselves would be one more, written and read.
+    root = torch.linalg_vector_norm(x, 2, [-1], True, dtype=None)
+    mean = torch.div(torch.mul(root, root), float(x.size(-1)))
+    return torch.rsqrt(torch.add(mean, eps))
+  def rotate(self: __torch__.CLASS,
+    x: Tensor,
+    cos: Tensor,
+    sin: Tensor,
+    out: Tensor) -> Tensor:
+    # Rotary positions: x, out (.., d); the first half of sin is negative
+    _0 = torch.mul(x, cos, out=out)
+    a, b = torch.chunk(x, 2, -1)
+    a1, b1 = torch.chunk(out, 2, -1)
+    s, s1 = torch.chunk(sin, 2, -1)
+    _1 = torch.addcmul_(a1, b, s)
+    _2 = torch.addcmul_(b1, a, s1)
+    return out

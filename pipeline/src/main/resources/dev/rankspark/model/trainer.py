@@ -139,80 +139,63 @@ class Trainer(Module):
     width = w.size(1) - r
     rows = w.size(0) - r
     dz = dy[:, rows:]
+    da = dz
+    db = dz
     if r > 0:
       dy[:, rows:].zero_()
       dz = self.product(dy, w[:, width:].t().contiguous())
       db = self.product(x[:, width:].t().contiguous(), dy.t())
-      if p > 0.:
-        da = dz
-      else:
+      if p == 0.:
         da = self.product(dz.t().contiguous(), x.t())
-        if need:
-          dy[:, rows:].copy_(dz)
-      row = 0
-      at = 0
-      kept = 0
-      for k in range(first, first + count):
-        n = self.outputs(i, k, ranks)
-        if ranks[k] > 0:
-          if p > 0.:
-            dz1 = dz[:, at:at + ranks[k]].t().contiguous().mul_(1. / self.chance(p))
-            da1 = self.product(dz1, torch.mul(x[:, :width], keeps[kept]).t())
-            kept = kept + 1
-          else:
-            da1 = da[at:at + ranks[k], :width]
-          grad[14 * i + 2 * k].view([ranks[k], width]).add_(da1)
-          grad[14 * i + 2 * k + 1].view([n, ranks[k]]).add_(db[at:at + ranks[k], row:row + n].t(), alpha=scale)
-        row = row + n
-        at = at + ranks[k]
+        dy[:, rows:].copy_(dz)
+    dx = dy
     if need:
       dx = self.product(dy, w.t())[:, :width]
-      if r > 0 and p > 0.:
-        at = 0
-        kept = 0
-        for k in range(first, first + count):
-          if ranks[k] > 0:
-            dz2 = torch.mul(dz[:, at:at + ranks[k]], 1. / self.chance(p))
-            dx.add_(torch.matmul(dz2, w[rows + at:rows + at + ranks[k], :width]).mul_(keeps[kept]))
-            kept = kept + 1
-          at = at + ranks[k]
-    else:
-      dx = dy
+    row = 0
+    at = 0
+    kept = 0
+    for k in range(first, first + count):
+      n = self.outputs(i, k, ranks)
+      if ranks[k] > 0:
+        if p > 0.:
+          # dropout's input is each module's own
+          dz1 = torch.mul(dz[:, at:at + ranks[k]], 1. / self.chance(p))
+          da1 = self.product(dz1.t().contiguous(), torch.mul(x[:, :width], keeps[kept]).t())
+          if need:
+            dx.add_(torch.matmul(dz1, w[rows + at:rows + at + ranks[k], :width]).mul_(keeps[kept]))
+          kept = kept + 1
+        else:
+          da1 = da[at:at + ranks[k], :width]
+        grad[14 * i + 2 * k].view([ranks[k], width]).add_(da1)
+        grad[14 * i + 2 * k + 1].view([n, ranks[k]]).add_(db[at:at + ranks[k], row:row + n].t(), alpha=scale)
+      row = row + n
+      at = at + ranks[k]
     return dx
   def norm_into(self: __torch__.Trainer, x: Tensor, w: Tensor, eps: float, out: Tensor) -> Tensor:
-    # RMSNorm, in float32. Returns the length of each row, (N, 1): the root of its sum of squares and D eps.
+    # RMSNorm, in float32. Returns the scale of each row, (N, 1).
     y = x.to(6)
-    root = torch.linalg_vector_norm(y, 2, [-1], True, dtype=None)
-    d = float(x.size(-1))
-    length = torch.sqrt(torch.add(torch.mul(root, root), d * eps))
-    torch.mul(torch.mul(y, torch.mul(torch.reciprocal(length), d ** 0.5)).to(x.dtype), w, out=out)
-    return length
-  def norm_back(self: __torch__.Trainer, dy: Tensor, x: Tensor, length: Tensor, w: Tensor, grad: List[Tensor], segment: int, full: bool) -> Tensor:
+    scale = self.row_scale(y, eps)
+    torch.mul(torch.mul(y, scale).to(x.dtype), w, out=out)
+    return scale
+  def norm_back(self: __torch__.Trainer, dy: Tensor, x: Tensor, scale: Tensor, w: Tensor, grad: List[Tensor], segment: int, full: bool) -> Tensor:
     # RMSNorm is weight normalization (arXiv:1602.07868) of the rows to a length of sqrt(D): one pass of a kernel.
     y = x.to(6)
-    gain = torch.full_like(length, float(x.size(-1)) ** 0.5)
+    gain = torch.full_like(scale, float(x.size(-1)) ** 0.5)
     if full:
-      n = torch.mul(y, torch.div(gain, length)).to(x.dtype)
+      n = torch.mul(y, scale).to(x.dtype)
       grad[segment].add_(torch.mul(dy.to(6), n.to(6)).sum([0]))
-    dx, _ = torch._weight_norm_interface_backward(torch.mul(dy, w).to(6), y.contiguous(), gain, length, 0)
+    dx, _ = torch._weight_norm_interface_backward(torch.mul(dy, w).to(6), y.contiguous(), gain, torch.div(gain, scale), 0)
     return dx.to(x.dtype)
-  def turn(self: __torch__.Trainer, x: Tensor, cos: Tensor, sin: Tensor, out: Tensor) -> Tensor:
-    # Rotary positions: x, out (.., d); the first half of sin is negative
-    torch.mul(x, cos, out=out)
-    a, b = torch.chunk(x, 2, -1)
-    a1, b1 = torch.chunk(out, 2, -1)
-    s, s1 = torch.chunk(sin, 2, -1)
-    a1.addcmul_(b, s)
-    b1.addcmul_(a, s1)
-    return out
-  def mask(self: __torch__.Trainer, lengths: Tensor, longest: int, kv: int, group: int, last: bool) -> Tensor:
-    # 0 where a token may look and -inf elsewhere: in the last layer (R K, 1, L), else (1, group L, L)
-    if last:
-      unseen = torch.ge(torch.arange(longest, device=lengths.device).unsqueeze(0), lengths.unsqueeze(1))
-      unseen = unseen.unsqueeze(1).repeat_interleave(kv, 0)
-    else:
-      unseen = torch.ones([1, longest, longest], dtype=11, device=lengths.device).triu(1).repeat([1, group, 1])
-    return torch.zeros(unseen.size(), dtype=6, device=lengths.device).masked_fill_(unseen, -inf)
+  def rotate_ends(self: __torch__.Trainer, x: Tensor, cos: Tensor, sin: Tensor, lengths: Tensor) -> Tensor:
+    # (R, H, d): each text's last token
+    ends = torch.sub(lengths, 1)
+    return self.rotate(x, cos.index_select(0, ends).unsqueeze(1), sin.index_select(0, ends).unsqueeze(1), torch.empty_like(x))
+  def masks(self: __torch__.Trainer, lengths: Tensor, longest: int, kv: int, group: int) -> List[Tensor]:
+    # 0 where a token may look and -inf elsewhere: (1, group L, L), and of the last layer (R K, 1, L)
+    inner = torch.full([1, longest, longest], -inf, dtype=6, device=lengths.device).triu(1).repeat([1, group, 1])
+    beyond = torch.ge(torch.arange(longest, device=lengths.device).unsqueeze(0), lengths.unsqueeze(1))
+    last = torch.zeros(beyond.size(), dtype=6, device=lengths.device).masked_fill_(beyond, -inf)
+    return [inner, last.unsqueeze(1).repeat_interleave(kv, 0)]
   def attend(self: __torch__.Trainer, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> List[Tensor]:
     # q (R K, T, d), k, v (R K, L, d) -> the output (R K, T, d), and the probabilities, which are computed in float32
     a = torch.softmax(torch.baddbmm(mask.expand([q.size(0), q.size(1), -1]), q.to(6), k.to(6).transpose(1, 2), alpha=q.size(2) ** -0.5), -1).to(q.dtype)
@@ -220,13 +203,13 @@ class Trainer(Module):
   def attend_back(self: __torch__.Trainer, dy: Tensor, q: Tensor, k: Tensor, v: Tensor, a: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
     ds = torch._softmax_backward_data(torch.bmm(dy, v.transpose(1, 2)), a, -1, a.dtype).mul_(q.size(2) ** -0.5)
     return (torch.bmm(ds, k), torch.bmm(ds.transpose(1, 2), q), torch.bmm(a.transpose(1, 2), dy))
-  def attention(self: __torch__.Trainer, x: Tensor, i: int, ranks: List[int], cos: Tensor, sin: Tensor, pooled: Tensor, places: Tensor, inverse: Tensor, lengths: Tensor, heads: int, kv: int, last: bool, eps: float, p: float, bounds: List[int], ends: List[int], seeds: List[int]) -> Tuple[List[Tensor], List[Tensor], List[Tensor]]:
-    # cos, sin (L, d). Keeps [x, z] of qkv, its rows' lengths, q, k, v, the probabilities, [x, z] of o; and what dropout
+  def attention(self: __torch__.Trainer, x: Tensor, i: int, ranks: List[int], cos: Tensor, sin: Tensor, pooled: Tensor, places: Tensor, inverse: Tensor, lengths: Tensor, masks: List[Tensor], heads: int, kv: int, last: bool, eps: float, p: float, bounds: List[int], ends: List[int], seeds: List[int]) -> Tuple[List[Tensor], List[Tensor], List[Tensor]]:
+    # cos, sin (L, d). Keeps [x, z] of qkv, its rows' scales, q, k, v, the probabilities, [x, z] of o; and what dropout
     # keeps.
     c = 2 + 6 * i
     d = cos.size(1)
     y = self.room(x, x.size(0), self.frozen[c + 1].size(1))
-    length = self.norm_into(x, self.frozen[c], eps, y[:, :x.size(1)])
+    norms = self.norm_into(x, self.frozen[c], eps, y[:, :x.size(1)])
     keeps = self.lower(y, self.frozen[c + 1], i, 0, 3, ranks, p, bounds, seeds)
     w = self.frozen[c + 1][:self.frozen[c + 1].size(0) - self.rank(ranks, 0, 3)]
     h = heads
@@ -236,27 +219,26 @@ class Trainer(Module):
     texts = pooled.size(0)
     longest = cos.size(0)
     all = self.product(y, w[(heads - h) * d:]).index_select(0, places).view([texts, longest, -1, d]).transpose(1, 2)
-    k = self.turn(all[:, h:h + kv], cos, sin, self.room(x, texts * kv * longest, d).view([texts, kv, longest, d]))
+    k = self.rotate(all[:, h:h + kv], cos, sin, self.room(x, texts * kv * longest, d).view([texts, kv, longest, d]))
     v = all[:, h + kv:].contiguous()
     out = self.room(x, x.size(0), self.frozen[c + 2].size(1))
     at = bounds
     if last:
       out = out[:texts]
       at = ends
-      ends1 = torch.sub(lengths, 1)
-      q0 = self.product(y.index_select(0, pooled), w[:heads * d]).view([texts, heads, 1, d])
-      q = self.turn(q0, cos.index_select(0, ends1).view([texts, 1, 1, d]), sin.index_select(0, ends1).view([texts, 1, 1, d]), torch.empty_like(q0))
+      q0 = self.product(y.index_select(0, pooled), w[:heads * d]).view([texts, heads, d])
+      q = self.rotate_ends(q0, cos, sin, lengths)
     else:
-      q = self.turn(all[:, :heads], cos, sin, self.room(x, texts * heads * longest, d).view([texts, heads, longest, d]))
+      q = self.rotate(all[:, :heads], cos, sin, self.room(x, texts * heads * longest, d).view([texts, heads, longest, d]))
     q1, k1, v1 = q.view([texts * kv, -1, d]), k.view([texts * kv, -1, d]), v.view([texts * kv, -1, d])
-    o = self.attend(q1, k1, v1, self.mask(lengths, longest, kv, torch.floordiv(heads, kv), last))
+    o = self.attend(q1, k1, v1, masks[int(last)])
     if last:
       out[:, :heads * d].copy_(o[0].view([texts, -1]))
     else:
       o1 = o[0].view([texts, heads, longest, d]).transpose(1, 2).reshape([texts * longest, -1])
       torch.index_select(o1, 0, inverse, out=out[:, :heads * d])
     keeps1 = self.lower(out, self.frozen[c + 2], i, 3, 1, ranks, p, at, seeds)
-    return ([y, length, q1, k1, v1, o[1], out], keeps, keeps1)
+    return ([y, norms, q1, k1, v1, o[1], out], keeps, keeps1)
   def attention_back(self: __torch__.Trainer, dy: Tensor, x: Tensor, i: int, ranks: List[int], cos: Tensor, sin: Tensor, pooled: Tensor, back: Tensor, inverse: Tensor, lengths: Tensor, prefixes: List[int], heads: int, kv: int, last: bool, p: float, bounds: List[int], kept: List[Tensor], keeps: List[Tensor], grad: List[Tensor], scale: float, full: bool) -> Tensor:
     # sin is that of turning back. The first layer's input needs no gradient unless the embedding is trained.
     need = i > 0 or full
@@ -274,41 +256,38 @@ class Trainer(Module):
     dq, dk, dv = self.attend_back(dy1, kept[2], kept[3], kept[4], kept[5])
     rows = self.room(x, texts * longest, (h + 2 * kv) * d)
     all = rows.view([texts, longest, -1, d]).transpose(1, 2)
-    self.turn(dk.view([texts, kv, longest, d]), cos, sin, all[:, h:h + kv])
+    self.rotate(dk.view([texts, kv, longest, d]), cos, sin, all[:, h:h + kv])
     all[:, h + kv:].copy_(dv.view([texts, kv, longest, d]))
     dqkv = self.room(x, x.size(0), w.size(0))
     if last:
-      ends1 = torch.sub(lengths, 1)
-      dq0 = dq.view([texts, heads, 1, d])
-      dq1 = self.turn(dq0, cos.index_select(0, ends1).view([texts, 1, 1, d]), sin.index_select(0, ends1).view([texts, 1, 1, d]), torch.empty_like(dq0))
+      dq1 = self.rotate_ends(dq.view([texts, heads, d]), cos, sin, lengths)
       dqkv[:, :heads * d].zero_()
       dqkv[:, :heads * d].index_add_(0, pooled, dq1.view([texts, -1]))
     else:
-      self.turn(dq.view([texts, heads, longest, d]), cos, sin, all[:, :heads])
+      self.rotate(dq.view([texts, heads, longest, d]), cos, sin, all[:, :heads])
     # Each token has one place that its gradient comes from, those of a prefix their texts' sum.
     dall = dqkv[:, (heads - h) * d:(heads + 2 * kv) * d]
     torch.index_select(rows, 0, inverse, out=dall)
     for j in range(torch.floordiv(len(prefixes), 4)):
       f, n, t, s = prefixes[4 * j], prefixes[4 * j + 1], prefixes[4 * j + 2], prefixes[4 * j + 3]
-      if n > 0:
-        dall[f:f + n].copy_(rows.view([texts, longest, -1])[t:t + s, :n].sum([0]))
+      dall[f:f + n].copy_(rows.view([texts, longest, -1])[t:t + s, :n].sum([0]))
     dall[bounds[-1]:].zero_()
     dn = self.back(dqkv, kept[0], w, i, 0, 3, ranks, keeps, p, scale, grad, c + 1, need, full)
     if need:
       dn = self.norm_back(dn, x, kept[1], self.frozen[c], grad, c, full)
     return dn
   def mlp(self: __torch__.Trainer, x: Tensor, i: int, ranks: List[int], eps: float, p: float, at: List[int], seeds: List[int]) -> Tuple[List[Tensor], List[Tensor], List[Tensor]]:
-    # Keeps [x, z] of gate and up, its rows' lengths, gate and up, [x, z] of down; and what dropout keeps.
+    # Keeps [x, z] of gate and up, its rows' scales, gate and up, [x, z] of down; and what dropout keeps.
     c = 5 + 6 * i
     y = self.room(x, x.size(0), self.frozen[c + 1].size(1))
-    length = self.norm_into(x, self.frozen[c], eps, y[:, :x.size(1)])
+    norms = self.norm_into(x, self.frozen[c], eps, y[:, :x.size(1)])
     keeps = self.lower(y, self.frozen[c + 1], i, 4, 2, ranks, p, at, seeds)
     gu = self.upper(y, self.frozen[c + 1], 4, 2, ranks)
     g, u = torch.chunk(gu, 2, 1)
     h = self.room(x, x.size(0), self.frozen[c + 2].size(1))
     torch.mul(torch.silu(g), u, out=h[:, :g.size(1)])
     keeps1 = self.lower(h, self.frozen[c + 2], i, 6, 1, ranks, p, at, seeds)
-    return ([y, length, gu, h], keeps, keeps1)
+    return ([y, norms, gu, h], keeps, keeps1)
   def mlp_back(self: __torch__.Trainer, dy: Tensor, x: Tensor, i: int, ranks: List[int], p: float, kept: List[Tensor], keeps: List[Tensor], keeps1: List[Tensor], grad: List[Tensor], scale: float, full: bool) -> Tensor:
     # dy (N, D + r) with room for down's. Returns the gradient of x with room for o's.
     c = 5 + 6 * i
@@ -322,7 +301,7 @@ class Trainer(Module):
     dx = self.room(x, x.size(0), self.frozen[c - 1].size(0))
     torch.add(self.norm_back(dn, x, kept[1], self.frozen[c], grad, c, full), dy[:, :x.size(1)], out=dx[:, :x.size(1)])
     return dx
-  def pool(self: __torch__.Trainer, ids: Tensor, pooled: Tensor, places: Tensor, inverse: Tensor, lengths: Tensor, cos: Tensor, sin: Tensor, ranks: List[int], heads: int, kv: int, eps: float, keep: bool, checkpoint: bool, p: float, bounds: List[int], ends: List[int], seeds: List[int], xs: List[Tensor], kept: List[Tuple[List[Tensor], List[Tensor], List[Tensor]]]) -> Tensor:
+  def pool(self: __torch__.Trainer, ids: Tensor, pooled: Tensor, places: Tensor, inverse: Tensor, lengths: Tensor, masks: List[Tensor], cos: Tensor, sin: Tensor, ranks: List[int], heads: int, kv: int, eps: float, keep: bool, checkpoint: bool, p: float, bounds: List[int], ends: List[int], seeds: List[int], xs: List[Tensor], kept: List[Tuple[List[Tensor], List[Tensor], List[Tensor]]]) -> Tensor:
     # The texts' last states (R, D) before the last norm. Kept where gradients are wanted: each layer's input and the
     # state between attention and MLP; what else its way back needs, or with checkpointing, the last layer's alone.
     x = torch.embedding(self.frozen[0], ids)
@@ -333,7 +312,7 @@ class Trainer(Module):
       if last:
         at = ends
         y = x.index_select(0, pooled)
-      a = self.attention(x, i, ranks, cos, sin, pooled, places, inverse, lengths, heads, kv, last, eps, p, bounds, ends, seeds)
+      a = self.attention(x, i, ranks, cos, sin, pooled, places, inverse, lengths, masks, heads, kv, last, eps, p, bounds, ends, seeds)
       y = self.upper(a[0][6], self.frozen[4 + 6 * i], 3, 1, ranks).add_(y)
       m = self.mlp(y, i, ranks, eps, p, at, seeds)
       out = self.upper(m[0][3], self.frozen[7 + 6 * i], 6, 1, ranks).add_(y)
@@ -350,8 +329,9 @@ class Trainer(Module):
     longest = torch.floordiv(places.size(0), pooled.size(0))
     cos1 = cos[:longest].to(dtype)
     sin1 = sin[:longest].to(dtype)
+    masks = self.masks(lengths, longest, kv, torch.floordiv(heads, kv))
     none = annotate(List[int], [])
-    x = self.pool(ids, pooled, places, inverse, lengths, cos1, sin1, ranks, heads, kv, eps, False, False, 0., none, none, none, annotate(List[Tensor], []), annotate(List[Tuple[List[Tensor], List[Tensor], List[Tensor]]], []))
+    x = self.pool(ids, pooled, places, inverse, lengths, masks, cos1, sin1, ranks, heads, kv, eps, False, False, 0., none, none, none, annotate(List[Tensor], []), annotate(List[Tuple[List[Tensor], List[Tensor], List[Tensor]]], []))
     n = self.room(x, x.size(0), x.size(1))
     self.norm_into(x, self.frozen[1], eps, n)
     return torch.linear(n.to(6), params[-n.size(1):].view([1, -1])).view([-1])
@@ -363,12 +343,13 @@ class Trainer(Module):
     longest = torch.floordiv(places.size(0), pooled.size(0))
     cos1 = cos[:longest].to(dtype)
     sin1 = sin[:longest].to(dtype)
+    masks = self.masks(lengths, longest, kv, torch.floordiv(heads, kv))
     xs : List[Tensor] = []
     kept : List[Tuple[List[Tensor], List[Tensor], List[Tensor]]] = []
-    x = self.pool(ids, pooled, places, inverse, lengths, cos1, sin1, ranks, heads, kv, eps, True, checkpoint, p, bounds, ends, seeds, xs, kept)
+    x = self.pool(ids, pooled, places, inverse, lengths, masks, cos1, sin1, ranks, heads, kv, eps, True, checkpoint, p, bounds, ends, seeds, xs, kept)
     head = params[-x.size(1):].view([1, -1])
     n = self.room(x, x.size(0), x.size(1))
-    length = self.norm_into(x, self.frozen[1], eps, n)
+    norms = self.norm_into(x, self.frozen[1], eps, n)
     all = torch.linear(n.to(6), head).view([-1])
     scores = all.index_select(0, order.view([-1])).view(order.size())
     logp = torch.log_softmax(scores, 1)
@@ -379,8 +360,9 @@ class Trainer(Module):
     grad[-1].add_(torch.matmul(dall, n.to(6)))
     width = x.size(1)
     top = self.layers() - 1
+    sin_back = torch.neg(sin1)
     dx = self.room(x, x.size(0), self.frozen[7 + 6 * top].size(0))
-    dx[:, :width].copy_(self.norm_back(torch.mul(dall.unsqueeze(1), head).to(dtype), x, length, self.frozen[1], grad, 1, full))
+    dx[:, :width].copy_(self.norm_back(torch.mul(dall.unsqueeze(1), head).to(dtype), x, norms, self.frozen[1], grad, 1, full))
     for j in range(self.layers()):
       i = top - j
       last = i == top
@@ -390,14 +372,14 @@ class Trainer(Module):
       if last:
         at = ends
       if checkpoint and not last:
-        a, ka, ka1 = self.attention(x, i, ranks, cos1, sin1, pooled, places, inverse, lengths, heads, kv, last, eps, p, bounds, ends, seeds)
+        a, ka, ka1 = self.attention(x, i, ranks, cos1, sin1, pooled, places, inverse, lengths, masks, heads, kv, last, eps, p, bounds, ends, seeds)
         m, km, km1 = self.mlp(y, i, ranks, eps, p, at, seeds)
       else:
         m, km, km1 = kept.pop()
         a, ka, ka1 = kept.pop()
       dy = self.mlp_back(dx, y, i, ranks, p, m, km, km1, grad, scale, full)
       da = self.back(dy, a[6], self.frozen[4 + 6 * i], i, 3, 1, ranks, ka1, p, scale, grad, 4 + 6 * i, True, full)
-      dn = self.attention_back(da, x, i, ranks, cos1, torch.neg(sin1), pooled, back, inverse, lengths, prefixes, heads, kv, last, p, bounds, a, ka, grad, scale, full)
+      dn = self.attention_back(da, x, i, ranks, cos1, sin_back, pooled, back, inverse, lengths, prefixes, heads, kv, last, p, bounds, a, ka, grad, scale, full)
       if i > 0:
         dx = self.room(x, x.size(0), self.frozen[1 + 6 * i].size(0))
       else:
