@@ -10,7 +10,8 @@ import java.util.List;
  * @param texts how many
  * @param ids (N) the tokens, and zeros up to a multiple of {@value #ROW_STEP}
  * @param positions (N) each token's place in its text, from 0
- * @param pooled (R) where each of the texts ends in {@code ids}, and zeros as well
+ * @param pooled (R) where each of the texts ends in {@code ids}, and zeros up to a multiple of
+ *     {@value #TEXT_STEP}
  * @param blocks four numbers each: the row of a prefix's first token, its length, and how many
  *     texts of how many tokens of their own follow it; a block of row -1 is a prefix itself
  */
@@ -19,11 +20,18 @@ public record PackedTexts(int texts, long[] ids, long[] positions, long[] pooled
    * A product of another number of rows is another program to oneDNN, which it compiles (1 ms) and
    * keeps (0.7 MB). GPUs multiply such numbers fastest, too.
    */
-  private static final int ROW_STEP = 16;
+  private static final int ROW_STEP = 32;
+
+  /** As well; of so few rows a larger part would be computed for nothing. */
+  private static final int TEXT_STEP = 16;
 
   /** Rows that so many tokens take. */
   public static int rows(int tokens) {
-    return (tokens + ROW_STEP - 1) / ROW_STEP * ROW_STEP;
+    return up(tokens, ROW_STEP);
+  }
+
+  private static int up(int count, int step) {
+    return (count + step - 1) / step * step;
   }
 
   /** Packs texts in the order in which they are added. */
@@ -102,7 +110,7 @@ public record PackedTexts(int texts, long[] ids, long[] positions, long[] pooled
           rows,
           ids,
           positions,
-          Arrays.copyOf(Arrays.copyOf(pooled, rows), rows(rows)),
+          Arrays.copyOf(Arrays.copyOf(pooled, rows), up(rows, TEXT_STEP)),
           Arrays.copyOf(blocks, blockEnd));
     }
   }

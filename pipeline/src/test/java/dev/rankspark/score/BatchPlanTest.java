@@ -26,8 +26,8 @@ class BatchPlanTest {
         .usingRecursiveFieldByFieldElementComparator()
         .containsExactly(new Group(30, new int[] {2, 0}), new Group(0, new int[] {1}));
     assertThat(plan.realTokens()).isEqualTo(35 + 34 + 37);
-    assertThat(plan.paddedTokens()).isEqualTo(4); // rows of a product are a multiple of 16
-    assertThat(plan.computedTokens()).isEqualTo(30 + 5 + 7 + 34 + 4);
+    assertThat(plan.paddedTokens()).isEqualTo(20); // rows of a product are a multiple of 32
+    assertThat(plan.computedTokens()).isEqualTo(30 + 5 + 7 + 34 + 20);
     assertThat(plan.sharedTokens()).isEqualTo(30);
   }
 
@@ -177,7 +177,7 @@ class BatchPlanTest {
     }
     assertThat(packed.texts()).isEqualTo(texts.size());
     assertThat(packed.ids()).hasSize(PackedTexts.rows(at));
-    assertThat(packed.pooled()).hasSize(PackedTexts.rows(texts.size()));
+    assertThat(packed.pooled()).hasSize((texts.size() + 15) / 16 * 16);
     return texts.toArray(long[][]::new);
   }
 }
