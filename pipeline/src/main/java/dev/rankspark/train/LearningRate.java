@@ -18,6 +18,8 @@ import java.util.stream.Collectors;
  */
 public record LearningRate(double peak, Schedule schedule, int warmupSteps, int steps)
     implements Serializable {
+  /** A float32 even where AdamW has divided it by 1 - beta1. */
+  private static final double HIGHEST = 1e30;
 
   /** What happens to the rate after the warm-up. */
   public enum Schedule {
@@ -50,8 +52,8 @@ public record LearningRate(double peak, Schedule schedule, int warmupSteps, int 
   }
 
   public LearningRate {
-    if (!(peak >= 0 && peak < Double.POSITIVE_INFINITY)) {
-      throw OptionException.of("--learning-rate: expected 0 or more, got %s", peak);
+    if (!(peak >= 0 && peak <= HIGHEST)) {
+      throw OptionException.of("--learning-rate: expected 0 to %s, got %s", HIGHEST, peak);
     }
     if (warmupSteps < 0) {
       throw OptionException.of("--warmup-steps: expected 0 or more, got %d", warmupSteps);

@@ -94,7 +94,9 @@ class LearningRateTest {
     assertThatThrownBy(() -> new LearningRate(1e-4, Schedule.LINEAR, -1, 10))
         .hasMessage("--warmup-steps: expected 0 or more, got -1");
     assertThatThrownBy(() -> new LearningRate(Double.NaN, Schedule.LINEAR, 0, 10))
-        .hasMessage("--learning-rate: expected 0 or more, got NaN");
+        .hasMessage("--learning-rate: expected 0 to 1.0E30, got NaN");
+    assertThatThrownBy(() -> new LearningRate(1e38, Schedule.LINEAR, 0, 10))
+        .hasMessage("--learning-rate: expected 0 to 1.0E30, got 1.0E38");
   }
 
   private static Double[] rates(String schedule) {
