@@ -156,6 +156,11 @@ public final class StandaloneCluster implements AutoCloseable {
     return new Job(SparkProcess.start(sparkHome, folder, "job-" + submitted++, command));
   }
 
+  /** What {@code --master} names. */
+  public String url() {
+    return url;
+  }
+
   /** The executors that run now, over all workers. */
   public List<ProcessHandle> executors() {
     return workers.stream()
