@@ -60,6 +60,8 @@ final class DeepSpeedConfig {
   List<String> check(TrainOptions options) {
     Map<String, Object> meant = new LinkedHashMap<>();
     meant.put("optimizer/params/lr", options.rate().peak());
+    meant.put("optimizer/params/betas/0", options.optimizer().beta1());
+    meant.put("optimizer/params/betas/1", options.optimizer().beta2());
     meant.put("optimizer/params/eps", options.optimizer().epsilon());
     meant.put("optimizer/params/weight_decay", options.optimizer().weightDecay());
     meant.put("gradient_accumulation_steps", options.data().plan().gradientAccumulationSteps());

@@ -20,6 +20,7 @@ import dev.rankspark.train.TrainOptions.Rate;
 import dev.rankspark.train.TrainReport;
 import dev.rankspark.train.TrainingPlan;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -262,6 +263,16 @@ final class TrainCommand implements Callable<Integer> {
   private int workers;
 
   @Option(
+      names = "--ddp-timeout",
+      defaultValue = "" + Compute.DEFAULT_TIMEOUT,
+      paramLabel = "SECONDS",
+      description = {
+        "how long a worker waits for a silent one: longer than any computes between two sums;",
+        "a dead one is noticed at once (default ${DEFAULT-VALUE})"
+      })
+  private int ddpTimeout;
+
+  @Option(
       names = "--device",
       defaultValue = "auto",
       paramLabel = "DEVICE",
@@ -389,7 +400,7 @@ final class TrainCommand implements Callable<Integer> {
         prompt.options(),
         new Rate(learningRate, Schedule.of(schedule), warmupSteps, warmupRatio),
         new AdamW(beta1, beta2, epsilon, weightDecay, maxGradNorm),
-        new Compute(dtype(), device(), checkpointing, workers),
+        new Compute(dtype(), device(), checkpointing, workers, Duration.ofSeconds(ddpTimeout)),
         new Output(
             outputDir,
             overwrite,

@@ -4,14 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.apache.commons.io.FileUtils;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -88,13 +92,46 @@ class TrainCommandTest {
   }
 
   @Test
+  void aTrainingGoesOnFromACheckpointOfAnotherDirectory() throws IOException {
+    assertSucceeds(train());
+    Path elsewhere = folder.resolve("elsewhere/checkpoint-6");
+    Path stopped = folder.resolve("stopped");
+    FileUtils.copyDirectory(output.resolve("checkpoint-6").toFile(), elsewhere.toFile());
+    FileUtils.copyDirectory(
+        output.resolve("checkpoint-3").toFile(), stopped.resolve("checkpoint-3").toFile());
+
+    Cli.Result resumed =
+        Cli.run(
+            TrainingFiles.train(dataset, stopped),
+            "--resume-from-checkpoint",
+            elsewhere.toString());
+
+    assertSucceeds(resumed);
+    assertThat(resumed.err()).contains("2 steps after 6");
+    assertThat(stopped.resolve("adapter_model.safetensors"))
+        .hasSameBinaryContentAs(output.resolve("adapter_model.safetensors"));
+  }
+
+  @Test
+  void aTrainingThatLacksItsResultAloneIsFinished() throws IOException {
+    assertSucceeds(train());
+    byte[] adapter = Files.readAllBytes(output.resolve("adapter_model.safetensors"));
+    assertFails(Main.INPUT, train("--resume-from-checkpoint", "true"), "nothing is left to do");
+    Files.delete(output.resolve("adapter_model.safetensors"));
+    Files.delete(output.resolve("adapter_config.json"));
+
+    assertSucceeds(train("--resume-from-checkpoint", "true"));
+
+    assertThat(output.resolve("adapter_model.safetensors")).hasBinaryContent(adapter);
+  }
+
+  @Test
   void aCheckpointCutShortIsPassedOver() throws IOException {
     assertSucceeds(train());
     byte[] whole = Files.readAllBytes(output.resolve("checkpoint-8/optimizer.safetensors"));
     Files.write(
         output.resolve("checkpoint-8/optimizer.safetensors"),
         java.util.Arrays.copyOf(whole, whole.length - 1));
-    Files.delete(output.resolve("adapter_model.safetensors"));
 
     Cli.Result resumed = train("--resume-from-checkpoint", "true");
 
@@ -167,6 +204,28 @@ class TrainCommandTest {
             output.resolve("checkpoint-" + 2 * (best + 1) + "/adapter_model.safetensors"));
   }
 
+  /** The checkpoint of the best of its steps is not there, as nobody asked for it. */
+  @Test
+  void aRunThatBeganWithoutKeepingTheBestKeepsTheBestOfTheRest() throws IOException {
+    List<String> evaluated =
+        List.of(
+            "--eval-dataset-path",
+            Cli.reference("expected/rerank_input.jsonl"),
+            "--eval-qrels",
+            Cli.reference("data/qrels.txt"),
+            "--eval-steps",
+            "1");
+    assertSucceeds(train(evaluated.toArray(String[]::new)));
+    Path stopped = folder.resolve("stopped");
+    FileUtils.copyDirectory(
+        output.resolve("checkpoint-6").toFile(), stopped.resolve("checkpoint-6").toFile());
+    List<String> resumed = TrainingFiles.train(dataset, stopped);
+    resumed.addAll(evaluated);
+    assertSucceeds(
+        Cli.run(resumed, "--resume-from-checkpoint", "true", "--load-best-model-at-end"));
+    assertThat(names(stopped)).contains("adapter_model.safetensors");
+  }
+
   @Test
   void aLossThatIsNoNumberNamesStepAndQueryAndKeepsTheLastGoodCheckpoint() {
     Cli.Result result =
@@ -177,6 +236,50 @@ class TrainCommandTest {
         .matches(
             "rankspark: step \\d: the (loss of query|gradient's norm) .* saved of this step.*");
     assertThat(names(output)).doesNotContain("adapter_model.safetensors").contains("checkpoint-1");
+  }
+
+  /** Where the gradient is 0, as that of A in the first step, 0 is divided by it. */
+  @Test
+  void aWeightThatIsNoNumberIsNotSaved() {
+    assertFails(
+        Main.INPUT,
+        train("--adam-epsilon", "0", "--save-steps", "1"),
+        "step 1: a trained weight is NaN; nothing was saved of this step");
+    assertThat(names(output)).containsExactly("trainer_log.jsonl");
+  }
+
+  @Test
+  void aDiskThatIsFullStopsAllWorkersByItsOwnMessage() {
+    Cli.startSpark();
+    FaultyFileSystem.install(SparkHadoopUtil.get().conf(), 1 << 20, "checkpoint-6");
+    FaultyFileSystem.install(
+        Cli.startSpark().sparkContext().hadoopConfiguration(), 1 << 20, "checkpoint-6");
+    Cli.Result result =
+        Cli.run(TrainingFiles.train(dataset, Path.of("faulty:" + output)), "--workers", "2");
+    assertFails(Main.INPUT, result, "checkpoint-6 cannot be written");
+    assertThat(names(output)).contains("checkpoint-3").doesNotContain("checkpoint-6");
+  }
+
+  @Test
+  void whatIsReadIsNotOverwritten() {
+    assertSucceeds(train());
+    String adapter = output.resolve("checkpoint-3").toString();
+    assertFails(
+        Main.INPUT,
+        train("--lora-name-or-path", adapter, "--overwrite-output-dir"),
+        output + " holds " + adapter + ", which is read");
+    assertThat(names(output)).contains("checkpoint-3");
+  }
+
+  @Test
+  void anAdapterOfAnotherModelIsNotTrainedOn() {
+    assertSucceeds(train("--max-steps", "1"));
+    List<String> other = new ArrayList<>(TrainingFiles.train(dataset, folder.resolve("other")));
+    other.set(other.indexOf(Cli.reference("base")), Cli.reference("mistral"));
+    assertFails(
+        Main.INPUT,
+        Cli.run(other, "--lora-name-or-path", output.toString()),
+        "does not fit " + Cli.reference("mistral"));
   }
 
   @Test
@@ -198,6 +301,8 @@ class TrainCommandTest {
         train("--workers", "3"),
         "--workers 3: this Spark (local[2]) runs 2 tasks at once");
     assertFails(Main.USAGE, train("--save-steps", "1.5"), "a whole number from 1 on");
+    assertFails(Main.USAGE, train("--adam-beta2", "1"), "--adam-beta2: expected 0 or more");
+    assertFails(Main.USAGE, train("--ddp-timeout", "0"), "--ddp-timeout: expected at least 1");
     assertFails(Main.USAGE, train("--lora-target-modules", "q_proj,lm_head"), "got \"lm_head\"");
     assertFails(Main.USAGE, train("--reranker-model-type", "backbone"), "not trained here");
     assertFails(Main.INPUT, train("--resume-from-checkpoint", "true"), "has no whole checkpoint");
@@ -205,12 +310,24 @@ class TrainCommandTest {
   }
 
   @Test
-  void anotherSettingsCheckpointIsRefused() {
+  void anotherSettingsCheckpointIsRefused() throws IOException {
     assertSucceeds(train());
     assertFails(
         Main.INPUT,
         train("--resume-from-checkpoint", "true", "--learning-rate", "2e-3"),
         "learning_rate");
+    List<String> lines = new ArrayList<>(Files.readAllLines(dataset));
+    Collections.swap(lines, 0, 1);
+    List<String> reordered =
+        TrainingFiles.train(Files.write(folder.resolve("reordered.jsonl"), lines), output);
+    assertFails(Main.INPUT, Cli.run(reordered, "--resume-from-checkpoint", "true"), "data_set");
+    Path base = folder.resolve("base");
+    FileUtils.copyDirectory(new File(Cli.reference("base")), base.toFile());
+    Files.writeString(base.resolve("tokenizer.json"), " ", StandardOpenOption.APPEND);
+    assertFails(
+        Main.INPUT,
+        train("--resume-from-checkpoint", "true", "--tokenizer-name", base.toString()),
+        "with model ");
     assertFails(Main.INPUT, train(), "is not empty");
     assertSucceeds(train("--overwrite-output-dir", "--max-steps", "1"));
     assertThat(names(output)).contains("checkpoint-1").doesNotContain("checkpoint-8");
@@ -274,13 +391,21 @@ class TrainCommandTest {
     Files.writeString(
         file,
         "{\"zero_optimization\": {\"stage\": 3}, \"bf16\": {\"enabled\": \"auto\"},"
-            + " \"optimizer\": {\"type\": \"AdamW\", \"params\": {\"lr\": 1e-4}}}");
+            + " \"optimizer\": {\"type\": \"AdamW\", \"params\": {\"lr\": 1e-4,"
+            + " \"betas\": [0.9, 0.95]}}}");
     assertFails(
         Main.USAGE,
         train("--deepspeed", file.toString()),
         "optimizer.params.lr is 1.0E-4, and the command line says 0.001");
-    Cli.Result result =
-        train("--deepspeed", file.toString(), "--learning-rate", "1e-4", "--max-steps", "1");
+    List<String> more =
+        List.of("--deepspeed", file.toString(), "--learning-rate", "1e-4", "--max-steps", "1");
+    assertFails(
+        Main.USAGE,
+        train(more.toArray(String[]::new)),
+        "optimizer.params.betas.1 is 0.95, and the command line says 0.999");
+    more = new ArrayList<>(more);
+    more.addAll(List.of("--adam-beta2", "0.95"));
+    Cli.Result result = train(more.toArray(String[]::new));
     assertSucceeds(result);
     assertThat(result.err()).contains("ignored: zero_optimization");
   }

@@ -154,7 +154,7 @@ public final class LoraAdapter {
   }
 
   /** Whether it was trained on a bare backbone, whose module names lack {@code model.}. */
-  boolean isForBackbone() {
+  public boolean isForBackbone() {
     return forBackbone;
   }
 

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -107,7 +108,16 @@ public final class ModelWriter {
 
   /** Copies what a tokenizer consists of, as far as it is there. */
   public static void copyTokenizer(ModelDirectory from, OutputDirectory to) {
-    TOKENIZER.stream().sorted().forEach(name -> copy(name, from, to));
+    tokenizerFiles(from).forEach((name, bytes) -> to.write(name, out -> out.write(bytes)));
+  }
+
+  /** What a tokenizer consists of, as far as it is there, by name. */
+  public static SortedMap<String, byte[]> tokenizerFiles(ModelDirectory directory) {
+    SortedMap<String, byte[]> files = new TreeMap<>();
+    TOKENIZER.stream()
+        .filter(directory::has)
+        .forEach(name -> files.put(name, directory.read(name)));
+    return files;
   }
 
   /** Whether this class writes files of that name. */

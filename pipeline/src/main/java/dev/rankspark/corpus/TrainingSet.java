@@ -15,12 +15,15 @@ import dev.rankspark.corpus.InputFiles.InputFile;
 import dev.rankspark.corpus.TextLines.TextLine;
 import dev.rankspark.run.ShownPath;
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.zip.CRC32C;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
@@ -32,6 +35,7 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
+import scala.Tuple2;
 
 /**
  * Queries with their judged passages, in Tevatron's form: JSON lines or Parquet of {@code query_id,
@@ -40,8 +44,10 @@ import org.apache.spark.sql.types.StructType;
  *
  * @param items in no order: their numbers tell it, lines or rows of all files as they stand there
  * @param size how many there are, at least 1
+ * @param sum tells data sets of one size apart, by all lines or rows in their order; of passages
+ *     whose texts a corpus gives, by their docids
  */
-public record TrainingSet(JavaRDD<TrainItem> items, int size) {
+public record TrainingSet(JavaRDD<TrainItem> items, int size, String sum) {
   private static final String POSITIVE_PASSAGES = "positive_passages";
   private static final String NEGATIVE_PASSAGES = "negative_passages";
 
@@ -103,7 +109,10 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size) {
       spark.sparkContext().setJobDescription("Looking up the passages of " + dataset);
       items = withTexts(spark, items, corpus);
     }
-    return new TrainingSet(items.toJavaRDD().map(TrainingSet::item), Math.toIntExact(read.size));
+    return new TrainingSet(
+        items.toJavaRDD().map(TrainingSet::item),
+        Math.toIntExact(read.size),
+        String.format(Locale.ROOT, "sum %016x", read.sum));
   }
 
   private static TrainItem item(Row row) {
@@ -126,30 +135,62 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size) {
    * Rows of {@link #ITEMS}.
    *
    * @param size how many
+   * @param sum of all in their order
    */
-  private record Numbered(JavaRDD<Row> rows, long size) {}
+  private record Numbered(JavaRDD<Row> rows, long size, long sum) {}
+
+  /** Items that stand one after the other. No record: Kryo cannot send one. */
+  private static final class Stretch implements Serializable {
+    private static final long serialVersionUID = 1L;
+    private static final Stretch NONE = new Stretch(0, 0);
+    private static final long BASE = 0x9E3779B97F4A7C15L;
+
+    private final long size;
+    private final long sum; // of their texts in this order, however they are split
+
+    Stretch(long size, long sum) {
+      this.size = size;
+      this.sum = sum;
+    }
+
+    static Stretch of(String text) {
+      CRC32C crc = new CRC32C();
+      crc.update(text.getBytes(StandardCharsets.UTF_8));
+      return new Stretch(1, crc.getValue() + 1);
+    }
+
+    Stretch then(Stretch next) {
+      long shift = 1;
+      for (long power = BASE, n = next.size; n > 0; n >>= 1, power *= power) {
+        shift *= (n & 1) == 1 ? power : 1;
+      }
+      return new Stretch(size + next.size, sum * shift + next.sum);
+    }
+  }
 
   private static Numbered ofLines(SparkSession spark, List<InputFile> files, ItemReader reader) {
     JavaRDD<TextLine> lines = TextLines.readNonBlank(spark, files);
-    List<Long> sizes =
+    List<Stretch> parts =
         lines
             .mapPartitions(
                 part -> {
-                  long size = 0;
-                  for (; part.hasNext(); size++) {
+                  Stretch all = Stretch.NONE;
+                  while (part.hasNext()) {
                     TextLine line = part.next();
                     reader.row(0, JsonFields.parse(line, line.text()));
+                    all = all.then(Stretch.of(line.text()));
                   }
-                  return List.of(size).iterator();
+                  return List.of(all).iterator();
                 })
             .collect();
-    long[] ends = sizes.stream().mapToLong(Long::longValue).toArray();
+    long[] ends = parts.stream().mapToLong(part -> part.size).toArray();
     Arrays.parallelPrefix(ends, Long::sum);
     JavaRDD<Row> rows =
         lines.mapPartitionsWithIndex( // the files' order: splits are numbered in it
             (part, ofPart) -> numbered(ofPart, part == 0 ? 0 : ends[part - 1], reader),
             /* preservesPartitioning= */ true);
-    return new Numbered(rows, ends.length == 0 ? 0 : ends[ends.length - 1]);
+    Stretch all = parts.stream().reduce(Stretch.NONE, Stretch::then);
+    return new Numbered(rows, all.size, all.sum);
   }
 
   private static Iterator<Row> numbered(Iterator<TextLine> lines, long first, ItemReader reader) {
@@ -190,18 +231,20 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size) {
             .select(col("_metadata.file_path"), col("_metadata.row_index"), to_json(struct(fields)))
             .toJavaRDD()
             .map(row -> new TableRow(path(row.getString(0)), row.getLong(1), row.getString(2)));
-    Map<String, Long> sizes =
-        rows.map(
+    // Of a row's sum its place in the file is a part, as rows are added up in any order.
+    Map<String, Stretch> sizes =
+        rows.mapToPair(
                 row -> {
                   reader.row(0, JsonFields.parse(row, row.json));
-                  return row.file;
+                  return new Tuple2<>(row.file, Stretch.of(row.index + row.json));
                 })
-            .countByValue();
+            .reduceByKey((a, b) -> new Stretch(a.size + b.size, a.sum + b.sum))
+            .collectAsMap();
     Map<String, Long> firsts = new HashMap<>();
-    long size = 0;
+    Stretch all = Stretch.NONE;
     for (InputFile file : files) {
-      firsts.put(file.path().toString(), size);
-      size += sizes.getOrDefault(file.path().toString(), 0L);
+      firsts.put(file.path().toString(), all.size);
+      all = all.then(sizes.getOrDefault(file.path().toString(), Stretch.NONE));
     }
     if (!firsts.keySet().containsAll(sizes.keySet())) {
       throw new IllegalStateException(
@@ -210,7 +253,8 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size) {
     return new Numbered(
         rows.map(
             row -> reader.row(firsts.get(row.file) + row.index, JsonFields.parse(row, row.json))),
-        size);
+        all.size,
+        all.sum);
   }
 
   /** A file's address without the encoding that Spark's metadata have. */

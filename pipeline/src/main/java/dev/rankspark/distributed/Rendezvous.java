@@ -1,7 +1,12 @@
 package dev.rankspark.distributed;
 
+import dev.rankspark.DeviceException;
+import dev.rankspark.InputException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkEnv;
 
@@ -9,10 +14,38 @@ import org.apache.spark.SparkEnv;
  * How the tasks of a barrier stage become a {@link ProcessGroup}; a task's rank is its partition.
  */
 public final class Rendezvous {
+  private static final String SAID = "+";
+  private static final String STOPPED = "-";
+
   private Rendezvous() {}
 
   /**
+   * What every task of this stage says, by rank. Spark would let the others wait for a task that
+   * has ended; so one that cannot say its word tells them, and all stop. Each task calls it, from
+   * its own thread.
+   *
+   * @param own gives this task's word
+   * @throws InputException if {@code own} does; likewise a {@link DeviceException}
+   * @throws StoppedByOtherException if another task's does
+   */
+  public static String[] exchange(BarrierTaskContext task, Supplier<String> own) {
+    String word;
+    try {
+      word = own.get();
+    } catch (InputException | DeviceException e) {
+      task.allGather(STOPPED);
+      throw e;
+    }
+    String[] words = task.allGather(SAID + word);
+    if (Arrays.asList(words).contains(STOPPED)) {
+      throw new StoppedByOtherException("before the first step");
+    }
+    return Arrays.stream(words).map(said -> said.substring(SAID.length())).toArray(String[]::new);
+  }
+
+  /**
    * Joins the group of all tasks of this stage. Each task calls it once, from its own thread.
+   * Whether the library loads everywhere is seen before anybody waits for the others.
    *
    * @param timeout as of {@link ProcessGroup#join(Member, Backend, Duration)}
    */
@@ -23,24 +56,32 @@ public final class Rendezvous {
       return ProcessGroup.join(Member.alone(), backend, timeout);
     }
     String ownHost = ownHost();
-    Optional<StoreServer> store =
-        rank == 0 ? Optional.of(StoreServer.open(ownHost, 0, timeout)) : Optional.empty();
-    String storeHost;
-    int storePort;
+    AtomicReference<StoreServer> store = new AtomicReference<>();
+    String[] words;
     try {
-      String[] first = task.allGather(address(ownHost, store))[0].split(" ", 2);
-      storeHost = first[0];
-      storePort = Integer.parseInt(first[1]);
+      words =
+          exchange(
+              task,
+              () -> {
+                ProcessGroupLibrary.load();
+                if (rank != 0) {
+                  return ownHost;
+                }
+                store.set(StoreServer.open(ownHost, 0, timeout));
+                return ownHost + " " + store.get().port();
+              });
     } catch (RuntimeException e) {
-      store.ifPresent(StoreServer::close);
+      if (store.get() != null) {
+        store.get().close();
+      }
       throw e;
     }
+    String[] address = words[0].split(" ", 2);
     return ProcessGroup.join(
-        new Member(rank, size, ownHost, storeHost, storePort), store, backend, timeout);
-  }
-
-  private static String address(String host, Optional<StoreServer> store) {
-    return store.map(open -> host + " " + open.port()).orElse(host);
+        new Member(rank, size, ownHost, address[0], Integer.parseInt(address[1])),
+        Optional.ofNullable(store.get()),
+        backend,
+        timeout);
   }
 
   /**

@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.IValue;
+import dev.rankspark.OptionException;
 import dev.rankspark.checkpoint.Weight;
 import java.io.Serializable;
 import java.util.Arrays;
@@ -22,6 +23,9 @@ import java.util.Map;
  * vectors, laid out by {@link TrainedParameters}. For use by one thread.
  */
 public final class TrainableEncoder implements AutoCloseable {
+  /** Numbers of a vector that are copied at once: DJL's buffers end at 2 GiB. */
+  private static final int COPIED = 1 << 26;
+
   private final LlamaConfig config;
   private final TrainedParameters trained;
   private final Settings settings;
@@ -53,7 +57,27 @@ public final class TrainableEncoder implements AutoCloseable {
    */
   public record AdamW(
       double beta1, double beta2, double epsilon, double weightDecay, double maxGradNorm)
-      implements Serializable {}
+      implements Serializable {
+    public AdamW {
+      checkBeta("--adam-beta1", beta1);
+      checkBeta("--adam-beta2", beta2);
+      checkNotNegative("--adam-epsilon", epsilon);
+      checkNotNegative("--weight-decay", weightDecay);
+      checkNotNegative("--max-grad-norm", maxGradNorm);
+    }
+
+    private static void checkBeta(String option, double value) {
+      if (!(value >= 0 && value < 1)) {
+        throw OptionException.of("%s: expected 0 or more and below 1, got %s", option, value);
+      }
+    }
+
+    private static void checkNotNegative(String option, double value) {
+      if (!(value >= 0 && value < Double.POSITIVE_INFINITY)) {
+        throw OptionException.of("%s: expected 0 or more, got %s", option, value);
+      }
+    }
+  }
 
   private TrainableEncoder(
       LlamaConfig config,
@@ -126,7 +150,7 @@ public final class TrainableEncoder implements AutoCloseable {
 
   /** The trained parameters, copied. */
   public float[] parameters() {
-    return parameters.toFloatArray();
+    return copy(parameters);
   }
 
   /** Sets some of the trained parameters. */
@@ -137,12 +161,12 @@ public final class TrainableEncoder implements AutoCloseable {
 
   /** AdamW's running mean of the gradients, copied. */
   public float[] mean() {
-    return mean.toFloatArray();
+    return copy(mean);
   }
 
   /** AdamW's running mean of the gradients' squares, copied. */
   public float[] square() {
-    return square.toFloatArray();
+    return copy(square);
   }
 
   /** Sets AdamW's state, to go on where another left off. */
@@ -151,13 +175,28 @@ public final class TrainableEncoder implements AutoCloseable {
     set(square, 0, squares);
   }
 
-  private void set(PtNDArray vector, int from, float[] values) {
+  private float[] copy(PtNDArray vector) {
+    float[] values = new float[trained.elements()];
+    for (int from = 0, count; from < values.length; from += count) {
+      count = Math.min(COPIED, values.length - from);
+      try (NDArray part = vector.get("{}:{}", from, (long) from + count)) {
+        System.arraycopy(part.toFloatArray(), 0, values, from, count);
+      }
+    }
+    return values;
+  }
+
+  private void set(PtNDArray vector, int first, float[] values) {
     Torch.prepareThread(threads);
-    try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
-        IValue target = IValue.from(vector);
-        IValue at = IValue.from((long) from);
-        IValue source = IValue.from((PtNDArray) arrays.create(values))) {
-      program.run("put", target, at, source).close();
+    for (int from = 0, count; from < values.length; from += count) {
+      count = Math.min(COPIED, values.length - from);
+      float[] part = Arrays.copyOfRange(values, from, from + count);
+      try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
+          IValue target = IValue.from(vector);
+          IValue at = IValue.from((long) first + from);
+          IValue source = IValue.from((PtNDArray) arrays.create(part))) {
+        program.run("put", target, at, source).close();
+      }
     }
   }
 

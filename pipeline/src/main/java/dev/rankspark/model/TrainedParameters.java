@@ -1,5 +1,6 @@
 package dev.rankspark.model;
 
+import dev.rankspark.OptionException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -21,6 +22,9 @@ public final class TrainedParameters {
   public static final String HEAD = "score.weight";
 
   private static final String WEIGHT = ".weight";
+
+  /** Where Java's arrays end. */
+  private static final int MOST = Integer.MAX_VALUE - 8;
 
   private final boolean full;
   private final int[] ranks;
@@ -119,15 +123,19 @@ public final class TrainedParameters {
     for (String weight : weights) {
       long[] shape = shapes.get(weight);
       String module = weight.substring(0, weight.length() - WEIGHT.length());
-      parts.add(new Part(module, Role.WHOLE, shape, Math.toIntExact(from + size)));
+      parts.add(new Part(module, Role.WHOLE, shape, (int) (from + size)));
       size += product(shape);
     }
     end(from, decays, size);
   }
 
   private void end(int from, boolean decays, long size) {
-    // Arrays of Java end there: 2^31 trained parameters, of LoRA many times more than anybody has.
-    elements = Math.toIntExact(from + size);
+    if (from + size > MOST) {
+      throw OptionException.of(
+          "at most %,d numbers can be trained, and these are more; give --lora%s",
+          MOST, full ? "" : " a smaller --lora-r");
+    }
+    elements = (int) (from + size);
     segments.add(new Segment((int) size, decays));
   }
 

@@ -81,10 +81,10 @@ public final class Train {
   private void checkOutput() {
     Output output = options.output();
     List<String> there = OutputDirectory.list(output.directory(), hadoop);
-    if (there.isEmpty() || output.resumeFrom() != null) {
+    if (there.isEmpty()) {
       return;
     }
-    if (!output.overwrite()) {
+    if (output.resumeFrom() == null && !output.overwrite()) {
       throw InputException.of(
           "--output-dir: %s is not empty (%s); go on with --resume-from-checkpoint true, or begin"
               + " anew with --overwrite-output-dir",
@@ -96,6 +96,26 @@ public final class Train {
             "--output-dir: %s holds %s, which is not of a training; name another directory",
             output.directory(), name);
       }
+    }
+    String directory = qualified(output.directory());
+    options.inputs().stream()
+        .filter(input -> qualified(input).startsWith(directory))
+        .findFirst()
+        .ifPresent(
+            input -> {
+              throw InputException.of(
+                  "--output-dir: %s holds %s, which is read; name another directory",
+                  output.directory(), input);
+            });
+  }
+
+  /** A path by which another is known to be the same or to lie below. */
+  private String qualified(String path) {
+    try {
+      Path given = new Path(path);
+      return given.getFileSystem(hadoop).makeQualified(given) + Path.SEPARATOR;
+    } catch (IOException | IllegalArgumentException e) {
+      return path; // whoever reads it says what is wrong with it
     }
   }
 
@@ -116,10 +136,10 @@ public final class Train {
             LearningRate.warmupSteps(course.warmupSteps(), course.warmupRatio(), plan.steps()),
             plan.steps());
     Hardware hardware = probeHardware();
-    Map<String, String> settings = options.withLora(model.lora()).settings(model.sum(), set.size());
+    Map<String, String> settings = options.withLora(model.lora()).settings(model.sum(), set);
     Optional<TrainingCheckpoint> begin = begin(settings, progress);
     int done = begin.map(checkpoint -> (int) checkpoint.state().step()).orElse(0);
-    if (done >= plan.steps()) {
+    if (done >= plan.steps() && hasResult()) {
       throw InputException.of(
           "%s is of step %d, and the training has %d: nothing is left to do",
           begin.orElseThrow().path(), done, plan.steps());
@@ -139,13 +159,14 @@ public final class Train {
             hardware,
             settings,
             begin.map(TrainingCheckpoint::path).orElse(null),
+            done,
             evaluation(plan.steps()).orElse(null),
             steps);
     JavaRDD<PlacedGroup> groups =
         PlacedGroups.spread(set.items(), plan, options.data().choice(), template(), done + 1);
     describe("Training " + options.model().path());
     Runnable stopTelling =
-        steps.tell(spark.sparkContext(), at -> progress.accept(line(at, plan.steps(), done)));
+        steps.tell(spark.sparkContext(), at -> progress.accept(line(at, plan.steps())));
     try {
       return report(set, plan, hardware, train(groups, worker));
     } finally {
@@ -258,6 +279,12 @@ public final class Train {
     return begin;
   }
 
+  /** Written last: a run that was killed after its last checkpoint has none. */
+  private boolean hasResult() {
+    List<String> there = OutputDirectory.list(options.output().directory(), hadoop);
+    return there.contains("adapter_config.json") || there.contains("config.json");
+  }
+
   /** A training that begins anew must not find an older one's checkpoints. */
   private void prepareOutput() {
     Path directory = new Path(options.output().directory());
@@ -301,8 +328,8 @@ public final class Train {
     return new PairText(options.prompt().queryPrefix(), options.prompt().passagePrefix());
   }
 
-  private static String line(TrainProgress.At at, int steps, int begunAt) {
-    double perStep = at.seconds() / Math.max(1, at.step() - begunAt);
+  private static String line(TrainProgress.At at, int steps) {
+    double perStep = at.seconds() / Math.max(1, at.steps());
     return String.format(
         Locale.ROOT,
         "step %d of %d, loss %.4f, %.1f pairs/s, %.0f s left",

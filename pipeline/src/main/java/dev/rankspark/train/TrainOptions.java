@@ -2,15 +2,19 @@ package dev.rankspark.train;
 
 import dev.rankspark.OptionException;
 import dev.rankspark.corpus.InputPaths;
+import dev.rankspark.corpus.TrainingSet;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.model.TrainableEncoder.AdamW;
 import dev.rankspark.model.TrainedParameters;
 import dev.rankspark.prompt.PromptOptions;
 import java.io.Serializable;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * How a reranker is trained, in the words of Tevatron ({@code tevatron/reranker/arguments.py}) and
@@ -121,10 +125,18 @@ public record TrainOptions(
    * @param device {@code --device}
    * @param checkpointing {@code --gradient-checkpointing}
    * @param workers {@code --workers}: tasks that share each step's groups
+   * @param timeout {@code --ddp-timeout}: longer than a worker computes between two sums
    */
-  public record Compute(Dtype dtype, String device, boolean checkpointing, int workers)
+  public record Compute(
+      Dtype dtype, String device, boolean checkpointing, int workers, Duration timeout)
       implements Serializable {
+    public static final int DEFAULT_TIMEOUT = 1800;
+
     public Compute {
+      if (timeout.isZero() || timeout.isNegative()) {
+        throw OptionException.of(
+            "--ddp-timeout: expected at least 1 second, got %d", timeout.toSeconds());
+      }
       Hardware.checkDevice(device);
       if (workers < 1) {
         throw OptionException.of("--workers: expected at least 1, got %d", workers);
@@ -209,8 +221,22 @@ public record TrainOptions(
         model, other, data, prompt, rate, optimizer, compute, output, evaluation);
   }
 
+  /** All paths that are read, as they were given. */
+  List<String> inputs() {
+    Stream<String> models =
+        Stream.of(model.path, model.tokenizer, lora == null ? null : lora.goOnFrom);
+    Stream<String> evaluated =
+        evaluation == null
+            ? Stream.empty()
+            : Stream.concat(evaluation.dataset().paths().stream(), Stream.of(evaluation.qrels()));
+    return Stream.of(models, data.dataset.paths().stream(), data.corpus.paths().stream(), evaluated)
+        .flatMap(paths -> paths)
+        .filter(Objects::nonNull)
+        .toList();
+  }
+
   /** What must be the same for a run to go on from a checkpoint, in the options' words. */
-  Map<String, String> settings(String modelSum, int items) {
+  Map<String, String> settings(String modelSum, TrainingSet set) {
     Map<String, String> settings = new TreeMap<>();
     settings.put("model", modelSum);
     settings.put("lora", lora == null ? "none" : "r " + lora.r + ", alpha " + lora.alpha);
@@ -218,7 +244,7 @@ public record TrainOptions(
       settings.put("lora_dropout", String.valueOf(lora.dropout));
       settings.put("lora_target_modules", String.join(",", lora.targetModules));
     }
-    settings.put("items", String.valueOf(items));
+    settings.put("data_set", set.size() + " items, " + set.sum());
     settings.put("train_group_size", String.valueOf(data.choice.trainGroupSize()));
     settings.put(
         "positive_passage_no_shuffle", String.valueOf(data.choice.positivePassageNoShuffle()));

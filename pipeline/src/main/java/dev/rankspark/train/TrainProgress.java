@@ -14,17 +14,18 @@ import scala.collection.JavaConverters;
 final class TrainProgress extends AccumulatorV2<TrainProgress.At, TrainProgress.At> {
   private static final long serialVersionUID = 1L;
   private static final String NAME = "training progress";
-  private static final At NOWHERE = new At(0, 0, 0, 0);
+  private static final At NOWHERE = new At(0, 0, 0, 0, 0);
 
   private At at = NOWHERE;
 
   /**
    * After a step.
    *
-   * @param pairs of all workers since the stage began
+   * @param steps since the stage began
+   * @param pairs of all workers since then
    * @param seconds spent on them
    */
-  record At(int step, double loss, long pairs, double seconds) implements Serializable {}
+  record At(int step, int steps, double loss, long pairs, double seconds) implements Serializable {}
 
   /** Told on the driver. */
   @FunctionalInterface
@@ -65,6 +66,7 @@ final class TrainProgress extends AccumulatorV2<TrainProgress.At, TrainProgress.
     add(
         new At(
             step.number(),
+            at.steps + 1,
             step.loss(),
             at.pairs + (long) step.pairs() * workers,
             at.seconds + step.seconds()));

@@ -7,6 +7,7 @@ import dev.rankspark.InputException;
 import dev.rankspark.distributed.Backend;
 import dev.rankspark.distributed.ProcessGroup;
 import dev.rankspark.distributed.Rendezvous;
+import dev.rankspark.distributed.StoppedByOtherException;
 import dev.rankspark.distributed.TaskResources;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.model.TrainableEncoder;
@@ -20,7 +21,6 @@ import dev.rankspark.train.TrainOptions.Lora;
 import dev.rankspark.train.TrainOptions.Model;
 import dev.rankspark.train.TrainOptions.Output;
 import java.io.Serializable;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
@@ -38,7 +38,8 @@ import org.apache.spark.deploy.SparkHadoopUtil;
  * an exception.
  *
  * @param settings what a checkpoint must have been made with
- * @param resumeFrom a checkpoint to begin from if the output directory has none; may be null
+ * @param resumeFrom a checkpoint to begin from if the output directory has none as new; may be null
+ * @param resumedAt its step; 0 without one
  * @param evaluation null for none
  */
 record TrainWorker(
@@ -53,12 +54,10 @@ record TrainWorker(
     Hardware hardware,
     Map<String, String> settings,
     String resumeFrom,
+    int resumedAt,
     Evaluation evaluation,
     TrainProgress progress)
     implements Serializable {
-
-  /** Longer than a worker computes between two sums; who dies is noticed at once. */
-  private static final Duration TIMEOUT = Duration.ofMinutes(30);
 
   private static final JsonMapper JSON = new JsonMapper();
 
@@ -96,7 +95,7 @@ record TrainWorker(
     Report report;
     try {
       report = train(task, groups);
-    } catch (TrainingLoop.StoppedByOtherException e) {
+    } catch (StoppedByOtherException e) {
       report = failed(rank, e.getMessage(), false, true);
     } catch (InputException e) {
       report = failed(rank, e.getMessage(), false, false);
@@ -124,67 +123,66 @@ record TrainWorker(
 
   private Report train(BarrierTaskContext task, Iterator<PlacedGroup> groups) {
     Configuration hadoop = SparkHadoopUtil.get().conf();
-    int rank = task.partitionId();
-    String begin = agree(task, rank == 0 ? newest(hadoop) : "");
-    TrainedModel trained;
-    Setup setup;
-    try {
-      trained = TrainedModel.open(model, lora, prompt, hadoop);
-      setup = setup(task, trained, begin, hadoop);
-    } catch (InputException | DeviceException e) {
-      task.allGather(e.getMessage());
-      throw e;
-    }
-    try (setup) {
-      for (String error : task.allGather("")) {
-        if (!error.isEmpty()) {
-          throw new TrainingLoop.StoppedByOtherException(0);
-        }
-      }
+    boolean first = task.partitionId() == 0;
+    String begin = Rendezvous.exchange(task, () -> first ? newest(hadoop) : "")[0];
+    try (Setup setup = new Setup()) {
+      Rendezvous.exchange(
+          task,
+          () -> {
+            setUp(setup, task, begin, hadoop);
+            return "";
+          });
       Backend backend = hardware.cuda() ? Backend.NCCL : Backend.GLOO;
-      try (ProcessGroup workers = Rendezvous.join(task, backend, TIMEOUT)) {
-        return new Run(trained, setup, workers, hadoop).run(groups);
+      try (ProcessGroup workers = Rendezvous.join(task, backend, compute.timeout())) {
+        return new Run(setup, workers, hadoop).run(groups);
       }
     }
   }
 
-  /** What rank 0 says: a path, or nothing. */
-  private static String agree(BarrierTaskContext task, String said) {
-    return task.allGather(said)[0];
-  }
-
+  /** A path, or nothing. A stage that runs again finds a later one than the driver did. */
   private String newest(Configuration hadoop) {
     return TrainingCheckpoint.newest(output.directory(), hadoop)
         .checkpoint()
+        .filter(checkpoint -> checkpoint.state().step() >= resumedAt)
         .map(TrainingCheckpoint::path)
         .orElse(resumeFrom == null ? "" : resumeFrom);
   }
 
-  private record Setup(
-      TrainableEncoder encoder, PairEncoder tokenizer, Optional<TrainerState> state)
-      implements AutoCloseable {
+  /** What a worker needs before it meets the others; filled step by step. */
+  private static final class Setup implements AutoCloseable {
+    private TrainedModel trained;
+    private PairEncoder tokenizer;
+    private TrainableEncoder encoder;
+    private Optional<TrainerState> state = Optional.empty();
+    private Optional<Qrels> qrels = Optional.empty();
+
     @Override
     public void close() {
-      encoder.close();
-      tokenizer.close();
+      if (tokenizer != null) {
+        tokenizer.close();
+      }
+      if (encoder != null) {
+        encoder.close();
+      }
     }
   }
 
-  private Setup setup(
-      BarrierTaskContext task, TrainedModel trained, String begin, Configuration hadoop) {
+  private void setUp(Setup setup, BarrierTaskContext task, String begin, Configuration hadoop) {
+    setup.trained = TrainedModel.open(model, lora, prompt, hadoop);
     Optional<TrainingCheckpoint> checkpoint =
         begin.isEmpty() ? Optional.empty() : Optional.of(TrainingCheckpoint.read(begin, hadoop));
     checkpoint.ifPresent(found -> found.compareSettings(settings));
-    PairEncoder tokenizer = trained.loadTokenizer();
-    TrainableEncoder encoder =
-        trained.load(
+    setup.state = checkpoint.map(TrainingCheckpoint::state);
+    setup.tokenizer = setup.trained.loadTokenizer();
+    setup.encoder =
+        setup.trained.load(
             hardware,
             TaskResources.gpu(task),
             compute.checkpointing(),
             threads(task),
             plan.options().seed());
-    checkpoint.ifPresent(found -> trained.restore(encoder, found));
-    return new Setup(encoder, tokenizer, checkpoint.map(TrainingCheckpoint::state));
+    checkpoint.ifPresent(found -> setup.trained.restore(setup.encoder, found));
+    setup.qrels = Optional.ofNullable(evaluation).map(asked -> Qrels.read(asked.qrels(), hadoop));
   }
 
   /** The executor's cores by the workers that share it. */
@@ -207,13 +205,13 @@ record TrainWorker(
     private final int saveSteps;
     private final RunLog log;
     private final Optional<Evaluator> evaluator;
-    private double best;
+    private double best = Double.NEGATIVE_INFINITY;
     private long bestStep;
     private long pairs;
     private double allReduceSeconds;
 
-    Run(TrainedModel trained, Setup setup, ProcessGroup workers, Configuration hadoop) {
-      this.trained = trained;
+    Run(Setup setup, ProcessGroup workers, Configuration hadoop) {
+      this.trained = setup.trained;
       this.encoder = setup.encoder;
       this.tokenizer = setup.tokenizer;
       this.workers = workers;
@@ -225,23 +223,22 @@ record TrainWorker(
               output.loggingSteps().of(plan.steps()),
               setup.state.map(TrainerState::log).orElse(List.of()));
       this.evaluator =
-          evaluation == null
-              ? Optional.empty()
-              : Optional.of(
-                  new Evaluator(
-                      evaluation.pairs(),
-                      Qrels.read(evaluation.qrels(), hadoop),
-                      encoder,
-                      tokenizer,
-                      workers));
-      if (evaluation != null && evaluation.keepBest()) {
+          setup.qrels.map(
+              qrels -> new Evaluator(evaluation.pairs(), qrels, encoder, tokenizer, workers));
+      if (evaluation != null && evaluation.keepBest() && workers.rank() == 0) {
         log.best(Evaluator.NAME)
+            .filter(line -> isKept(line.step()))
             .ifPresent(
                 line -> {
                   best = line.value();
                   bestStep = line.step();
                 });
       }
+    }
+
+    /** Not if the run began elsewhere, or without {@code --load-best-model-at-end}. */
+    private boolean isKept(long step) {
+      return TrainingCheckpoint.find(output.directory(), step, hadoop).isPresent();
     }
 
     Report run(Iterator<PlacedGroup> groups) {
@@ -286,7 +283,7 @@ record TrainWorker(
     }
 
     private void save(int step, double epoch) {
-      float[] values = encoder.parameters();
+      float[] values = finite(step, encoder.parameters());
       TrainingCheckpoint.write(
           output.directory(),
           new TrainerState(step, epoch, settings, log.state()),
@@ -302,6 +299,19 @@ record TrainWorker(
       }
     }
 
+    /** The step that makes a weight no number had a finite loss and gradient itself. */
+    private static float[] finite(int step, float[] values) {
+      for (float value : values) {
+        if (!Float.isFinite(value)) {
+          throw InputException.of(
+              "step %d: a trained weight is %s; nothing was saved of this step. A smaller"
+                  + " --learning-rate, or a larger --adam-epsilon, may help",
+              step, value);
+        }
+      }
+      return values;
+    }
+
     private void writeLog() {
       try (OutputDirectory directory = OutputDirectory.create(output.directory(), hadoop)) {
         directory.write(RunLog.FILE, log.text());
@@ -312,14 +322,11 @@ record TrainWorker(
     /** The trained adapter or model, beside the checkpoints. */
     private void writeResult() {
       writeLog();
-      float[] values = encoder.parameters();
       if (bestStep > 0 && bestStep < plan.steps()) {
-        TrainingCheckpoint found =
-            TrainingCheckpoint.read(output.directory() + "/checkpoint-" + bestStep, hadoop);
-        trained.restore(encoder, found);
-        values = encoder.parameters();
+        trained.restore(
+            encoder, TrainingCheckpoint.find(output.directory(), bestStep, hadoop).orElseThrow());
       }
-      float[] result = values;
+      float[] result = finite(plan.steps(), encoder.parameters());
       try (OutputDirectory directory = OutputDirectory.create(output.directory(), hadoop)) {
         trained.write(directory, result);
         directory.commitInto(name -> false);

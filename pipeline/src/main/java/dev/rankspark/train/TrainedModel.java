@@ -23,9 +23,9 @@ import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.run.OutputDirectory;
 import dev.rankspark.train.TrainOptions.Lora;
 import dev.rankspark.train.TrainOptions.Model;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -34,6 +34,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.apache.hadoop.conf.Configuration;
 
@@ -43,6 +45,9 @@ import org.apache.hadoop.conf.Configuration;
  */
 final class TrainedModel {
   private static final String WEIGHT = ".weight";
+
+  /** Elements of a tensor by which it is known: more than any head or norm has. */
+  private static final long SUMMED = 1 << 15;
 
   private final Model paths;
   private final RerankerCheckpoint base;
@@ -112,7 +117,47 @@ final class TrainedModel {
                 LoraAdapter.open(
                     ModelDirectory.open(lora.goOnFrom(), "--lora-name-or-path", hadoop)));
     Lora settings = adapter.isPresent() ? ofAdapter(adapter.get(), lora) : lora;
-    return new TrainedModel(paths, base, tokenizer, config, weights, settings, adapter, prompt);
+    TrainedModel model =
+        new TrainedModel(paths, base, tokenizer, config, weights, settings, adapter, prompt);
+    adapter.ifPresent(model::checkFits);
+    return model;
+  }
+
+  /** An adapter to go on from has each factor, of its shape, and no others. */
+  private void checkFits(LoraAdapter adapter) {
+    if (adapter.isForBackbone()) {
+      throw InputException.of(
+          "%s was trained on a backbone, but %s is used as a whole model",
+          adapter.path(), base.base().path());
+    }
+    Set<String> unknown = new TreeSet<>(adapter.pairs().keySet());
+    for (Part part : parameters.parts()) {
+      unknown.remove(part.module());
+      LoraPair pair = adapter.pairs().get(part.module());
+      Optional<StoredTensor> stored =
+          switch (part.role()) {
+            case LOWER -> Optional.ofNullable(pair).map(LoraPair::a);
+            case UPPER -> Optional.ofNullable(pair).map(LoraPair::b);
+            case WHOLE -> adapter.head();
+          };
+      if (stored.isEmpty() && part.role() == TrainedParameters.Role.WHOLE) {
+        continue; // a head is the base's, or drawn
+      }
+      if (stored.isEmpty() || !Arrays.equals(stored.get().shape(), part.shape())) {
+        throw InputException.of(
+            "%s does not fit %s: expected %s of shape %s, got %s",
+            adapter.path(),
+            base.base().path(),
+            name(part),
+            Arrays.toString(part.shape()),
+            stored.isEmpty() ? "none" : stored.get());
+      }
+    }
+    if (!unknown.isEmpty()) {
+      throw InputException.of(
+          "%s does not fit %s, which has no %s",
+          adapter.path(), base.base().path(), unknown.iterator().next());
+    }
   }
 
   /** As PEFT trains on: by the adapter's own configuration, with the dropout that is asked for. */
@@ -149,18 +194,24 @@ final class TrainedModel {
     return PairEncoder.load(tokenizer, prompt, Pooling.LAST_BEFORE_PADDING);
   }
 
-  /** Tells models of one shape apart: a sum over the configuration and all norms. */
+  /**
+   * Tells models of one shape apart: a sum over the configuration, the beginning of every tensor,
+   * of the base and the adapter, and the tokenizer's files.
+   */
   String sum() {
     CRC32C sum = new CRC32C();
     sum.update(base.config().toString().getBytes(StandardCharsets.UTF_8));
-    weights.forEach(
-        (name, weight) -> {
-          if (weight.stored().shape().length == 1) {
-            ByteBuffer bytes = weight.stored().bytes();
-            sum.update(bytes);
-          }
-        });
-    adapter.ifPresent(lora -> lora.pairs().values().forEach(pair -> sum.update(pair.b().bytes())));
+    Stream<StoredTensor> ofAdapter =
+        adapter.stream()
+            .flatMap(
+                lora ->
+                    Stream.concat(
+                        lora.pairs().values().stream()
+                            .flatMap(pair -> Stream.of(pair.a(), pair.b())),
+                        lora.head().stream()));
+    Stream.concat(weights.values().stream().map(Weight::stored), ofAdapter)
+        .forEach(tensor -> sum.update(tensor.bytes(0, (int) Math.min(SUMMED, tensor.elements()))));
+    ModelWriter.tokenizerFiles(tokenizer).values().forEach(sum::update);
     return String.format(Locale.ROOT, "crc32c %08x", sum.getValue());
   }
 

@@ -141,6 +141,13 @@ public final class TrainingCheckpoint {
     return new Newest(Optional.empty(), broken);
   }
 
+  /** The checkpoint of a step, if it is there and whole. */
+  static Optional<TrainingCheckpoint> find(String outputDir, long step, Configuration hadoop) {
+    return steps(outputDir, hadoop).contains(step)
+        ? whole(pathOf(outputDir, step), hadoop)
+        : Optional.empty();
+  }
+
   /**
    * Reads the checkpoint in a directory, every byte of it.
    *

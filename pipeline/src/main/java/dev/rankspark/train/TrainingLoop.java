@@ -3,6 +3,7 @@ package dev.rankspark.train;
 import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
 import dev.rankspark.distributed.ProcessGroup;
+import dev.rankspark.distributed.StoppedByOtherException;
 import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.TrainBatch;
 import dev.rankspark.model.TrainableEncoder;
@@ -79,28 +80,37 @@ final class TrainingLoop {
     void after(Step step);
   }
 
-  /** Another worker's input stopped the training. */
-  static final class StoppedByOtherException extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-
-    StoppedByOtherException(int step) {
-      super("step " + step + ": another worker stopped");
-    }
-  }
-
   /**
    * Trains to the end.
    *
    * @param groups this worker's, in the order of their places; those of steps done are passed over
    * @param done steps that were taken before
-   * @throws InputException if a loss is not finite or a text cannot be used; all workers stop at
-   *     the same step, those without fault by a {@link StoppedByOtherException}
-   * @throws DeviceException if the device has no memory for a batch; likewise
+   * @throws InputException if a loss is not finite, a text cannot be used, or the listener throws
+   *     it; all workers stop at the same step, those without fault by a {@link
+   *     StoppedByOtherException}
+   * @throws DeviceException if the device has no memory for a batch, or the listener throws it;
+   *     likewise
    */
   void run(Iterator<PlacedGroup> groups, int done, Listener listener) {
     Ahead ahead = new Ahead(groups, done);
+    Optional<RuntimeException> fault = Optional.empty();
     for (int number = done + 1; number <= plan.steps(); number++) {
-      listener.after(step(number, ahead.batches(number)));
+      Step step = step(number, ahead.batches(number), fault);
+      fault = tell(listener, step);
+    }
+    fault.ifPresent(
+        e -> {
+          throw e;
+        });
+  }
+
+  /** What goes wrong between two steps, such as a full disk, is told with the next one's sum. */
+  private static Optional<RuntimeException> tell(Listener listener, Step step) {
+    try {
+      listener.after(step);
+      return Optional.empty();
+    } catch (InputException | DeviceException e) {
+      return Optional.of(e);
     }
   }
 
@@ -136,24 +146,26 @@ final class TrainingLoop {
     }
   }
 
-  private Step step(int number, List<List<PlacedGroup>> batches) {
+  private Step step(
+      int number, List<List<PlacedGroup>> batches, Optional<RuntimeException> before) {
     long start = System.nanoTime();
     List<Double> microLosses = new ArrayList<>();
     double weight = 1.0 / plan.groupsOfStep(number);
     double loss = 0;
     int pairs = 0;
-    Optional<RuntimeException> fault = Optional.empty();
+    Optional<RuntimeException> fault = before;
     try {
-      for (List<PlacedGroup> batch : batches) {
+      for (List<PlacedGroup> batch : fault.isEmpty() ? batches : List.<List<PlacedGroup>>of()) {
         double sum = losses(number, batch, weight);
         microLosses.add(sum / batch.size());
         loss += sum * weight;
         pairs += batch.stream().mapToInt(group -> group.texts().size()).sum();
       }
     } catch (InputException | DeviceException e) {
-      // The others are told by the sum, so that all stop here and nobody waits.
       fault = Optional.of(e);
-      loss = Double.NaN;
+    }
+    if (fault.isPresent()) {
+      loss = Double.NaN; // tells the others, so that all stop here and nobody waits
     }
     long computed = System.nanoTime();
     workers.allReduceSum(encoder.gradient());
@@ -163,7 +175,7 @@ final class TrainingLoop {
       throw fault.get();
     }
     if (!Double.isFinite(all)) {
-      throw new StoppedByOtherException(number);
+      throw new StoppedByOtherException("step " + number);
     }
     double norm = encoder.update(optimizer, rate.at(number), number);
     if (!Double.isFinite(norm)) {

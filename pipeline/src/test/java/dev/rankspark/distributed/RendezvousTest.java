@@ -6,12 +6,15 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import dev.rankspark.InputException;
 import java.io.Serializable;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import scala.Function1;
@@ -26,27 +29,53 @@ class RendezvousTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 2})
   void theTasksOfABarrierStageSumTogether(int workers) {
+    assertThat(run(workers, numbers -> sum((int) numbers.next())))
+        .isEqualTo(
+            workers == 1
+                ? List.of("rank 0 of 1: 10.0")
+                : List.of("rank 0 of 2: 110.0", "rank 1 of 2: 110.0"));
+  }
+
+  @Test
+  void aTaskThatCannotSayItsWordStopsTheOther() {
+    assertThat(run(2, numbers -> exchange((int) numbers.next(), 0)))
+        .containsExactly("[10, 100]", "[10, 100]");
+    assertThat(run(2, numbers -> exchange((int) numbers.next(), 100)))
+        .containsExactly("before the first step: another worker stopped", "no disk");
+  }
+
+  private static List<String> run(int workers, Task task) {
     try (SparkSession spark =
         SparkSession.builder().master("local[2]").config("spark.ui.enabled", false).getOrCreate()) {
       JavaSparkContext context = new JavaSparkContext(spark.sparkContext());
       Slots.check(spark.sparkContext(), workers);
-      Task task = numbers -> sum((int) numbers.next());
-
-      List<String> said =
-          context
-              .parallelize(List.of(10, 100).subList(0, workers), workers)
-              .rdd()
-              .barrier()
-              .mapPartitions(task, false, ClassTag.apply(String.class))
-              .toJavaRDD()
-              .collect();
-
-      assertThat(said)
-          .isEqualTo(
-              workers == 1
-                  ? List.of("rank 0 of 1: 10.0")
-                  : List.of("rank 0 of 2: 110.0", "rank 1 of 2: 110.0"));
+      return context
+          .parallelize(List.of(10, 100).subList(0, workers), workers)
+          .rdd()
+          .barrier()
+          .mapPartitions(task, false, ClassTag.apply(String.class))
+          .toJavaRDD()
+          .collect();
     }
+  }
+
+  private static Iterator<String> exchange(int number, int fails) {
+    String said;
+    try {
+      said =
+          Arrays.toString(
+              Rendezvous.exchange(
+                  BarrierTaskContext.get(),
+                  () -> {
+                    if (number == fails) {
+                      throw InputException.of("no disk");
+                    }
+                    return String.valueOf(number);
+                  }));
+    } catch (InputException | StoppedByOtherException e) {
+      said = e.getMessage();
+    }
+    return JavaConverters.asScalaIterator(List.of(said).iterator());
   }
 
   private static Iterator<String> sum(int number) {

@@ -1,6 +1,7 @@
 package dev.rankspark.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.rankspark.checkpoint.RerankerCheckpoint;
 import dev.rankspark.checkpoint.Weight;
@@ -32,6 +33,9 @@ class TrainableEncoderTest {
 
   /** One gradient summed in another order. */
   private static final double SAME = 1e-5;
+
+  /** A gradient of products whose factors have 8 bits: of this model and length. */
+  private static final double ROUNDED = 0.03;
 
   private final Random random = new Random(SEED);
 
@@ -77,6 +81,24 @@ class TrainableEncoderTest {
     assertThat(distance(together, alone)).as("seed %d", SEED).isLessThan(SAME);
   }
 
+  @ParameterizedTest
+  @CsvSource({"base, all, false", "mistral, all, true", "mistral, full, false"})
+  void bfloat16sGradientIsFloat32sUpToItsRounding(
+      String model, String trained, boolean checkpointing) {
+    TrainBatch batch = TrainBatch.pack(groups(2, 4));
+    List<float[]> gradients = new ArrayList<>();
+    for (Dtype dtype : List.of(Dtype.FLOAT32, Dtype.BFLOAT16)) {
+      random.setSeed(SEED + 1); // the same factors each time
+      try (TrainableEncoder encoder = encoder(dtype, model, trained, 0, checkpointing)) {
+        encoder.addGradient(batch, 1);
+        gradients.add(encoder.gradient().toFloatArray());
+      }
+    }
+    assertThat(distance(gradients.get(0), gradients.get(1)))
+        .as("seed %d", SEED)
+        .isBetween(SAME, ROUNDED);
+  }
+
   @Test
   void dropoutIsDrawnFromTheGroupsSeed() {
     List<Group> groups = groups(1, 4);
@@ -99,11 +121,11 @@ class TrainableEncoderTest {
             CrossEncoder.load(
                 checkpoint,
                 config,
-                hardware(),
-                hardware().device(OptionalInt.empty()),
+                hardware(Dtype.FLOAT32),
+                hardware(Dtype.FLOAT32).device(OptionalInt.empty()),
                 LONGEST,
                 2);
-        TrainableEncoder training = load("mistral", "all", 0, false)) {
+        TrainableEncoder training = load(Dtype.FLOAT32, "mistral", "all", 0, false)) {
       Part head = parameters("mistral", "all").head();
       training.setParameters(head.from(), weights("mistral").get("score.weight").stored().floats());
       float[] expected = scoring.score(packed, 2);
@@ -112,6 +134,20 @@ class TrainableEncoderTest {
         assertThat(scores[i]).isCloseTo(expected[i], Offset.offset(2e-5f));
       }
     }
+  }
+
+  @Test
+  void wrongSettingsOfAdamW() {
+    assertThatThrownBy(() -> new AdamW(1, 0.999, 1e-8, 0, 1))
+        .hasMessage("--adam-beta1: expected 0 or more and below 1, got 1.0");
+    assertThatThrownBy(() -> new AdamW(0.9, -1, 1e-8, 0, 1))
+        .hasMessage("--adam-beta2: expected 0 or more and below 1, got -1.0");
+    assertThatThrownBy(() -> new AdamW(0.9, 0.999, -1e-8, 0, 1))
+        .hasMessage("--adam-epsilon: expected 0 or more, got -1.0E-8");
+    assertThatThrownBy(() -> new AdamW(0.9, 0.999, 1e-8, Double.NaN, 1))
+        .hasMessage("--weight-decay: expected 0 or more, got NaN");
+    assertThatThrownBy(() -> new AdamW(0.9, 0.999, 1e-8, 0, -1))
+        .hasMessage("--max-grad-norm: expected 0 or more, got -1.0");
   }
 
   @Test
@@ -146,7 +182,12 @@ class TrainableEncoderTest {
   /** A model whose factors and head are all drawn anew, so that no gradient is zero. */
   private TrainableEncoder encoder(
       String model, String trained, double dropout, boolean checkpointing) {
-    TrainableEncoder encoder = load(model, trained, dropout, checkpointing);
+    return encoder(Dtype.FLOAT32, model, trained, dropout, checkpointing);
+  }
+
+  private TrainableEncoder encoder(
+      Dtype dtype, String model, String trained, double dropout, boolean checkpointing) {
+    TrainableEncoder encoder = load(dtype, model, trained, dropout, checkpointing);
     for (Part part : parameters(model, trained).parts()) {
       if (!trained.equals("full") || part.module().equals("score")) {
         float[] values = new float[part.size()];
@@ -160,12 +201,12 @@ class TrainableEncoderTest {
   }
 
   private static TrainableEncoder load(
-      String model, String trained, double dropout, boolean checkpointing) {
+      Dtype dtype, String model, String trained, double dropout, boolean checkpointing) {
     return TrainableEncoder.load(
         weights(model),
         config(checkpoint(model)),
-        hardware(),
-        hardware().device(OptionalInt.empty()),
+        hardware(dtype),
+        hardware(dtype).device(OptionalInt.empty()),
         parameters(model, trained),
         new TrainableEncoder.Settings(2, dropout, checkpointing),
         LONGEST,
@@ -198,8 +239,8 @@ class TrainableEncoderTest {
     return LlamaConfig.parse(checkpoint.config(), "config.json", LONGEST);
   }
 
-  private static Hardware hardware() {
-    return Hardware.detect("cpu", Optional.of(Dtype.FLOAT32));
+  private static Hardware hardware(Dtype dtype) {
+    return Hardware.detect("cpu", Optional.of(dtype));
   }
 
   /** Groups whose texts begin alike and have few lengths, some of them equal. */

@@ -2,12 +2,16 @@ package dev.rankspark.jobs.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.rankspark.jobs.TrainingFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import org.assertj.core.data.Offset;
+import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -16,6 +20,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** Training on a real cluster of separate processes, some of which are killed. */
 class TrainClusterIT {
   private static final int STEPS = 240;
+
+  /** Sums of the same gradients in another order, after Adam's steps. */
+  private static final float SUMS = 1e-5f;
 
   @TempDir private static Path folder;
 
@@ -69,6 +76,40 @@ class TrainClusterIT {
       assertThat(finished.err()).containsPattern("Trained .* steps after [1-9]");
     }
     assertSame(output);
+  }
+
+  @Test
+  void fourWorkersAreOneWithFourTimesTheAccumulation() throws Exception {
+    Path one = folder.resolve("one");
+    Path four = folder.resolve("four");
+    try (StandaloneCluster wide =
+        StandaloneCluster.start(Files.createDirectory(folder.resolve("wide")), 2, 2)) {
+      succeed(wide, one, "--gradient-accumulation-steps", "4");
+      succeed(wide, four, "--workers", "4");
+    }
+    assertThat(gradNorm(four)).isCloseTo(gradNorm(one), Percentage.withPercentage(1e-3));
+    Map<String, float[]> expected = TrainingFiles.adapter(one);
+    TrainingFiles.adapter(four)
+        .forEach(
+            (name, numbers) ->
+                assertThat(numbers)
+                    .as(name)
+                    .containsExactly(expected.get(name), Offset.offset(SUMS)));
+  }
+
+  private static void succeed(StandaloneCluster cluster, Path output, String... more) {
+    List<String> arguments = TrainingFiles.train(dataset, output);
+    arguments.addAll(List.of(more));
+    try (StandaloneCluster.Job job = cluster.submit(arguments.toArray(String[]::new))) {
+      StandaloneCluster.Finished finished = job.await();
+      assertThat(finished.exitCode()).as(finished.err()).isZero();
+    }
+  }
+
+  /** Of the first step. */
+  private static double gradNorm(Path output) throws IOException {
+    String line = Files.readAllLines(output.resolve("trainer_log.jsonl")).get(0);
+    return new JsonMapper().readTree(line).path("grad_norm").asDouble();
   }
 
   private static StandaloneCluster.Job submit(Path output, String... more) {
