@@ -320,6 +320,11 @@ public final class Scorer implements AutoCloseable {
     }
   }
 
+  /** The most texts in a batch. */
+  int batchRows() {
+    return batchRows;
+  }
+
   @Override
   public void close() {
     tokenizer.close();
