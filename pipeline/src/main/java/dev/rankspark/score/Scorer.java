@@ -241,7 +241,7 @@ public final class Scorer implements AutoCloseable {
     float[] distinct = new float[prepared.distinct.size()];
     int[] all = IntStream.range(0, distinct.length).toArray();
     try {
-      compute(prepared.distinct, all, prepared.plan, threads, distinct);
+      compute(new Part(prepared.distinct, all, prepared.plan), threads, distinct);
     } catch (TextTooLargeException e) {
       int[] texts = prepared.distinctOfText;
       throw e.of(
@@ -258,35 +258,46 @@ public final class Scorer implements AutoCloseable {
   }
 
   /**
-   * Computes a batch plan's batches, in its order; when the device's memory is full, those that are
-   * left by a plan of half the tokens.
+   * Texts that are planned together.
    *
-   * @param numbers where the score of each of the texts belongs in {@code scores}
+   * @param numbers where the score of each of the texts belongs
    */
-  private void compute(
-      List<long[]> texts, int[] numbers, BatchPlan.Plan plan, int threads, float[] scores) {
-    for (int i = 0; i < plan.batches().size(); i++) {
-      BatchPlan.Batch batch = plan.batches().get(i);
+  private record Part(List<long[]> texts, int[] numbers, BatchPlan.Plan plan) {}
+
+  /**
+   * Computes a plan's batches, in its order; when the device's memory is full, those that are left
+   * by plans of half the tokens. The batch that did not fit is planned by itself: what it is split
+   * into is always smaller, while a longer text elsewhere would raise the budget, so that the same
+   * batch were planned for ever.
+   */
+  private void compute(Part part, int threads, float[] scores) {
+    List<BatchPlan.Batch> batches = part.plan.batches();
+    for (int i = 0; i < batches.size(); i++) {
+      BatchPlan.Batch batch = batches.get(i);
       int[] rows = batch.texts();
       try {
-        float[] batchScores = model.score(BatchPlan.packed(batch, texts), threads);
+        float[] batchScores = model.score(BatchPlan.packed(batch, part.texts), threads);
         for (int row = 0; row < rows.length; row++) {
-          scores[numbers[rows[row]]] = batchScores[row];
+          scores[part.numbers[rows[row]]] = batchScores[row];
         }
       } catch (DeviceMemoryException e) {
         if (rows.length == 1) {
-          throw new TextTooLargeException(numbers[rows[0]], batch.tokens(), e);
+          throw new TextTooLargeException(part.numbers[rows[0]], batch.tokens(), e);
         }
         halve(batch.tokens());
-        int[] left =
-            plan.batches().stream().skip(i).flatMapToInt(b -> Arrays.stream(b.texts())).toArray();
-        List<long[]> leftTexts = Arrays.stream(left).mapToObj(texts::get).toList();
-        int[] leftNumbers = Arrays.stream(left).map(text -> numbers[text]).toArray();
-        BatchPlan.Plan smaller = BatchPlan.plan(leftTexts, batchRows, batchTokens);
-        compute(leftTexts, leftNumbers, smaller, threads, scores);
+        compute(planned(part, List.of(batch)), threads, scores);
+        compute(planned(part, batches.subList(i + 1, batches.size())), threads, scores);
         return;
       }
     }
+  }
+
+  /** The texts of some of a part's batches, planned again by what a batch may have now. */
+  private Part planned(Part part, List<BatchPlan.Batch> batches) {
+    int[] again = batches.stream().flatMapToInt(batch -> Arrays.stream(batch.texts())).toArray();
+    List<long[]> texts = Arrays.stream(again).mapToObj(part.texts::get).toList();
+    int[] numbers = Arrays.stream(again).map(text -> part.numbers[text]).toArray();
+    return new Part(texts, numbers, BatchPlan.plan(texts, batchRows, batchTokens));
   }
 
   /** Other tasks may have met the same. */

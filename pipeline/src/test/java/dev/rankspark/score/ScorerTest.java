@@ -111,6 +111,48 @@ class ScorerTest {
                 + " \\(CUDA out of memory.*\\); take a smaller --rerank-max-len.*");
   }
 
+  /** Of two lengths, so that the longer ones raise a budget that has been halved below them. */
+  private static List<String> threeShortAndThreeLong() {
+    return IntStream.range(0, 6)
+        .mapToObj(
+            i ->
+                "query:  "
+                    + (i < 3 ? "a river" : "the sea")
+                    + " of such a kind as that".repeat(3)
+                    + " document:  "
+                    + i
+                    + " and so on".repeat(i < 3 ? 8 : 25))
+        .toList();
+  }
+
+  @Test
+  void halvingEndsWhereTheLongestTextRaisesTheBudget() {
+    List<String> six = threeShortAndThreeLong();
+    assertThat(tokenizer.encode(six).stream().map(tokens -> tokens.ids().length))
+        .allSatisfy(length -> assertThat(length).isBetween(40, 110))
+        .satisfies(lengths -> assertThat(lengths.get(0)).isLessThanOrEqualTo(64))
+        .satisfies(lengths -> assertThat(lengths.get(3)).isGreaterThan(64));
+    Scorer scorer = new Scorer(tokenizer, fullAbove(64, new ArrayList<>()), 64, BATCH_TOKENS);
+    assertThatThrownBy(() -> scored(scorer, six, BATCH_TOKENS))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageStartingWith("query q3, docid d3: the device has no memory for this pair's ");
+  }
+
+  @Test
+  void aDeviceThatTakesOnlyOneTextAtATimeScoresThemAll() {
+    BatchModel narrow =
+        (batch, threads) -> {
+          if (batch.texts() > 1) {
+            throw new DeviceMemoryException("CUDA out of memory", new EngineException("CUDA"));
+          }
+          return model.score(batch, threads);
+        };
+    List<String> six = threeShortAndThreeLong();
+    assertThat(new Scorer(tokenizer, narrow, 64, BATCH_TOKENS).score(six, 2).scores())
+        .containsExactly(
+            new Scorer(tokenizer, model, 64, BATCH_TOKENS).score(six, 2).scores(), INVARIANCE);
+  }
+
   @Test
   void anotherFaultOfTheEngineIsNotTakenForIt() {
     BatchModel broken =
