@@ -30,14 +30,25 @@ public final class Scorer implements AutoCloseable {
   private final BatchModel model;
   private final int batchRows;
 
-  /** Becomes less when the device's memory is full, for all that follows. */
+  private final int askedTokens;
+
+  /** Becomes less when the device's memory is full, for all that follows in this job. */
   private volatile int batchTokens;
 
   Scorer(PairEncoder tokenizer, BatchModel model, int batchRows, int batchTokens) {
     this.tokenizer = tokenizer;
     this.model = model;
     this.batchRows = batchRows;
+    this.askedTokens = batchTokens;
     this.batchTokens = batchTokens;
+  }
+
+  /**
+   * The same tokenizer and model with the tokens of a batch as they were asked for: what else was
+   * in the device's memory while another job ran says nothing about this one. Either closes both.
+   */
+  Scorer forAnotherJob() {
+    return new Scorer(tokenizer, model, batchRows, askedTokens);
   }
 
   /**

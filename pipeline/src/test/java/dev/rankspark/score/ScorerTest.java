@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.data.Offset;
@@ -98,6 +99,25 @@ class ScorerTest {
     tried.clear();
     assertThat(scorer.score(texts, 2).scores()).containsExactly(expected, INVARIANCE);
     assertThat(tried).allSatisfy(tokens -> assertThat(tokens).isLessThanOrEqualTo(160));
+  }
+
+  @Test
+  void tasksOfAJobShareWhatTheyLearnOfTheMemoryAndAnotherJobDoesNot() {
+    BatchModel full = fullAbove(160, new ArrayList<>());
+    Supplier<Scorer> loader = () -> new Scorer(tokenizer, full, 64, BATCH_TOKENS);
+    try (ExecutorScorers.Lease first = ExecutorScorers.acquire("a device", "m", 1, loader);
+        ExecutorScorers.Lease same = ExecutorScorers.acquire("a device", "m", 1, loader);
+        ExecutorScorers.Lease other = ExecutorScorers.acquire("a device", "m", 2, loader)) {
+      first.scorer().score(texts.subList(0, 40), 2);
+
+      assertThat(same.scorer().score(texts.subList(0, 1), 2).batchTokens())
+          .isLessThan(BATCH_TOKENS);
+      assertThat(other.scorer().score(texts.subList(0, 1), 2).batchTokens())
+          .isEqualTo(BATCH_TOKENS);
+      assertThat(List.of(first, same, other))
+          .extracting(ExecutorScorers.Lease::loaded)
+          .containsExactly(true, false, false);
+    }
   }
 
   @Test
