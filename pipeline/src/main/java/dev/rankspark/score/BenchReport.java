@@ -24,8 +24,9 @@ import java.util.Locale;
  * @param sharedTokens not computed, as another pair of the batch begins with them or is equal
  * @param tokenizeShare of the time
  * @param planShare of the time
- * @param gemmGflops 1e9 floating-point operations a second of plain matrix products of the model's
- *     own shapes, {@link dev.rankspark.model.GemmSpeed}
+ * @param gemmGflops 1e9 floating-point operations a second of matrix products of the model's own
+ *     shapes and nothing else, by the fastest that the engine has, {@link
+ *     dev.rankspark.model.GemmSpeed}
  * @param fractionOfGemmLimit the time in which such products would do two operations for every
  *     parameter of the layers and every real token, by the time of the median round; above 1 where
  *     sharing and leaving out save more than everything else costs
