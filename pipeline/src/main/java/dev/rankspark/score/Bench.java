@@ -2,17 +2,20 @@ package dev.rankspark.score;
 
 import static org.apache.spark.sql.functions.col;
 
+import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
 import dev.rankspark.corpus.InputPaths;
 import dev.rankspark.corpus.Pairs;
 import dev.rankspark.corpus.RerankInput;
 import dev.rankspark.corpus.Shard;
+import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.GemmSpeed;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.prompt.PairText;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.ToDoubleFunction;
@@ -53,6 +56,7 @@ public final class Bench {
    * Measures.
    *
    * @throws InputException if an input or the checkpoint is wrong
+   * @throws DeviceException if the device has no memory for the model or for the products
    */
   public static BenchReport run(SparkSession spark, Options options) {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
@@ -72,6 +76,15 @@ public final class Bench {
         gflops = Math.max(gflops, gemm.gflops(options.threads()));
       }
       return report(decided, hardware, model, options, rounds, gflops);
+    } catch (DeviceMemoryException e) {
+      throw new DeviceException(
+          String.format(
+              Locale.ROOT,
+              "%s: the device has no memory for the matrix products of a layer beside this model"
+                  + " (%s); take a smaller --dtype, or fewer other programs on the device",
+              decided.model().model(),
+              e.getMessage()),
+          e);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.rankspark.score;
 
+import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.checkpoint.RerankerCheckpoint;
@@ -17,6 +18,7 @@ import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -175,6 +177,7 @@ public final class Scorer implements AutoCloseable {
    * @param options as {@link Checked#decided} gives them
    * @param assigned the GPU that Spark assigned to this task
    * @param threads libtorch's threads
+   * @throws DeviceException if the device has no memory for the model
    */
   public static Scorer load(
       ScoreOptions options,
@@ -183,14 +186,19 @@ public final class Scorer implements AutoCloseable {
       int threads,
       Configuration hadoop) {
     Opened opened = open(options, hadoop);
-    CrossEncoder model =
-        CrossEncoder.load(
-            opened.checkpoint,
-            opened.config,
-            hardware,
-            hardware.device(assigned),
-            options.prompt().maxLength(),
-            threads);
+    CrossEncoder model;
+    try {
+      model =
+          CrossEncoder.load(
+              opened.checkpoint,
+              opened.config,
+              hardware,
+              hardware.device(assigned),
+              options.prompt().maxLength(),
+              threads);
+    } catch (DeviceMemoryException e) {
+      throw tooLarge(options.model().model(), hardware, e);
+    }
     try {
       return new Scorer(
           PairEncoder.load(opened.tokenizer, options.prompt(), opened.pooling),
@@ -201,6 +209,19 @@ public final class Scorer implements AutoCloseable {
       model.close(); // gigabytes
       throw e;
     }
+  }
+
+  private static DeviceException tooLarge(
+      String model, Hardware hardware, DeviceMemoryException e) {
+    return new DeviceException(
+        String.format(
+            Locale.ROOT,
+            "%s: the device has no memory for this model in %s (%s); take a smaller --dtype, or"
+                + " fewer models or other programs on the device",
+            model,
+            hardware.dtype(),
+            e.getMessage()),
+        e);
   }
 
   /** Scores texts: {@link #prepare}, then {@link #compute}. */
