@@ -20,9 +20,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -158,8 +161,19 @@ public final class Scorer implements AutoCloseable {
             absolute(paths.model(), hadoop),
             paths.lora() == null ? null : absolute(paths.lora(), hadoop),
             base.equals(paths.model()) ? null : absolute(base, hadoop),
-            absolute(opened.tokenizer.path(), hadoop));
+            absolute(opened.tokenizer.path(), hadoop),
+            fingerprint(opened, paths, hadoop));
     return new Checked(options.withModel(found), opened.config);
+  }
+
+  private static String fingerprint(Opened opened, ModelPaths paths, Configuration hadoop) {
+    Stream<ModelDirectory> adapters =
+        Stream.of(paths.model(), paths.lora())
+            .filter(Objects::nonNull)
+            .map(path -> ModelDirectory.open(path, hadoop));
+    return Stream.concat(adapters, Stream.of(opened.checkpoint.base(), opened.tokenizer))
+        .map(ModelDirectory::fingerprint)
+        .collect(Collectors.joining(" "));
   }
 
   private static String absolute(String path, Configuration hadoop) {
