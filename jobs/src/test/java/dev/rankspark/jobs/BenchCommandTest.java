@@ -51,6 +51,18 @@ class BenchCommandTest {
   }
 
   @Test
+  void aBudgetBelowTheLongestPairIsRaisedWithANote() throws IOException {
+    Cli.Result result = bench("--pairs", "3", "--max-batch-tokens", "20", "--json");
+    JsonNode report = new JsonMapper().readTree(lastLine(result));
+    int longest = report.path("max_batch_tokens").asInt();
+    assertThat(longest).isGreaterThan(20);
+    String note =
+        "--max-batch-tokens 20 is raised to " + longest + ", the tokens of the longest pair";
+    assertThat(result.err()).contains("rankspark: " + note);
+    assertThat(report.path("notes")).extracting(JsonNode::asText).containsExactly(note);
+  }
+
+  @Test
   void valuesOutOfRange() {
     assertThat(bench("--pairs", "0").lastLine()).contains("--pairs: expected at least 1, got 0");
     assertThat(bench("--threads", "0").lastLine())

@@ -156,13 +156,20 @@ public final class Bench {
     long tokens = (long) median.sum(Scorer.Prepared::tokens);
     long computed = (long) median.sum(prepared -> prepared.plan().computedTokens());
     long padded = (long) median.sum(prepared -> prepared.plan().paddedTokens());
+    int longest =
+        median.chunks.stream()
+            .mapToInt(chunk -> chunk.scores().prepared().longest())
+            .max()
+            .orElse(0);
+    int least =
+        median.chunks.stream().mapToInt(chunk -> chunk.scores().batchTokens()).min().orElse(0);
     double limitSeconds = 2.0 * model.config().productParameters() * tokens / (gflops * 1e9);
     return new BenchReport(
         hardware.description(),
         hardware.compute().toString(),
         options.threads(),
         rounds.size(),
-        decided.batchTokens(),
+        Math.max(least, longest),
         pairs,
         tokens,
         median.seconds,
@@ -175,6 +182,7 @@ public final class Bench {
         median.sum(Scorer.Prepared::tokenizeSeconds) / median.seconds,
         median.sum(Scorer.Prepared::planSeconds) / median.seconds,
         gflops,
-        limitSeconds / median.seconds);
+        limitSeconds / median.seconds,
+        BatchTokens.notes(decided.batchTokens(), least, longest));
   }
 }

@@ -1,7 +1,6 @@
 package dev.rankspark.score;
 
 import dev.rankspark.corpus.Candidates;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -58,26 +57,7 @@ public record RerankReport(
 
   /** What the user asked for and did not get, one line each. */
   public List<String> notes() {
-    List<String> notes = new ArrayList<>();
-    if (batchTokens < longest) {
-      notes.add(
-          String.format(
-              Locale.ROOT,
-              "--max-batch-tokens %d is raised to %d, the tokens of the longest pair",
-              batchTokens,
-              longest));
-    }
-    if (leastBatchTokens < batchTokens) {
-      notes.add(
-          String.format(
-              Locale.ROOT,
-              "a device's memory was full: batches were halved from %d tokens to %d;"
-                  + " --max-batch-tokens %d has that from the start",
-              batchTokens,
-              leastBatchTokens,
-              leastBatchTokens));
-    }
-    return notes;
+    return BatchTokens.notes(batchTokens, leastBatchTokens, longest);
   }
 
   /** One line for people, with units. */
