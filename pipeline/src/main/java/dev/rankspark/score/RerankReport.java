@@ -26,7 +26,9 @@ import java.util.Set;
  * @param imbalance the cost of the task that cost most, by their mean
  * @param modelLoads how often a model was loaded; as many as executors, unless one was lost
  * @param executors the ids of the executors that scored
- * @param seconds from reading the input to the scores' last commit
+ * @param seconds from before the first task, which looks at an executor's device, and before
+ *     anything of the input is read until the last row of the run is committed to its place;
+ *     checking the options and the model before that, and measuring after it, are not counted
  * @param comparison the run before and after, where there are judgements
  */
 public record RerankReport(
