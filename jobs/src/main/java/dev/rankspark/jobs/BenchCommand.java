@@ -80,6 +80,8 @@ final class BenchCommand implements Callable<Integer> {
         new Bench.Options(
             scoring.options(), InputPaths.of("--dataset-path", dataset), pairs, used, rounds);
     BenchReport report = SparkSessions.with("bench", spark -> Bench.run(spark, options));
+    PrintWriter err = spec.commandLine().getErr();
+    report.notes().forEach(note -> err.println("rankspark: " + note));
     PrintWriter out = spec.commandLine().getOut();
     out.println(report.summary());
     if (json) {

@@ -27,7 +27,7 @@ class BenchCommandTest {
     assertThat(report.path("threads").asInt()).isEqualTo(2);
     assertThat(report.path("rounds").asInt()).isEqualTo(3);
     long padded = report.path("padded_tokens").asLong();
-    assertThat(padded).isLessThan(16); // one batch, filled up to whole steps of rows
+    assertThat(padded).isLessThan(32); // one batch, filled up to whole steps of rows
     long tokens = report.path("tokens").asLong();
     long shared = report.path("shared_tokens").asLong();
     assertThat(shared).isBetween(1L, tokens - 1);
@@ -48,6 +48,18 @@ class BenchCommandTest {
   void withoutJsonItSpeaksToPeople() {
     assertThat(bench("--pairs", "3").out())
         .contains("3 pairs of ", "on CPU, float32, 2 threads, median of 3 rounds", " pairs/s, ");
+  }
+
+  @Test
+  void aBudgetBelowTheLongestPairIsRaisedWithANote() throws IOException {
+    Cli.Result result = bench("--pairs", "3", "--max-batch-tokens", "20", "--json");
+    JsonNode report = new JsonMapper().readTree(lastLine(result));
+    int longest = report.path("max_batch_tokens").asInt();
+    assertThat(longest).isGreaterThan(20);
+    String note =
+        "--max-batch-tokens 20 is raised to " + longest + ", the tokens of the longest pair";
+    assertThat(result.err()).contains("rankspark: " + note);
+    assertThat(report.path("notes")).extracting(JsonNode::asText).containsExactly(note);
   }
 
   @Test

@@ -150,6 +150,24 @@ class RerankCommandTest {
     assertThat(folder.resolve("read.txt")).hasSameTextualContentAs(folder.resolve("mapped.txt"));
   }
 
+  /** Executors keep a model for the jobs that follow, but not for another one in its place. */
+  @Test
+  void aModelThatTookThePlaceOfAnotherIsLoaded() throws IOException {
+    Path model = folder.resolve("model");
+    for (String name : List.of("mistral", "backbone")) {
+      FileUtils.deleteDirectory(model.toFile());
+      FileUtils.copyDirectory(Path.of(Cli.reference(name)).toFile(), model.toFile());
+      assertSucceeds(
+          Cli.run(replace(rerank(name, name + ".txt"), "--model-name-or-path", model.toString())));
+      assertThat(
+              Scores.read(folder.resolve(name + ".txt"))
+                  .largestDifference(
+                      Scores.read(Path.of(Cli.reference("expected/" + name + ".txt")))))
+          .as(name)
+          .isLessThanOrEqualTo(FLOAT32);
+    }
+  }
+
   /** A safetensors file whose header ends with one more space, so that its data is not aligned. */
   private static byte[] withOneByteMore(byte[] file) {
     ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);

@@ -11,11 +11,14 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.MD5Hash;
 
 /** A directory with a model, an adapter or a tokenizer, on any Hadoop file system. */
 public final class ModelDirectory {
@@ -100,6 +103,30 @@ public final class ModelDirectory {
   /** The path of a file in here as messages name it; the file need not exist. */
   String pathOf(String name) {
     return path.endsWith("/") ? path + name : path + "/" + name;
+  }
+
+  /**
+   * A short text that is another one when a file in here has changed: of all files' names, lengths
+   * and times of modification. Their contents are not read, which may be gigabytes.
+   */
+  public String fingerprint() {
+    try {
+      return MD5Hash.digest(
+              Arrays.stream(fileSystem.listStatus(directory))
+                  .filter(FileStatus::isFile)
+                  .map(
+                      file ->
+                          file.getPath().getName()
+                              + "/"
+                              + file.getLen()
+                              + "/"
+                              + file.getModificationTime())
+                  .sorted()
+                  .collect(Collectors.joining("\n")))
+          .toString();
+    } catch (IOException e) {
+      throw new InputException(path + " cannot be listed: " + Shown.reason(e), e);
+    }
   }
 
   /** Whether there is a file of that name. */

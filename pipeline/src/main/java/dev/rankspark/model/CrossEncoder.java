@@ -48,6 +48,7 @@ public final class CrossEncoder implements BatchModel, AutoCloseable {
    * @param longest the longest text in tokens that will be scored
    * @param threads libtorch's threads for the arithmetic
    * @throws InputException if a weight is missing, left over or of another shape
+   * @throws DeviceMemoryException if the device has no memory for them
    */
   public static CrossEncoder load(
       RerankerCheckpoint checkpoint,
@@ -56,7 +57,11 @@ public final class CrossEncoder implements BatchModel, AutoCloseable {
       Device device,
       int longest,
       int threads) {
-    return load(checkpoint, config, hardware, device, longest, threads, WeightLoader.CHUNK);
+    try {
+      return load(checkpoint, config, hardware, device, longest, threads, WeightLoader.CHUNK);
+    } catch (EngineException e) {
+      throw DeviceMemoryException.of(e);
+    }
   }
 
   /**

@@ -3,17 +3,19 @@ package dev.rankspark.model;
 import ai.djl.engine.EngineException;
 import java.util.List;
 
-/** The device has no memory left for a batch. Nothing is lost: a smaller one may fit. */
+/** The device has no memory left for a batch or a model. Nothing is lost: less may fit. */
 public final class DeviceMemoryException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   /**
    * What libtorch says: {@code c10/cuda/CUDACachingAllocator.cpp}, {@code
-   * c10/core/impl/alloc_cpu.cpp} (two wordings), and cuBLAS, which has a workspace of its own.
+   * c10/cuda/CUDAException.cpp} where CUDA itself needs memory, {@code c10/core/impl/alloc_cpu.cpp}
+   * (two wordings), and cuBLAS, which has a workspace of its own.
    */
   private static final List<String> MESSAGES =
       List.of(
           "CUDA out of memory",
+          "CUDA error: out of memory",
           "DefaultCPUAllocator: can't allocate memory",
           "DefaultCPUAllocator: not enough memory",
           "CUBLAS_STATUS_ALLOC_FAILED");

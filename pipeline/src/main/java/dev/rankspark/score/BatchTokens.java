@@ -3,6 +3,9 @@ package dev.rankspark.score;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.model.LlamaConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 
 /**
  * How many tokens a batch has unless {@code --max-batch-tokens} says: a function of the model's
@@ -43,5 +46,36 @@ final class BatchTokens {
       tokens /= 2;
     }
     return tokens;
+  }
+
+  /**
+   * What became of the tokens of a batch, one line for each way in which they are not what was
+   * asked for.
+   *
+   * @param asked or decided for all executors
+   * @param least what that became where a device's memory was full
+   * @param longest tokens of the longest pair
+   */
+  static List<String> notes(int asked, int least, int longest) {
+    List<String> notes = new ArrayList<>();
+    if (asked < longest) {
+      notes.add(
+          String.format(
+              Locale.ROOT,
+              "--max-batch-tokens %d is raised to %d, the tokens of the longest pair",
+              asked,
+              longest));
+    }
+    if (least < asked) {
+      notes.add(
+          String.format(
+              Locale.ROOT,
+              "a device's memory was full: batches were halved from %d tokens to %d;"
+                  + " --max-batch-tokens %d has that from the start",
+              asked,
+              least,
+              least));
+    }
+    return notes;
   }
 }

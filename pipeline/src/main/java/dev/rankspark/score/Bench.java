@@ -2,17 +2,20 @@ package dev.rankspark.score;
 
 import static org.apache.spark.sql.functions.col;
 
+import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
 import dev.rankspark.corpus.InputPaths;
 import dev.rankspark.corpus.Pairs;
 import dev.rankspark.corpus.RerankInput;
 import dev.rankspark.corpus.Shard;
+import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.GemmSpeed;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.prompt.PairText;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.ToDoubleFunction;
@@ -53,6 +56,7 @@ public final class Bench {
    * Measures.
    *
    * @throws InputException if an input or the checkpoint is wrong
+   * @throws DeviceException if the device has no memory for the model or for the products
    */
   public static BenchReport run(SparkSession spark, Options options) {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
@@ -72,6 +76,15 @@ public final class Bench {
         gflops = Math.max(gflops, gemm.gflops(options.threads()));
       }
       return report(decided, hardware, model, options, rounds, gflops);
+    } catch (DeviceMemoryException e) {
+      throw new DeviceException(
+          String.format(
+              Locale.ROOT,
+              "%s: the device has no memory for the matrix products of a layer beside this model"
+                  + " (%s); take a smaller --dtype, or fewer other programs on the device",
+              decided.model().model(),
+              e.getMessage()),
+          e);
     }
   }
 
@@ -143,13 +156,20 @@ public final class Bench {
     long tokens = (long) median.sum(Scorer.Prepared::tokens);
     long computed = (long) median.sum(prepared -> prepared.plan().computedTokens());
     long padded = (long) median.sum(prepared -> prepared.plan().paddedTokens());
+    int longest =
+        median.chunks.stream()
+            .mapToInt(chunk -> chunk.scores().prepared().longest())
+            .max()
+            .orElse(0);
+    int least =
+        median.chunks.stream().mapToInt(chunk -> chunk.scores().batchTokens()).min().orElse(0);
     double limitSeconds = 2.0 * model.config().productParameters() * tokens / (gflops * 1e9);
     return new BenchReport(
         hardware.description(),
         hardware.compute().toString(),
         options.threads(),
         rounds.size(),
-        decided.batchTokens(),
+        Math.max(least, longest),
         pairs,
         tokens,
         median.seconds,
@@ -162,6 +182,7 @@ public final class Bench {
         median.sum(Scorer.Prepared::tokenizeSeconds) / median.seconds,
         median.sum(Scorer.Prepared::planSeconds) / median.seconds,
         gflops,
-        limitSeconds / median.seconds);
+        limitSeconds / median.seconds,
+        BatchTokens.notes(decided.batchTokens(), least, longest));
   }
 }

@@ -3,6 +3,7 @@ package dev.rankspark.score;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -12,7 +13,8 @@ import java.util.Locale;
  * @param dtype of the arithmetic
  * @param threads libtorch's threads
  * @param rounds measured, the one to warm up aside
- * @param batchTokens the most tokens of a batch
+ * @param batchTokens the most tokens that a batch could have: what was asked for or decided, raised
+ *     to the longest pair, or what that became where the device's memory was full
  * @param pairs scored in a round
  * @param tokens of the pairs
  * @param seconds of the median round
@@ -24,11 +26,13 @@ import java.util.Locale;
  * @param sharedTokens not computed, as another pair of the batch begins with them or is equal
  * @param tokenizeShare of the time
  * @param planShare of the time
- * @param gemmGflops 1e9 floating-point operations a second of plain matrix products of the model's
- *     own shapes, {@link dev.rankspark.model.GemmSpeed}
+ * @param gemmGflops 1e9 floating-point operations a second of matrix products of the model's own
+ *     shapes and nothing else, by the fastest that the engine has, {@link
+ *     dev.rankspark.model.GemmSpeed}
  * @param fractionOfGemmLimit the time in which such products would do two operations for every
  *     parameter of the layers and every real token, by the time of the median round; above 1 where
  *     sharing and leaving out save more than everything else costs
+ * @param notes what was asked for and not to be had, one line each
  */
 public record BenchReport(
     @JsonProperty("hardware") String hardware,
@@ -48,7 +52,8 @@ public record BenchReport(
     @JsonProperty("tokenize_share") double tokenizeShare,
     @JsonProperty("plan_share") double planShare,
     @JsonProperty("gemm_gflops") double gemmGflops,
-    @JsonProperty("fraction_of_gemm_limit") double fractionOfGemmLimit) {
+    @JsonProperty("fraction_of_gemm_limit") double fractionOfGemmLimit,
+    @JsonProperty("notes") List<String> notes) {
 
   private static final JsonMapper JSON = new JsonMapper();
 

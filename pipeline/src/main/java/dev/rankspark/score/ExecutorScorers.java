@@ -6,8 +6,8 @@ import java.util.function.Supplier;
 
 /**
  * The scorers of this executor's JVM: one per device, shared by its tasks, loaded once whatever the
- * number of tasks. Weights are gigabytes, so a scorer stays for the tasks that follow, and makes
- * room only for one of other options.
+ * number of tasks. Weights are gigabytes, so a scorer stays for the tasks that follow, of later
+ * jobs too, and makes room only for one of other options.
  */
 final class ExecutorScorers {
   private static final Map<Object, Entry> BY_DEVICE = new HashMap<>();
@@ -16,12 +16,14 @@ final class ExecutorScorers {
 
   private static final class Entry {
     final Object options;
-    final Scorer scorer;
+    Object job;
+    Scorer scorer;
     int users;
     boolean replaced;
 
-    Entry(Object options, Scorer scorer) {
+    Entry(Object options, Object job, Scorer scorer) {
       this.options = options;
+      this.job = job;
       this.scorer = scorer;
     }
   }
@@ -29,17 +31,19 @@ final class ExecutorScorers {
   /** The use of a scorer by one task. */
   static final class Lease implements AutoCloseable {
     private final Entry entry;
+    private final Scorer scorer;
 
     /** Whether this task is the one that loaded the scorer. */
     private final boolean loaded;
 
     private Lease(Entry entry, boolean loaded) {
       this.entry = entry;
+      this.scorer = entry.scorer;
       this.loaded = loaded;
     }
 
     Scorer scorer() {
-      return entry.scorer;
+      return scorer;
     }
 
     boolean loaded() {
@@ -59,8 +63,10 @@ final class ExecutorScorers {
    * The device's scorer for these options. Tasks that come while it loads wait for it.
    *
    * @param options compared by {@code equals}
+   * @param job the tasks of one job share what they learn about the device's memory, {@link
+   *     Scorer#forAnotherJob}; compared by {@code equals}
    */
-  static Lease acquire(Object device, Object options, Supplier<Scorer> loader) {
+  static Lease acquire(Object device, Object options, Object job, Supplier<Scorer> loader) {
     synchronized (BY_DEVICE) {
       Entry entry = BY_DEVICE.get(device);
       boolean loads = entry == null || !entry.options.equals(options);
@@ -70,8 +76,11 @@ final class ExecutorScorers {
           entry.replaced = true;
           closeIfDone(entry); // before loading: two models may not fit
         }
-        entry = new Entry(options, loader.get());
+        entry = new Entry(options, job, loader.get());
         BY_DEVICE.put(device, entry);
+      } else if (!entry.job.equals(job)) {
+        entry.job = job;
+        entry.scorer = entry.scorer.forAnotherJob();
       }
       entry.users++;
       return new Lease(entry, loads);

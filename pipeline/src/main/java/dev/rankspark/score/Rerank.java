@@ -96,19 +96,20 @@ public final class Rerank {
   }
 
   private RerankReport run() {
+    long start = System.nanoTime();
     Hardware hardware = probeHardware();
     if (options.candidates().isEmpty()) {
       Dataset<Row> pairs =
           RerankInput.read(spark, options.rerankInput(), options.shard())
               .persist(StorageLevel.MEMORY_AND_DISK());
       try {
-        return rerank(pairs, Optional.empty(), hardware);
+        return rerank(pairs, Optional.empty(), hardware, start);
       } finally {
         pairs.unpersist();
       }
     }
     try (Candidates candidates = Candidates.pairs(spark, options.candidates().get())) {
-      return rerank(candidates.pairs(), Optional.of(candidates.counts()), hardware);
+      return rerank(candidates.pairs(), Optional.of(candidates.counts()), hardware, start);
     }
   }
 
@@ -124,15 +125,14 @@ public final class Rerank {
   }
 
   private RerankReport rerank(
-      Dataset<Row> pairs, Optional<Candidates.Counts> counts, Hardware hardware) {
-    long start = System.nanoTime();
+      Dataset<Row> pairs, Optional<Candidates.Counts> counts, Hardware hardware, long start) {
     String target = options.output().or(options::trecOutput).orElseThrow();
     ScoreCounters counters = new ScoreCounters(spark.sparkContext());
     try (WorkFolder work = WorkFolder.beside(target, hadoop)) {
       ScoreOptions scoring = model.decided(hardware);
       Dataset<Row> scored = score(pairs, scoring, hardware, counters, work);
-      double seconds = (System.nanoTime() - start) / 1e9;
       write(ranked(scored));
+      double seconds = (System.nanoTime() - start) / 1e9;
       return new RerankReport(
           counters.pairs(),
           scored.select(Pairs.QID).distinct().count(),

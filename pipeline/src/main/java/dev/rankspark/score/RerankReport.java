@@ -1,7 +1,6 @@
 package dev.rankspark.score;
 
 import dev.rankspark.corpus.Candidates;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -27,7 +26,9 @@ import java.util.Set;
  * @param imbalance the cost of the task that cost most, by their mean
  * @param modelLoads how often a model was loaded; as many as executors, unless one was lost
  * @param executors the ids of the executors that scored
- * @param seconds from reading the input to the scores' last commit
+ * @param seconds from before the first task, which looks at an executor's device, and before
+ *     anything of the input is read until the last row of the run is committed to its place;
+ *     checking the options and the model before that, and measuring after it, are not counted
  * @param comparison the run before and after, where there are judgements
  */
 public record RerankReport(
@@ -58,26 +59,7 @@ public record RerankReport(
 
   /** What the user asked for and did not get, one line each. */
   public List<String> notes() {
-    List<String> notes = new ArrayList<>();
-    if (batchTokens < longest) {
-      notes.add(
-          String.format(
-              Locale.ROOT,
-              "--max-batch-tokens %d is raised to %d, the tokens of the longest pair",
-              batchTokens,
-              longest));
-    }
-    if (leastBatchTokens < batchTokens) {
-      notes.add(
-          String.format(
-              Locale.ROOT,
-              "a device's memory was full: batches were halved from %d tokens to %d;"
-                  + " --max-batch-tokens %d has that from the start",
-              batchTokens,
-              leastBatchTokens,
-              leastBatchTokens));
-    }
-    return notes;
+    return BatchTokens.notes(batchTokens, leastBatchTokens, longest);
   }
 
   /** One line for people, with units. */

@@ -61,6 +61,11 @@ final class ScoreCounters implements Serializable {
     }
   }
 
+  /** A number that no other job of this application has. */
+  long job() {
+    return tasks.id();
+  }
+
   void add(Task task) {
     tasks.add(task);
   }

@@ -43,9 +43,18 @@ public record ScoreOptions(
    * @param lora {@code --lora-name-or-path}: an adapter to merge; may be null
    * @param base {@code --base-model-name-or-path}: where the base of an adapter lies; may be null
    * @param tokenizer {@code --tokenizer-name}; null for the model's own
+   * @param fingerprint of all files in the directories as they were checked, so that executors tell
+   *     a model from another one that has taken its place; empty before that
    */
-  public record ModelPaths(String model, String lora, String base, String tokenizer)
-      implements Serializable {}
+  public record ModelPaths(
+      String model, String lora, String base, String tokenizer, String fingerprint)
+      implements Serializable {
+
+    /** The directories as they were asked for. */
+    public ModelPaths(String model, String lora, String base, String tokenizer) {
+      this(model, lora, base, tokenizer, "");
+    }
+  }
 
   public ScoreOptions {
     Hardware.checkDevice(device);

@@ -62,6 +62,7 @@ final class ScorePartition implements FlatMapFunction<Iterator<Row>, Row> {
         ExecutorScorers.acquire(
             hardware.device(gpu),
             List.of(options, hardware),
+            counters.job(),
             // on all of the executor's cores: its other tasks wait for the same model
             () ->
                 Scorer.load(

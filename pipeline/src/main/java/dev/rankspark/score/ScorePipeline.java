@@ -16,11 +16,17 @@ import java.util.concurrent.Executors;
  * planned on another thread, and what is done goes on to the writer.
  */
 final class ScorePipeline implements Iterator<ScorePipeline.Chunk>, AutoCloseable {
-  /** Pairs of a chunk, at least: many batches of a CPU, so that few are not full. */
+  /**
+   * Pairs of a chunk, at least: many batches of a CPU, so that few are not full, and half of a
+   * usual task, so that its second half is tokenized while the first is computed.
+   */
   private static final int LEAST_PAIRS = 128;
 
-  /** Of a short text: a chunk has several batches whatever their size. */
+  /** Of a short text: as many pairs as this fills a batch by its tokens. */
   private static final int TOKENS_PER_PAIR = 16;
+
+  /** Full batches of a chunk, at least, where rows bound them before tokens do, as on a GPU. */
+  private static final int BATCHES = 2;
 
   private final Iterator<Pair> pairs;
   private final Scorer scorer;
@@ -57,7 +63,9 @@ final class ScorePipeline implements Iterator<ScorePipeline.Chunk>, AutoCloseabl
   ScorePipeline(Iterator<Pair> pairs, Scorer scorer, int batchTokens, int threads) {
     this.pairs = pairs;
     this.scorer = scorer;
-    this.chunkPairs = Math.max(LEAST_PAIRS, batchTokens / TOKENS_PER_PAIR);
+    this.chunkPairs =
+        Math.max(
+            LEAST_PAIRS, Math.min(batchTokens / TOKENS_PER_PAIR, BATCHES * scorer.batchRows()));
     this.threads = threads;
     this.ahead = read();
   }
@@ -121,8 +129,12 @@ final class ScorePipeline implements Iterator<ScorePipeline.Chunk>, AutoCloseabl
     }
   }
 
+  /** Returns when no text is being tokenized: whoever closes this may close the tokenizer next. */
   @Override
   public void close() {
-    tokenizing.shutdownNow();
+    tokenizing.shutdown();
+    if (ahead != null) {
+      ahead.prepared.handle((prepared, error) -> null).join(); // interrupts do not end native code
+    }
   }
 }

@@ -1,5 +1,6 @@
 package dev.rankspark.score;
 
+import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.checkpoint.RerankerCheckpoint;
@@ -17,10 +18,14 @@ import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -30,14 +35,25 @@ public final class Scorer implements AutoCloseable {
   private final BatchModel model;
   private final int batchRows;
 
-  /** Becomes less when the device's memory is full, for all that follows. */
+  private final int askedTokens;
+
+  /** Becomes less when the device's memory is full, for all that follows in this job. */
   private volatile int batchTokens;
 
   Scorer(PairEncoder tokenizer, BatchModel model, int batchRows, int batchTokens) {
     this.tokenizer = tokenizer;
     this.model = model;
     this.batchRows = batchRows;
+    this.askedTokens = batchTokens;
     this.batchTokens = batchTokens;
+  }
+
+  /**
+   * The same tokenizer and model with the tokens of a batch as they were asked for: what else was
+   * in the device's memory while another job ran says nothing about this one. Either closes both.
+   */
+  Scorer forAnotherJob() {
+    return new Scorer(tokenizer, model, batchRows, askedTokens);
   }
 
   /**
@@ -145,8 +161,19 @@ public final class Scorer implements AutoCloseable {
             absolute(paths.model(), hadoop),
             paths.lora() == null ? null : absolute(paths.lora(), hadoop),
             base.equals(paths.model()) ? null : absolute(base, hadoop),
-            absolute(opened.tokenizer.path(), hadoop));
+            absolute(opened.tokenizer.path(), hadoop),
+            fingerprint(opened, paths, hadoop));
     return new Checked(options.withModel(found), opened.config);
+  }
+
+  private static String fingerprint(Opened opened, ModelPaths paths, Configuration hadoop) {
+    Stream<ModelDirectory> adapters =
+        Stream.of(paths.model(), paths.lora())
+            .filter(Objects::nonNull)
+            .map(path -> ModelDirectory.open(path, hadoop));
+    return Stream.concat(adapters, Stream.of(opened.checkpoint.base(), opened.tokenizer))
+        .map(ModelDirectory::fingerprint)
+        .collect(Collectors.joining(" "));
   }
 
   private static String absolute(String path, Configuration hadoop) {
@@ -164,6 +191,7 @@ public final class Scorer implements AutoCloseable {
    * @param options as {@link Checked#decided} gives them
    * @param assigned the GPU that Spark assigned to this task
    * @param threads libtorch's threads
+   * @throws DeviceException if the device has no memory for the model
    */
   public static Scorer load(
       ScoreOptions options,
@@ -172,14 +200,19 @@ public final class Scorer implements AutoCloseable {
       int threads,
       Configuration hadoop) {
     Opened opened = open(options, hadoop);
-    CrossEncoder model =
-        CrossEncoder.load(
-            opened.checkpoint,
-            opened.config,
-            hardware,
-            hardware.device(assigned),
-            options.prompt().maxLength(),
-            threads);
+    CrossEncoder model;
+    try {
+      model =
+          CrossEncoder.load(
+              opened.checkpoint,
+              opened.config,
+              hardware,
+              hardware.device(assigned),
+              options.prompt().maxLength(),
+              threads);
+    } catch (DeviceMemoryException e) {
+      throw tooLarge(options.model().model(), hardware, e);
+    }
     try {
       return new Scorer(
           PairEncoder.load(opened.tokenizer, options.prompt(), opened.pooling),
@@ -190,6 +223,19 @@ public final class Scorer implements AutoCloseable {
       model.close(); // gigabytes
       throw e;
     }
+  }
+
+  private static DeviceException tooLarge(
+      String model, Hardware hardware, DeviceMemoryException e) {
+    return new DeviceException(
+        String.format(
+            Locale.ROOT,
+            "%s: the device has no memory for this model in %s (%s); take a smaller --dtype, or"
+                + " fewer models or other programs on the device",
+            model,
+            hardware.dtype(),
+            e.getMessage()),
+        e);
   }
 
   /** Scores texts: {@link #prepare}, then {@link #compute}. */
@@ -241,7 +287,7 @@ public final class Scorer implements AutoCloseable {
     float[] distinct = new float[prepared.distinct.size()];
     int[] all = IntStream.range(0, distinct.length).toArray();
     try {
-      compute(prepared.distinct, all, prepared.plan, threads, distinct);
+      compute(new Part(prepared.distinct, all, prepared.plan), threads, distinct);
     } catch (TextTooLargeException e) {
       int[] texts = prepared.distinctOfText;
       throw e.of(
@@ -258,35 +304,46 @@ public final class Scorer implements AutoCloseable {
   }
 
   /**
-   * Computes a batch plan's batches, in its order; when the device's memory is full, those that are
-   * left by a plan of half the tokens.
+   * Texts that are planned together.
    *
-   * @param numbers where the score of each of the texts belongs in {@code scores}
+   * @param numbers where the score of each of the texts belongs
    */
-  private void compute(
-      List<long[]> texts, int[] numbers, BatchPlan.Plan plan, int threads, float[] scores) {
-    for (int i = 0; i < plan.batches().size(); i++) {
-      BatchPlan.Batch batch = plan.batches().get(i);
+  private record Part(List<long[]> texts, int[] numbers, BatchPlan.Plan plan) {}
+
+  /**
+   * Computes a plan's batches, in its order; when the device's memory is full, those that are left
+   * by plans of half the tokens. The batch that did not fit is planned by itself: what it is split
+   * into is always smaller, while a longer text elsewhere would raise the budget, so that the same
+   * batch were planned for ever.
+   */
+  private void compute(Part part, int threads, float[] scores) {
+    List<BatchPlan.Batch> batches = part.plan.batches();
+    for (int i = 0; i < batches.size(); i++) {
+      BatchPlan.Batch batch = batches.get(i);
       int[] rows = batch.texts();
       try {
-        float[] batchScores = model.score(BatchPlan.packed(batch, texts), threads);
+        float[] batchScores = model.score(BatchPlan.packed(batch, part.texts), threads);
         for (int row = 0; row < rows.length; row++) {
-          scores[numbers[rows[row]]] = batchScores[row];
+          scores[part.numbers[rows[row]]] = batchScores[row];
         }
       } catch (DeviceMemoryException e) {
         if (rows.length == 1) {
-          throw new TextTooLargeException(numbers[rows[0]], batch.tokens(), e);
+          throw new TextTooLargeException(part.numbers[rows[0]], batch.tokens(), e);
         }
         halve(batch.tokens());
-        int[] left =
-            plan.batches().stream().skip(i).flatMapToInt(b -> Arrays.stream(b.texts())).toArray();
-        List<long[]> leftTexts = Arrays.stream(left).mapToObj(texts::get).toList();
-        int[] leftNumbers = Arrays.stream(left).map(text -> numbers[text]).toArray();
-        BatchPlan.Plan smaller = BatchPlan.plan(leftTexts, batchRows, batchTokens);
-        compute(leftTexts, leftNumbers, smaller, threads, scores);
+        compute(planned(part, List.of(batch)), threads, scores);
+        compute(planned(part, batches.subList(i + 1, batches.size())), threads, scores);
         return;
       }
     }
+  }
+
+  /** The texts of some of a part's batches, planned again by what a batch may have now. */
+  private Part planned(Part part, List<BatchPlan.Batch> batches) {
+    int[] again = batches.stream().flatMapToInt(batch -> Arrays.stream(batch.texts())).toArray();
+    List<long[]> texts = Arrays.stream(again).mapToObj(part.texts::get).toList();
+    int[] numbers = Arrays.stream(again).map(text -> part.numbers[text]).toArray();
+    return new Part(texts, numbers, BatchPlan.plan(texts, batchRows, batchTokens));
   }
 
   /** Other tasks may have met the same. */
@@ -318,6 +375,11 @@ public final class Scorer implements AutoCloseable {
     int tokens() {
       return tokens;
     }
+  }
+
+  /** The most texts in a batch. */
+  int batchRows() {
+    return batchRows;
   }
 
   @Override

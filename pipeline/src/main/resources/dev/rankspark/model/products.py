@@ -8,18 +8,28 @@ class Products(Module):
     width: int,
     outputs: int,
     dtype: int,
+    packed: bool,
     like: Tensor) -> int:
-    # One product more: an input (rows, width), a weight (outputs, width). Values do not matter, but are not zero.
+    # One product more: an input (rows, width), a weight (outputs, width), the weight packed for so many rows or as it
+    # is. Values do not matter, but are not zero.
+    w = torch.full([outputs, width], 0.5, dtype=dtype, device=like.device)
     self.frozen.append(torch.full([rows, width], 0.5, dtype=dtype, device=like.device))
-    self.frozen.append(torch.full([outputs, width], 0.5, dtype=dtype, device=like.device))
+    self.frozen.append(w)
+    if packed:
+      self.frozen.append(ops.mkldnn._reorder_linear_weight(w, rows))
+    else:
+      self.frozen.append(w)
     return torch.len(self.frozen)
   def multiply(self: __torch__.Products,
-    onednn: bool) -> Tensor:
+    way: int) -> Tensor:
+    # way 0: libtorch's own; 1: oneDNN's of plain weights; 2: oneDNN's of packed ones.
     # All products once; a number of the last one, so that a device has finished when it is read.
     y = self.frozen[0]
-    for i in range(torch.floordiv(torch.len(self.frozen), 2)):
-      x, w = self.frozen[2 * i], self.frozen[2 * i + 1]
-      if onednn:
+    for i in range(torch.floordiv(torch.len(self.frozen), 3)):
+      x, w = self.frozen[3 * i], self.frozen[3 * i + 1]
+      if way == 2:
+        w = self.frozen[3 * i + 2]
+      if way > 0:
         y = ops.mkldnn._linear_pointwise(x, w, None, "none", annotate(List[Optional[number]], []), "")
       else:
         y = torch.linear(x, w)

@@ -119,6 +119,28 @@ class BatchPlanTest {
   }
 
   @Test
+  void aHundredThousandTextsAreEachInOneBatch() {
+    Random random = new Random(8);
+    List<long[]> texts = new ArrayList<>();
+    for (int i = 0; i < 100_000; i++) {
+      texts.add(query(i / 200, 8 + i / 200 % 9, 1 + random.nextInt(180)));
+    }
+
+    Plan plan = BatchPlan.plan(texts, 64, 2_048);
+
+    int[] batchesOf = new int[texts.size()];
+    for (Batch batch : plan.batches()) {
+      for (int text : batch.texts()) {
+        batchesOf[text]++;
+      }
+    }
+    assertThat(batchesOf).containsOnly(1);
+    assertThat(plan.batches())
+        .allMatch(batch -> batch.texts().length <= 64 && batch.tokens() <= 2_048);
+    assertThat(plan.sharedTokens()).isPositive();
+  }
+
+  @Test
   void theSameTextsGiveTheSamePlan() {
     List<long[]> texts = randomTexts(new Random(6));
     List<long[]> again = texts.stream().map(long[]::clone).toList();

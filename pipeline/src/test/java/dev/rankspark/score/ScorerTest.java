@@ -18,10 +18,13 @@ import dev.rankspark.prompt.Pooling;
 import dev.rankspark.prompt.PromptOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.data.Offset;
@@ -99,14 +102,75 @@ class ScorerTest {
   }
 
   @Test
+  void tasksOfAJobShareWhatTheyLearnOfTheMemoryAndAnotherJobDoesNot() {
+    BatchModel full = fullAbove(160, new ArrayList<>());
+    Supplier<Scorer> loader = () -> new Scorer(tokenizer, full, 64, BATCH_TOKENS);
+    try (ExecutorScorers.Lease first = ExecutorScorers.acquire("a device", "m", 1, loader);
+        ExecutorScorers.Lease same = ExecutorScorers.acquire("a device", "m", 1, loader);
+        ExecutorScorers.Lease other = ExecutorScorers.acquire("a device", "m", 2, loader)) {
+      first.scorer().score(texts.subList(0, 40), 2);
+
+      assertThat(same.scorer().score(texts.subList(0, 1), 2).batchTokens())
+          .isLessThan(BATCH_TOKENS);
+      assertThat(other.scorer().score(texts.subList(0, 1), 2).batchTokens())
+          .isEqualTo(BATCH_TOKENS);
+      assertThat(List.of(first, same, other))
+          .extracting(ExecutorScorers.Lease::loaded)
+          .containsExactly(true, false, false);
+    }
+  }
+
+  @Test
   void aPairThatDoesNotFitAloneIsNamed() {
     List<String> one = List.of("a", "b", "a", "b", texts.get(7) + " and more".repeat(30));
     Scorer scorer = new Scorer(tokenizer, fullAbove(60, new ArrayList<>()), 64, BATCH_TOKENS);
-    assertThatThrownBy(() -> scored(scorer, one))
+    assertThatThrownBy(() -> scored(scorer, one, BATCH_TOKENS))
         .isInstanceOf(DeviceException.class)
         .hasMessageMatching(
             "query q4, docid d4: the device has no memory for this pair's \\d+ tokens alone"
                 + " \\(CUDA out of memory.*\\); take a smaller --rerank-max-len.*");
+  }
+
+  /** Of two lengths, so that the longer ones raise a budget that has been halved below them. */
+  private static List<String> threeShortAndThreeLong() {
+    return IntStream.range(0, 6)
+        .mapToObj(
+            i ->
+                "query:  "
+                    + (i < 3 ? "a river" : "the sea")
+                    + " of such a kind as that".repeat(3)
+                    + " document:  "
+                    + i
+                    + " and so on".repeat(i < 3 ? 8 : 25))
+        .toList();
+  }
+
+  @Test
+  void halvingEndsWhereTheLongestTextRaisesTheBudget() {
+    List<String> six = threeShortAndThreeLong();
+    assertThat(tokenizer.encode(six).stream().map(tokens -> tokens.ids().length))
+        .allSatisfy(length -> assertThat(length).isBetween(40, 110))
+        .satisfies(lengths -> assertThat(lengths.get(0)).isLessThanOrEqualTo(64))
+        .satisfies(lengths -> assertThat(lengths.get(3)).isGreaterThan(64));
+    Scorer scorer = new Scorer(tokenizer, fullAbove(64, new ArrayList<>()), 64, BATCH_TOKENS);
+    assertThatThrownBy(() -> scored(scorer, six, BATCH_TOKENS))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageStartingWith("query q3, docid d3: the device has no memory for this pair's ");
+  }
+
+  @Test
+  void aDeviceThatTakesOnlyOneTextAtATimeScoresThemAll() {
+    BatchModel narrow =
+        (batch, threads) -> {
+          if (batch.texts() > 1) {
+            throw new DeviceMemoryException("CUDA out of memory", new EngineException("CUDA"));
+          }
+          return model.score(batch, threads);
+        };
+    List<String> six = threeShortAndThreeLong();
+    assertThat(new Scorer(tokenizer, narrow, 64, BATCH_TOKENS).score(six, 2).scores())
+        .containsExactly(
+            new Scorer(tokenizer, model, 64, BATCH_TOKENS).score(six, 2).scores(), INVARIANCE);
   }
 
   @Test
@@ -136,7 +200,7 @@ class ScorerTest {
   @Test
   void chunksOfATaskGiveTheScoresOfTheWhole() {
     Scorer scorer = new Scorer(tokenizer, model, 64, BATCH_TOKENS);
-    List<ScorePipeline.Chunk> chunks = scored(scorer, texts);
+    List<ScorePipeline.Chunk> chunks = scored(scorer, texts, BATCH_TOKENS);
     assertThat(chunks).extracting(chunk -> chunk.pairs().size()).containsExactly(128, 128, 44);
     int at = 0;
     for (ScorePipeline.Chunk chunk : chunks) {
@@ -147,22 +211,56 @@ class ScorerTest {
     }
   }
 
-  private static List<ScorePipeline.Chunk> scored(Scorer scorer, List<String> texts) {
+  /** A task of 256 pairs is two chunks: the second is tokenized while the first is computed. */
+  @Test
+  void aGpusBudgetDoesNotMakeAWholeTaskOneChunk() {
+    assertThat(scored(new Scorer(tokenizer, model, 64, 32_768), texts, 32_768))
+        .extracting(chunk -> chunk.pairs().size())
+        .containsExactly(128, 128, 44);
+    assertThat(scored(new Scorer(tokenizer, model, 100, 32_768), texts, 32_768))
+        .extracting(chunk -> chunk.pairs().size())
+        .containsExactly(200, 100);
+  }
+
+  @Test
+  void aClosedPipelineTokenizesNothing() throws InterruptedException {
+    List<String> long0 = Collections.nCopies(128, "and so on ".repeat(3_000));
+    ScorePipeline pipeline =
+        pipeline(new Scorer(tokenizer, model, 64, BATCH_TOKENS), long0, BATCH_TOKENS);
+    for (int i = 0; i < 1_000 && !tokenizes(); i++) {
+      Thread.sleep(1);
+    }
+    pipeline.close();
+    assertThat(tokenizes()).isFalse();
+  }
+
+  private static boolean tokenizes() {
+    return Thread.getAllStackTraces().entrySet().stream()
+        .filter(thread -> thread.getKey().getName().equals("rankspark-tokenizing"))
+        .flatMap(thread -> Arrays.stream(thread.getValue()))
+        .anyMatch(frame -> frame.getClassName().equals(PairEncoder.class.getName()));
+  }
+
+  private static List<ScorePipeline.Chunk> scored(
+      Scorer scorer, List<String> texts, int batchTokens) {
     List<ScorePipeline.Chunk> chunks = new ArrayList<>();
-    try (ScorePipeline pipeline =
-        new ScorePipeline(
-            IntStream.range(0, texts.size())
-                .mapToObj(
-                    i ->
-                        new ScorePipeline.Pair(
-                            new ScorePipeline.Id(i, 0, "q" + i, "d" + i), texts.get(i)))
-                .iterator(),
-            scorer,
-            BATCH_TOKENS,
-            2)) {
+    try (ScorePipeline pipeline = pipeline(scorer, texts, batchTokens)) {
       pipeline.forEachRemaining(chunks::add);
     }
     return chunks;
+  }
+
+  private static ScorePipeline pipeline(Scorer scorer, List<String> texts, int batchTokens) {
+    return new ScorePipeline(
+        IntStream.range(0, texts.size())
+            .mapToObj(
+                i ->
+                    new ScorePipeline.Pair(
+                        new ScorePipeline.Id(i, 0, "q" + i, "d" + i), texts.get(i)))
+            .iterator(),
+        scorer,
+        batchTokens,
+        2);
   }
 
   /** The real model on a device that has memory for so many tokens only. */
