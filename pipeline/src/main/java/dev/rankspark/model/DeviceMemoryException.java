@@ -10,7 +10,8 @@ public final class DeviceMemoryException extends RuntimeException {
   /**
    * What libtorch says: {@code c10/cuda/CUDACachingAllocator.cpp}, {@code
    * c10/cuda/CUDAException.cpp} where CUDA itself needs memory, {@code c10/core/impl/alloc_cpu.cpp}
-   * (two wordings), and cuBLAS, which has a workspace of its own.
+   * (two wordings), cuBLAS, which has a workspace of its own, and {@code ATen/MapAllocator.cpp}
+   * where a file does not fit into the address space.
    */
   private static final List<String> MESSAGES =
       List.of(
@@ -18,7 +19,8 @@ public final class DeviceMemoryException extends RuntimeException {
           "CUDA error: out of memory",
           "DefaultCPUAllocator: can't allocate memory",
           "DefaultCPUAllocator: not enough memory",
-          "CUBLAS_STATUS_ALLOC_FAILED");
+          "CUBLAS_STATUS_ALLOC_FAILED",
+          "Cannot allocate memory (12)");
 
   public DeviceMemoryException(String message, Throwable cause) {
     super(message, cause);
@@ -26,9 +28,12 @@ public final class DeviceMemoryException extends RuntimeException {
 
   /** This exception if that is what the engine means, else the engine's own. */
   static RuntimeException of(EngineException e) {
-    String message = String.valueOf(e.getMessage());
-    return MESSAGES.stream().anyMatch(message::contains)
-        ? new DeviceMemoryException(message.lines().findFirst().orElse(message), e)
-        : e;
+    // The line that says so: TorchScript's traceback stands before it.
+    return String.valueOf(e.getMessage())
+        .lines()
+        .filter(line -> MESSAGES.stream().anyMatch(line::contains))
+        .findFirst()
+        .<RuntimeException>map(line -> new DeviceMemoryException(line.strip(), e))
+        .orElse(e);
   }
 }

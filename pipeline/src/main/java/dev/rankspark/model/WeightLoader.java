@@ -128,6 +128,9 @@ final class WeightLoader {
         IValue dtype = IValue.from((long) torchCode(tensor))) {
       return program.run("mapped", path, first, shape0, dtype);
     } catch (EngineException e) {
+      if (DeviceMemoryException.of(e) instanceof DeviceMemoryException full) {
+        throw full;
+      }
       throw new InputException(
           tensor + " cannot be mapped: the file changed while it was read: " + e.getMessage(), e);
     }

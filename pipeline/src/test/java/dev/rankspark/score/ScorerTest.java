@@ -194,7 +194,9 @@ class ScorerTest {
             new long[] {0, 1},
             new long[] {1},
             new long[] {0, 0, 1, 6_000_000});
-    assertThatThrownBy(() -> model.score(huge, 2)).isInstanceOf(DeviceMemoryException.class);
+    assertThatThrownBy(() -> model.score(huge, 2))
+        .isInstanceOf(DeviceMemoryException.class)
+        .hasMessageContaining("DefaultCPUAllocator: ");
   }
 
   @Test
