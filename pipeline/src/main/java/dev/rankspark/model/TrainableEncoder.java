@@ -112,6 +112,7 @@ public final class TrainableEncoder implements AutoCloseable {
    * @param weights by their canonical names; the head may be absent
    * @param longest the longest text in tokens
    * @param threads libtorch's threads
+   * @throws DeviceMemoryException if the device has no memory for them
    */
   public static TrainableEncoder load(
       Map<String, Weight> weights,
@@ -123,6 +124,22 @@ public final class TrainableEncoder implements AutoCloseable {
       int longest,
       int threads) {
     Torch.prepareThread(threads);
+    try {
+      return loaded(weights, config, hardware, device, trained, settings, longest, threads);
+    } catch (EngineException e) {
+      throw DeviceMemoryException.of(e);
+    }
+  }
+
+  private static TrainableEncoder loaded(
+      Map<String, Weight> weights,
+      LlamaConfig config,
+      Hardware hardware,
+      Device device,
+      TrainedParameters trained,
+      Settings settings,
+      int longest,
+      int threads) {
     TrainableEncoder encoder =
         new TrainableEncoder(config, trained, settings, device, longest, threads);
     try {

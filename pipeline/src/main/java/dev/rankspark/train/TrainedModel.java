@@ -1,5 +1,6 @@
 package dev.rankspark.train;
 
+import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.AdapterSettings;
 import dev.rankspark.checkpoint.AdapterWriter;
@@ -12,6 +13,7 @@ import dev.rankspark.checkpoint.RerankerCheckpoint;
 import dev.rankspark.checkpoint.StorageType;
 import dev.rankspark.checkpoint.StoredTensor;
 import dev.rankspark.checkpoint.Weight;
+import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.model.LlamaConfig;
 import dev.rankspark.model.TrainableEncoder;
@@ -215,21 +217,38 @@ final class TrainedModel {
     return String.format(Locale.ROOT, "crc32c %08x", sum.getValue());
   }
 
-  /** Loads the frozen weights and sets the trained ones to where training begins. */
+  /**
+   * Loads the frozen weights and sets the trained ones to where training begins.
+   *
+   * @throws DeviceException if the device has no memory for them
+   */
   TrainableEncoder load(
       Hardware hardware, OptionalInt gpu, boolean checkpointing, int threads, long seed) {
     double scaling = lora == null ? 0 : lora.alpha() / lora.r();
     double dropout = lora == null ? 0 : lora.dropout();
-    TrainableEncoder encoder =
-        TrainableEncoder.load(
-            weights,
-            config,
-            hardware,
-            hardware.device(gpu),
-            parameters,
-            new TrainableEncoder.Settings(scaling, dropout, checkpointing),
-            prompt.maxLength(),
-            threads);
+    TrainableEncoder encoder;
+    try {
+      encoder =
+          TrainableEncoder.load(
+              weights,
+              config,
+              hardware,
+              hardware.device(gpu),
+              parameters,
+              new TrainableEncoder.Settings(scaling, dropout, checkpointing),
+              prompt.maxLength(),
+              threads);
+    } catch (DeviceMemoryException e) {
+      throw new DeviceException(
+          String.format(
+              Locale.ROOT,
+              "%s: the device has no memory for this model in %s (%s); take --bf16, --lora, or"
+                  + " fewer workers or other programs on the device",
+              paths.path(),
+              hardware.dtype(),
+              e.getMessage()),
+          e);
+    }
     try {
       begin(encoder, seed);
       return encoder;
