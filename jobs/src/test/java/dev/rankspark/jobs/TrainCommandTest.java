@@ -79,9 +79,13 @@ class TrainCommandTest {
     Path stopped = folder.resolve("stopped");
     FileUtils.copyDirectory(
         output.resolve("checkpoint-3").toFile(), stopped.resolve("checkpoint-3").toFile());
+    // What a driver leaves that is killed while it writes.
+    Files.createDirectories(stopped.resolve(".checkpoint-6.6f1c/part"));
 
     assertSucceeds(
         Cli.run(TrainingFiles.train(dataset, stopped), "--resume-from-checkpoint", "true"));
+
+    assertThat(names(stopped)).noneMatch(name -> name.startsWith("."));
 
     assertThat(stopped.resolve("adapter_model.safetensors"))
         .hasSameBinaryContentAs(output.resolve("adapter_model.safetensors"));

@@ -91,7 +91,7 @@ public final class Train {
           output.directory(), there.get(0));
     }
     for (String name : there) {
-      if (!OWN.matcher(name).matches()) {
+      if (!OWN.matcher(name).matches() && !TrainingCheckpoint.isLeftover(name)) {
         throw InputException.of(
             "--output-dir: %s holds %s, which is not of a training; name another directory",
             output.directory(), name);

@@ -289,13 +289,18 @@ public final class TrainingCheckpoint {
     return hidden;
   }
 
+  /** Whether a directory of that name is what a killed writer left, to be taken away. */
+  static boolean isLeftover(String name) {
+    return LEFTOVER.matcher(name).matches();
+  }
+
   private static void removeLeftovers(String outputDir, FileSystem system) throws IOException {
     Path directory = new Path(outputDir);
     if (!system.exists(directory)) {
       return;
     }
     for (FileStatus status : system.listStatus(directory)) {
-      if (LEFTOVER.matcher(status.getPath().getName()).matches()) {
+      if (isLeftover(status.getPath().getName())) {
         system.delete(status.getPath(), true /* recursively */);
       }
     }
