@@ -5,8 +5,8 @@
     python benchmarks/whole_job.py memory --model DIR --dataset FILE [--pairs 200000]
 
 speed: in turns, `bench` on the first so many pairs and `rerank` of the same on local[2]; a job's time is its own report's, from
-reading the input, loading the model included, to the last committed row. memory: one job, its resident memory by
-tenths of the scored pairs. Needs a built jar.
+before its first task, reading the input and loading the model included, until the run is in its place. memory: one job, its
+resident memory by tenths of the scored pairs. Needs a built jar.
 """
 import argparse
 import gzip

@@ -15,7 +15,6 @@ import dev.rankspark.corpus.InputFiles.InputFile;
 import dev.rankspark.corpus.TextLines.TextLine;
 import dev.rankspark.run.ShownPath;
 import java.io.Serializable;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -23,7 +22,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.zip.CRC32C;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
@@ -139,35 +137,6 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size, String sum) {
    */
   private record Numbered(JavaRDD<Row> rows, long size, long sum) {}
 
-  /** Items that stand one after the other. No record: Kryo cannot send one. */
-  private static final class Stretch implements Serializable {
-    private static final long serialVersionUID = 1L;
-    private static final Stretch NONE = new Stretch(0, 0);
-    private static final long BASE = 0x9E3779B97F4A7C15L;
-
-    private final long size;
-    private final long sum; // of their texts in this order, however they are split
-
-    Stretch(long size, long sum) {
-      this.size = size;
-      this.sum = sum;
-    }
-
-    static Stretch of(String text) {
-      CRC32C crc = new CRC32C();
-      crc.update(text.getBytes(StandardCharsets.UTF_8));
-      return new Stretch(1, crc.getValue() + 1);
-    }
-
-    Stretch then(Stretch next) {
-      long shift = 1;
-      for (long power = BASE, n = next.size; n > 0; n >>= 1, power *= power) {
-        shift *= (n & 1) == 1 ? power : 1;
-      }
-      return new Stretch(size + next.size, sum * shift + next.sum);
-    }
-  }
-
   private static Numbered ofLines(SparkSession spark, List<InputFile> files, ItemReader reader) {
     JavaRDD<TextLine> lines = TextLines.readNonBlank(spark, files);
     List<Stretch> parts =
@@ -183,14 +152,14 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size, String sum) {
                   return List.of(all).iterator();
                 })
             .collect();
-    long[] ends = parts.stream().mapToLong(part -> part.size).toArray();
+    long[] ends = parts.stream().mapToLong(Stretch::size).toArray();
     Arrays.parallelPrefix(ends, Long::sum);
     JavaRDD<Row> rows =
         lines.mapPartitionsWithIndex( // the files' order: splits are numbered in it
             (part, ofPart) -> numbered(ofPart, part == 0 ? 0 : ends[part - 1], reader),
             /* preservesPartitioning= */ true);
     Stretch all = parts.stream().reduce(Stretch.NONE, Stretch::then);
-    return new Numbered(rows, all.size, all.sum);
+    return new Numbered(rows, all.size(), all.sum());
   }
 
   private static Iterator<Row> numbered(Iterator<TextLine> lines, long first, ItemReader reader) {
@@ -238,12 +207,12 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size, String sum) {
                   reader.row(0, JsonFields.parse(row, row.json));
                   return new Tuple2<>(row.file, Stretch.of(row.index + row.json));
                 })
-            .reduceByKey((a, b) -> new Stretch(a.size + b.size, a.sum + b.sum))
+            .reduceByKey(Stretch::with)
             .collectAsMap();
     Map<String, Long> firsts = new HashMap<>();
     Stretch all = Stretch.NONE;
     for (InputFile file : files) {
-      firsts.put(file.path().toString(), all.size);
+      firsts.put(file.path().toString(), all.size());
       all = all.then(sizes.getOrDefault(file.path().toString(), Stretch.NONE));
     }
     if (!firsts.keySet().containsAll(sizes.keySet())) {
@@ -253,8 +222,8 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size, String sum) {
     return new Numbered(
         rows.map(
             row -> reader.row(firsts.get(row.file) + row.index, JsonFields.parse(row, row.json))),
-        all.size,
-        all.sum);
+        all.size(),
+        all.sum());
   }
 
   /** A file's address without the encoding that Spark's metadata have. */

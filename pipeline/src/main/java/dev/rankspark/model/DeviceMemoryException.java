@@ -1,7 +1,9 @@
 package dev.rankspark.model;
 
 import ai.djl.engine.EngineException;
+import dev.rankspark.DeviceException;
 import java.util.List;
+import java.util.Locale;
 
 /** The device has no memory left for a batch or a model. Nothing is lost: less may fit. */
 public final class DeviceMemoryException extends RuntimeException {
@@ -24,6 +26,24 @@ public final class DeviceMemoryException extends RuntimeException {
 
   public DeviceMemoryException(String message, Throwable cause) {
     super(message, cause);
+  }
+
+  /**
+   * What the user is told of a model that does not fit.
+   *
+   * @param take what to do about it
+   */
+  public DeviceException ofModel(String model, Hardware hardware, String take) {
+    return new DeviceException(
+        String.format(
+            Locale.ROOT,
+            "%s: the device has no memory for this model in %s (%s); take %s or other programs on"
+                + " the device",
+            model,
+            hardware.dtype(),
+            getMessage(),
+            take),
+        this);
   }
 
   /** This exception if that is what the engine means, else the engine's own. */

@@ -30,7 +30,8 @@ public record PackedTexts(int texts, long[] ids, long[] positions, long[] pooled
     return up(tokens, ROW_STEP);
   }
 
-  private static int up(int count, int step) {
+  /** The least multiple of a step that is no less. */
+  static int up(int count, int step) {
     return (count + step - 1) / step * step;
   }
 

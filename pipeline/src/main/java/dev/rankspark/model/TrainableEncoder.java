@@ -125,43 +125,34 @@ public final class TrainableEncoder implements AutoCloseable {
       int threads) {
     Torch.prepareThread(threads);
     try {
-      return loaded(weights, config, hardware, device, trained, settings, longest, threads);
+      TrainableEncoder encoder =
+          new TrainableEncoder(config, trained, settings, device, longest, threads);
+      try {
+        encoder.fill(weights, hardware);
+        return encoder;
+      } catch (RuntimeException | Error e) {
+        encoder.close();
+        throw e;
+      }
     } catch (EngineException e) {
       throw DeviceMemoryException.of(e);
     }
   }
 
-  private static TrainableEncoder loaded(
-      Map<String, Weight> weights,
-      LlamaConfig config,
-      Hardware hardware,
-      Device device,
-      TrainedParameters trained,
-      Settings settings,
-      int longest,
-      int threads) {
-    TrainableEncoder encoder =
-        new TrainableEncoder(config, trained, settings, device, longest, threads);
-    try {
-      WeightLoader loader =
-          new WeightLoader(encoder.program, encoder.manager, hardware, WeightLoader.CHUNK);
-      for (List<String> names : config.backboneWeights()) {
-        loader.load(names.stream().map(weights::get).toList());
+  private void fill(Map<String, Weight> weights, Hardware hardware) {
+    WeightLoader loader = new WeightLoader(program, manager, hardware, WeightLoader.CHUNK);
+    for (List<String> names : config.backboneWeights()) {
+      loader.load(names.stream().map(weights::get).toList());
+    }
+    try (IValue parameters0 = IValue.from(parameters);
+        IValue sizes = IValue.listFrom(trained.sizes());
+        IValue dtype = IValue.from((long) hardware.compute().torchCode());
+        IValue ranks = IValue.listFrom(trained.ranks())) {
+      if (trained.isFull()) {
+        program.run("unfreeze", parameters0, sizes, dtype).close();
+      } else {
+        program.run("widen", ranks).close();
       }
-      try (IValue parameters = IValue.from(encoder.parameters);
-          IValue sizes = IValue.listFrom(trained.sizes());
-          IValue dtype = IValue.from((long) hardware.compute().torchCode());
-          IValue ranks = IValue.listFrom(trained.ranks())) {
-        if (trained.isFull()) {
-          encoder.program.run("unfreeze", parameters, sizes, dtype).close();
-        } else {
-          encoder.program.run("widen", ranks).close();
-        }
-      }
-      return encoder;
-    } catch (RuntimeException | Error e) {
-      encoder.close();
-      throw e;
     }
   }
 

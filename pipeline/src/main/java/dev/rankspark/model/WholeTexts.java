@@ -31,7 +31,7 @@ record WholeTexts(
     List<long[]> texts = rows(packed.blocks());
     long[] last = texts.get(texts.size() - 1);
     int tokens = (int) last[last.length - 1] + 1;
-    long[] ids = Arrays.copyOf(packed.ids(), up(tokens + 1, ROW_STEP));
+    long[] ids = Arrays.copyOf(packed.ids(), PackedTexts.up(tokens + 1, ROW_STEP));
     int rows = packed.pooled().length;
     int longest = longest(texts.stream().mapToInt(text -> text.length).max().orElseThrow());
     long[] places = new long[rows * longest];
@@ -77,11 +77,7 @@ record WholeTexts(
 
   /** L for texts of at most so many tokens. */
   static int longest(int tokens) {
-    return up(tokens, LENGTH_STEP);
-  }
-
-  private static int up(int number, int step) {
-    return (number + step - 1) / step * step;
+    return PackedTexts.up(tokens, LENGTH_STEP);
   }
 
   /** By text the rows of its tokens. */

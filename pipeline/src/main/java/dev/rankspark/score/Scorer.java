@@ -18,7 +18,6 @@ import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -211,7 +210,7 @@ public final class Scorer implements AutoCloseable {
               options.prompt().maxLength(),
               threads);
     } catch (DeviceMemoryException e) {
-      throw tooLarge(options.model().model(), hardware, e);
+      throw e.ofModel(options.model().model(), hardware, "a smaller --dtype, or fewer models");
     }
     try {
       return new Scorer(
@@ -223,19 +222,6 @@ public final class Scorer implements AutoCloseable {
       model.close(); // gigabytes
       throw e;
     }
-  }
-
-  private static DeviceException tooLarge(
-      String model, Hardware hardware, DeviceMemoryException e) {
-    return new DeviceException(
-        String.format(
-            Locale.ROOT,
-            "%s: the device has no memory for this model in %s (%s); take a smaller --dtype, or"
-                + " fewer models or other programs on the device",
-            model,
-            hardware.dtype(),
-            e.getMessage()),
-        e);
   }
 
   /** Scores texts: {@link #prepare}, then {@link #compute}. */

@@ -239,15 +239,7 @@ final class TrainedModel {
               prompt.maxLength(),
               threads);
     } catch (DeviceMemoryException e) {
-      throw new DeviceException(
-          String.format(
-              Locale.ROOT,
-              "%s: the device has no memory for this model in %s (%s); take --bf16, --lora, or"
-                  + " fewer workers or other programs on the device",
-              paths.path(),
-              hardware.dtype(),
-              e.getMessage()),
-          e);
+      throw e.ofModel(paths.path(), hardware, "--bf16, --lora, or fewer workers");
     }
     try {
       begin(encoder, seed);

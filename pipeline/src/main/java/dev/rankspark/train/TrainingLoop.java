@@ -95,7 +95,7 @@ final class TrainingLoop {
     Ahead ahead = new Ahead(groups, done);
     Optional<RuntimeException> fault = Optional.empty();
     for (int number = done + 1; number <= plan.steps(); number++) {
-      Step step = step(number, ahead.batches(number), fault);
+      Step step = step(number, fault.isEmpty() ? ahead.batches(number) : List.of(), fault);
       fault = tell(listener, step);
     }
     fault.ifPresent(
@@ -146,6 +146,9 @@ final class TrainingLoop {
     }
   }
 
+  /**
+   * @param before why this worker stops; then there are no batches
+   */
   private Step step(
       int number, List<List<PlacedGroup>> batches, Optional<RuntimeException> before) {
     long start = System.nanoTime();
@@ -155,7 +158,7 @@ final class TrainingLoop {
     int pairs = 0;
     Optional<RuntimeException> fault = before;
     try {
-      for (List<PlacedGroup> batch : fault.isEmpty() ? batches : List.<List<PlacedGroup>>of()) {
+      for (List<PlacedGroup> batch : batches) {
         double sum = losses(number, batch, weight);
         microLosses.add(sum / batch.size());
         loss += sum * weight;
