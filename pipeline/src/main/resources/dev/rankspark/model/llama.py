@@ -30,35 +30,32 @@ class Llama(Module):
     heads: int,
     kv: int,
     layout: int) -> int:
-    # The weights as score() takes them: embedding, norm, head; the last layer's q and k/v apart; then, by layer,
-    # norm, qkv, o, norm, gate, up, down; after them the scales of all. A weight is let go as soon as its other form
-    # is made.
+    # The weights as score() takes them: embedding, head; the last layer's q and k/v apart; then, by layer, qkv, o, gate,
+    # up, down; after them the scales of all. The weights of the norms are multiplied into those of the products that read
+    # them. A weight is let go as soon as its other form is made.
     w = self.frozen
     layers = torch.floordiv(torch.len(w) - 3, 6)
-    qkv = w[6 * layers - 2]
-    d = torch.floordiv(qkv.size(0), heads + 2 * kv)
     out = annotate(List[Tensor], [])
     scales = annotate(List[Tensor], [])
-    for i in range(3):
-      _0 = self.put(out, scales, w[i], 0)
-    _1 = self.put(out, scales, qkv[0:heads * d], layout)
-    _2 = self.put(out, scales, qkv[heads * d:], layout)
+    _0 = self.put(out, scales, w[0], 0)
+    _1 = self.put(out, scales, torch.mul(w[2].to(6), w[1].to(6)), 0)
+    qkv = torch.mul(w[6 * layers - 2], w[6 * layers - 3])
+    d = torch.floordiv(qkv.size(0), heads + 2 * kv)
+    _2 = self.put(out, scales, qkv[0:heads * d], layout)
+    _3 = self.put(out, scales, qkv[heads * d:], layout)
     for i in range(layers):
       c = 3 + 6 * i
-      _3 = self.put(out, scales, w[c], 0)
       if i == layers - 1:
         _4 = self.put(out, scales, w[c], 0)
       else:
-        _4 = self.put(out, scales, w[c + 1], layout)
+        _4 = self.put(out, scales, torch.mul(w[c + 1], w[c]), layout)
       _5 = self.put(out, scales, w[c + 2], layout)
-      _6 = self.put(out, scales, w[c + 3], 0)
-      gate, up = torch.chunk(w[c + 4], 2, 0)
-      _7 = self.put(out, scales, gate, layout)
-      _8 = self.put(out, scales, up, layout)
-      _9 = self.put(out, scales, w[c + 5], layout)
-      if layout != 0:
-        for j in range(1, 6):
-          w[c + j] = w[c]
+      gate, up = torch.chunk(torch.mul(w[c + 4], w[c + 3]), 2, 0)
+      _6 = self.put(out, scales, gate, layout)
+      _7 = self.put(out, scales, up, layout)
+      _8 = self.put(out, scales, w[c + 5], layout)
+      for j in range(1, 6):
+        w[c + j] = w[c]
     torch.extend(out, scales)
     self.frozen = out
     return torch.len(out)
@@ -116,11 +113,13 @@ class Llama(Module):
     masks: List[Tensor],
     last: bool) -> Tensor:
     # q (Q, heads, d): a row for every token, in the last layer one for every scored text; k, v (N, kv, d).
-    # In float32: the logits' bfloat16 form costs more than anything else does, and oneDNN would compile a product for
-    # each shape of a block.
-    q0 = q.to(6)
-    k0 = k.to(6)
-    v0 = v.to(6)
+    # The logits are in float32. On CPUs bfloat16 has a fused kernel; with one kernel after the other float32 is faster in
+    # bfloat16's place, and oneDNN would compile a product for each shape of a block.
+    fused = q.dtype != 6 and not q.is_cuda
+    if fused:
+      q0, k0, v0 = q, k, v
+    else:
+      q0, k0, v0 = q.to(6), k.to(6), v.to(6)
     kv = k.size(1)
     d = k.size(2)
     out = torch.empty([q.size(0), q.size(1) * d], dtype=q.dtype, device=q.device)
@@ -128,24 +127,38 @@ class Llama(Module):
     row = 0
     for i in range(torch.len(masks)):
       f, p, n, s = blocks[4 * i], blocks[4 * i + 1], blocks[4 * i + 2], blocks[4 * i + 3]
-      t = s
-      if last:
-        t = 1
+      t = 1
+      mask = annotate(Optional[Tensor], None)
+      if not last:
+        t = s
+        mask = masks[i]
       if not last or f >= 0:
-        q1 = q0[row:row + n * t].view([n, t, kv, -1, d]).permute([0, 2, 3, 1, 4]).reshape([n * kv, -1, d])
-        k1 = self.with_prefix(k0, at, f, p, n, s).reshape([n * kv, -1, d])
-        v1 = self.with_prefix(v0, at, f, p, n, s).reshape([n * kv, -1, d])
-        k2 = k1.transpose(1, 2)
-        if last:
-          a = torch.mul(torch.bmm(q1, k2), d ** -0.5)
+        q1 = q0[row:row + n * t].view([n, t, kv, -1, d]).permute([0, 2, 3, 1, 4]).reshape([n, kv, -1, d])
+        k1 = self.with_prefix(k0, at, f, p, n, s)
+        v1 = self.with_prefix(v0, at, f, p, n, s)
+        if fused:
+          y, _0 = torch._scaled_dot_product_flash_attention_for_cpu(q1, k1, v1, 0., False, attn_mask=mask, scale=d ** -0.5)
         else:
-          a = torch.baddbmm(masks[i].expand([n * kv, -1, -1]), q1, k2, alpha=d ** -0.5)
-        y = torch.bmm(torch.softmax(a, -1), v1).view([n, kv, -1, t, d]).permute([0, 3, 1, 2, 4])
-        out[row:row + n * t].view([n, t, kv, -1, d]).copy_(y)
+          y = self.attend_plainly(q1, k1, v1, mask)
+        out[row:row + n * t].view([n, t, kv, -1, d]).copy_(y.view([n, kv, -1, t, d]).permute([0, 3, 1, 2, 4]))
         row = row + n * t
       at = at + n * s
-    _0 = torch.zero_(out[row:])
+    _1 = torch.zero_(out[row:])
     return out
+  def attend_plainly(self: __torch__.Llama,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    mask: Optional[Tensor]) -> Tensor:
+    # q (n, kv, t, d), k, v (n, kv, s, d), mask (t, s)
+    rows, scale = q.size(0) * q.size(1), q.size(3) ** -0.5
+    q1 = q.reshape([rows, -1, q.size(3)])
+    k1 = k.reshape([rows, -1, q.size(3)]).transpose(1, 2)
+    if mask is not None:
+      a = torch.baddbmm(mask.expand([rows, -1, -1]), q1, k1, alpha=scale)
+    else:
+      a = torch.mul(torch.bmm(q1, k1), scale)
+    return torch.bmm(torch.softmax(a, -1), v.reshape([rows, -1, q.size(3)])).view(q.size())
   def score(self: __torch__.Llama,
     ids: Tensor,
     positions: Tensor,
@@ -164,45 +177,47 @@ class Llama(Module):
     cos1 = cos.index_select(0, positions).to(x.dtype).unsqueeze(1)
     sin1 = sin.index_select(0, positions).to(x.dtype).unsqueeze(1)
     masks = self.masks(blocks, torch.floordiv(heads, kv), x.device)
-    layers = torch.floordiv(torch.floordiv(torch.len(w), 2) - 5, 7)
+    layers = torch.floordiv(torch.floordiv(torch.len(w), 2) - 4, 5)
     for i in range(layers):
-      c = 5 + 7 * i
-      y = self.norm(x, w[c], eps)
+      c = 4 + 5 * i
+      y = self.norm(x, eps)
       last = i == layers - 1
       if last:
         # Only where the head looks; keys and values of all tokens.
-        k0, v = torch.chunk(self.product(y, 4).view([x.size(0), -1, d]), 2, 1)
+        k0, v = torch.chunk(self.product(y, 3).view([x.size(0), -1, d]), 2, 1)
         k = self.rotate(k0, cos1, sin1, torch.empty_like(k0))
         x = x.index_select(0, pooled)
-        q0 = self.product(y.index_select(0, pooled), 3).view([x.size(0), -1, d])
+        q0 = self.product(y.index_select(0, pooled), 2).view([x.size(0), -1, d])
         q = self.rotate(q0, cos1.index_select(0, pooled), sin1.index_select(0, pooled), torch.empty_like(q0))
       else:
-        qkv = self.product(y, c + 1).view([x.size(0), -1, d])
+        qkv = self.product(y, c).view([x.size(0), -1, d])
         qk, v = torch.split_with_sizes(qkv, [heads + kv, kv], 1)
         q, k = torch.split_with_sizes(self.rotate(qk, cos1, sin1, torch.empty_like(qk)), [heads, kv], 1)
-      x = self.add_product(x, self.attend(q, k, v, blocks, masks, last), c + 2)
-      x = self.add_product(x, self.gated(self.norm(x, w[c + 3], eps), c + 4, c + 5), c + 6)
-    return torch.linear(self.norm(x, w[1], eps).to(6), w[2].to(6)).view([-1])
+      x = self.add_product(x, self.attend(q, k, v, blocks, masks, last), c + 1)
+      x = self.add_product(x, self.gated(self.norm(x, eps), c + 2, c + 3), c + 4)
+    return torch.linear(self.norm(x, eps).to(6), w[1]).view([-1])
   def forward(self: __torch__.Llama,
     x: Tensor) -> Tensor:
     return x
   def norm(self: __torch__.Llama,
     x: Tensor,
-    w: Tensor,
     eps: float) -> Tensor:
-    y = x.to(6)
-    y1 = torch.mul(y, self.row_scale(y, eps))
-    return torch.mul_(y1.to(x.dtype), w)
+    # RMSNorm without its weight, which is in the products after it: batch normalization with a channel for each row, one
+    # pass that computes in float32.
+    root = torch.linalg_vector_norm(x, 2, [-1], False, dtype=6)
+    squares = torch.div(torch.mul(root, root), float(x.size(-1)))
+    y = torch.batch_norm(x.unsqueeze(0), None, None, torch.zeros_like(squares), squares, False, 0., eps, False)
+    return y.squeeze(0)
   def masks(self: __torch__.Llama,
     blocks: List[int],
     group: int,
     device: Device) -> List[Tensor]:
-    # by block, (1, group * width, prefix + width): a token sees the prefix, itself and what is between
+    # by block, (group * width, prefix + width): a token sees the prefix, itself and what is between
     out = annotate(List[Tensor], [])
     for i in range(torch.floordiv(torch.len(blocks), 4)):
       p, s = blocks[4 * i + 1], blocks[4 * i + 3]
-      mask = torch.full([1, s, p + s], -inf, dtype=6, device=device).triu(p + 1)
-      out.append(mask.repeat([1, group, 1]))
+      mask = torch.full([s, p + s], -inf, dtype=6, device=device).triu(p + 1)
+      out.append(mask.repeat([group, 1]))
     return out
   def with_prefix(self: __torch__.Llama,
     x: Tensor,
