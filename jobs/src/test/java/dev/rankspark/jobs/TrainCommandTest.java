@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -264,6 +265,52 @@ class TrainCommandTest {
         Cli.run(TrainingFiles.train(dataset, Path.of("faulty:" + output)), "--workers", "2");
     assertFails(Main.INPUT, result, "checkpoint-6 cannot be written");
     assertThat(names(output)).contains("checkpoint-3").doesNotContain("checkpoint-6");
+  }
+
+  /** The second worker's: the others must not wait for its scores. */
+  @Test
+  void aPairThatCannotBeEvaluatedStopsAllWorkersByItsOwnMessage() throws IOException {
+    Path tokenizer = Files.createDirectory(folder.resolve("tokenizer"));
+    for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
+      Files.copy(Path.of(Cli.reference("base/" + name)), tokenizer.resolve(name));
+    }
+    JsonNode json = JSON.readTree(tokenizer.resolve("tokenizer.json").toFile());
+    ((ArrayNode) json.path("added_tokens"))
+        .addObject()
+        .put("id", 1200)
+        .put("content", "\u00a7")
+        .put("single_word", false)
+        .put("lstrip", false)
+        .put("rstrip", false)
+        .put("normalized", false)
+        .put("special", false);
+    JSON.writeValue(tokenizer.resolve("tokenizer.json").toFile(), json);
+    Path evaluated = folder.resolve("evaluated.jsonl");
+    Files.copy(Path.of(Cli.reference("expected/rerank_input.jsonl")), evaluated);
+    Files.writeString(
+        evaluated,
+        "{\"query_id\": \"1005\", \"query\": \"beyond\", \"docid\": \"b\", \"title\": \"\","
+            + " \"text\": \"\u00a7\", \"score\": 0}\n",
+        StandardOpenOption.APPEND);
+
+    Cli.Result result =
+        train(
+            "--workers",
+            "2",
+            "--tokenizer-name",
+            tokenizer.toString(),
+            "--eval-dataset-path",
+            evaluated.toString(),
+            "--eval-qrels",
+            Cli.reference("data/qrels.txt"),
+            "--eval-steps",
+            "2");
+
+    assertFails(
+        Main.INPUT,
+        result,
+        "token id 1200 is not in the model's vocabulary of 1200: the tokenizer");
+    assertThat(names(output)).doesNotContain("adapter_model.safetensors");
   }
 
   @Test

@@ -1,7 +1,11 @@
 package dev.rankspark.train;
 
+import dev.rankspark.DeviceException;
+import dev.rankspark.InputException;
 import dev.rankspark.distributed.ProcessGroup;
+import dev.rankspark.distributed.StoppedByOtherException;
 import dev.rankspark.eval.TrecEval;
+import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.PackedTexts;
 import dev.rankspark.model.TrainableEncoder;
 import dev.rankspark.prompt.PairEncoder;
@@ -10,9 +14,12 @@ import dev.rankspark.run.Qrels;
 import dev.rankspark.run.Run;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /** Ranks the pairs of an evaluation set by the model as it is; each worker scores its share. */
 final class Evaluator {
@@ -46,9 +53,39 @@ final class Evaluator {
     this.workers = workers;
   }
 
-  /** {@link #MEASURE} of all pairs; the same on all workers, each of which must call it. */
+  /**
+   * {@link #MEASURE} of all pairs; the same on all workers, each of which must call it.
+   *
+   * @throws InputException if a text cannot be used or a score is no number; the others get a
+   *     {@link StoppedByOtherException}
+   * @throws DeviceException if the device has no memory for a batch; likewise
+   */
   double measure() {
     float[] scores = new float[pairs.size()];
+    Optional<RuntimeException> fault = Optional.empty();
+    try {
+      scoreOwn(scores);
+    } catch (InputException | DeviceException e) {
+      fault = Optional.of(e);
+      Arrays.fill(scores, Float.NaN); // tells the others, so that nobody waits
+    }
+    Sums.add(workers, encoder.gradient(), scores);
+    if (fault.isPresent()) {
+      throw fault.get();
+    }
+    Map<String, List<Hit>> run = new LinkedHashMap<>();
+    for (int i = 0; i < scores.length; i++) {
+      if (Float.isNaN(scores[i])) {
+        throw new StoppedByOtherException("evaluation");
+      }
+      run.computeIfAbsent(pairs.get(i).qid, qid -> new ArrayList<>())
+          .add(new Hit(pairs.get(i).docid, scores[i]));
+    }
+    return TrecEval.mean(MEASURE, qrels, Run.of(run), 1, Integer.MAX_VALUE);
+  }
+
+  /** This worker's share, at its place among the scores. */
+  private void scoreOwn(float[] scores) {
     int from = (int) ((long) pairs.size() * workers.rank() / workers.size());
     int end = (int) ((long) pairs.size() * (workers.rank() + 1) / workers.size());
     while (from < end) {
@@ -62,16 +99,35 @@ final class Evaluator {
         texts.add(ids);
         tokens += ids.length;
       }
-      float[] batch = encoder.score(new PackedTexts.Builder(tokens).add(0, texts).build());
+      float[] batch = score(from, texts, tokens);
+      for (int i = 0; i < batch.length; i++) {
+        if (!Float.isFinite(batch[i])) {
+          throw InputException.of(
+              "evaluation: the score of query %s and docid %s is %s; a smaller --learning-rate may"
+                  + " help, or training without --bf16",
+              pairs.get(from + i).qid, pairs.get(from + i).docid, batch[i]);
+        }
+      }
       System.arraycopy(batch, 0, scores, from, batch.length);
       from += batch.length;
     }
-    Sums.add(workers, encoder.gradient(), scores);
-    Map<String, List<Hit>> run = new LinkedHashMap<>();
-    for (int i = 0; i < scores.length; i++) {
-      run.computeIfAbsent(pairs.get(i).qid, qid -> new ArrayList<>())
-          .add(new Hit(pairs.get(i).docid, scores[i]));
+  }
+
+  private float[] score(int from, List<long[]> texts, int tokens) {
+    try {
+      return encoder.score(new PackedTexts.Builder(tokens).add(0, texts).build());
+    } catch (DeviceMemoryException e) {
+      throw new DeviceException(
+          String.format(
+              Locale.ROOT,
+              "evaluation: the device has no memory for %d texts of %d tokens, from query %s and"
+                  + " docid %s on (%s); take --bf16 or a smaller --rerank-max-len",
+              texts.size(),
+              tokens,
+              pairs.get(from).qid,
+              pairs.get(from).docid,
+              e.getMessage()),
+          e);
     }
-    return TrecEval.mean(MEASURE, qrels, Run.of(run), 1, Integer.MAX_VALUE);
   }
 }

@@ -104,12 +104,12 @@ final class TrainingLoop {
         });
   }
 
-  /** What goes wrong between two steps, such as a full disk, is told with the next one's sum. */
+  /** What goes wrong between two steps, as on a full disk, is told with the next one's sum. */
   private static Optional<RuntimeException> tell(Listener listener, Step step) {
     try {
       listener.after(step);
       return Optional.empty();
-    } catch (InputException | DeviceException e) {
+    } catch (InputException | DeviceException | StoppedByOtherException e) {
       return Optional.of(e);
     }
   }

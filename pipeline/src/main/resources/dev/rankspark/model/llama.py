@@ -113,13 +113,6 @@ class Llama(Module):
     masks: List[Tensor],
     last: bool) -> Tensor:
     # q (Q, heads, d): a row for every token, in the last layer one for every scored text; k, v (N, kv, d).
-    # The logits are in float32. On CPUs bfloat16 has a fused kernel; with one kernel after the other float32 is faster in
-    # bfloat16's place, and oneDNN would compile a product for each shape of a block.
-    fused = q.dtype != 6 and not q.is_cuda
-    if fused:
-      q0, k0, v0 = q, k, v
-    else:
-      q0, k0, v0 = q.to(6), k.to(6), v.to(6)
     kv = k.size(1)
     d = k.size(2)
     out = torch.empty([q.size(0), q.size(1) * d], dtype=q.dtype, device=q.device)
@@ -133,29 +126,15 @@ class Llama(Module):
         t = 1
         mask = mask[s - 1::s]
       if not last or f >= 0:
-        q1 = q0[row:row + n * t].view([n, t, kv, -1, d]).permute([0, 2, 3, 1, 4]).reshape([n, kv, -1, d])
-        k1 = self.with_prefix(k0, at, f, p, n, s, mask.size(1))
-        v1 = self.with_prefix(v0, at, f, p, n, s, mask.size(1))
-        if fused:
-          y, _0 = torch._scaled_dot_product_flash_attention_for_cpu(q1, k1, v1, 0., False, attn_mask=mask, scale=d ** -0.5)
-        else:
-          y = self.attend_plainly(q1, k1, v1, mask)
+        q1 = q[row:row + n * t].view([n, t, kv, -1, d]).permute([0, 2, 3, 1, 4]).reshape([n, kv, -1, d])
+        k1 = self.with_prefix(k, at, f, p, n, s, mask.size(1))
+        v1 = self.with_prefix(v, at, f, p, n, s, mask.size(1))
+        y = torch.scaled_dot_product_attention(q1, k1, v1, mask, 0., False, scale=d ** -0.5)
         out[row:row + n * t].view([n, t, kv, -1, d]).copy_(y.view([n, kv, -1, t, d]).permute([0, 3, 1, 2, 4]))
         row = row + n * t
       at = at + n * s
-    _1 = torch.zero_(out[row:])
+    _0 = torch.zero_(out[row:])
     return out
-  def attend_plainly(self: __torch__.Llama,
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    mask: Tensor) -> Tensor:
-    # q (n, kv, t, d), k, v (n, kv, l, d), mask (t, l)
-    rows = q.size(0) * q.size(1)
-    q1 = q.reshape([rows, -1, q.size(3)])
-    k1 = k.reshape([rows, -1, q.size(3)])
-    a = torch.baddbmm(mask.expand([rows, -1, -1]), q1, k1.transpose(1, 2), alpha=q.size(3) ** -0.5)
-    return torch.bmm(torch.softmax(a, -1), v.reshape([rows, -1, q.size(3)])).view(q.size())
   def score(self: __torch__.Llama,
     ids: Tensor,
     positions: Tensor,
@@ -173,7 +152,7 @@ class Llama(Module):
     x = torch.embedding(w[0], ids)
     cos1 = cos.index_select(0, positions).to(x.dtype).unsqueeze(1)
     sin1 = sin.index_select(0, positions).to(x.dtype).unsqueeze(1)
-    masks = self.masks(blocks, torch.floordiv(heads, kv), x.device)
+    masks = self.masks(blocks, torch.floordiv(heads, kv), x)
     layers = torch.floordiv(torch.floordiv(torch.len(w), 2) - 4, 5)
     for i in range(layers):
       c = 4 + 5 * i
@@ -199,22 +178,18 @@ class Llama(Module):
   def norm(self: __torch__.Llama,
     x: Tensor,
     eps: float) -> Tensor:
-    # RMSNorm without its weight, which is in the products after it: batch normalization with a channel for each row, one
-    # pass that computes in float32.
-    root = torch.linalg_vector_norm(x, 2, [-1], False, dtype=6)
-    squares = torch.div(torch.mul(root, root), float(x.size(-1)))
-    y = torch.batch_norm(x.unsqueeze(0), None, None, torch.zeros_like(squares), squares, False, 0., eps, False)
-    return y.squeeze(0)
+    # The weight of RMSNorm is in the products after it.
+    return self.normalized(x, self.mean_square(x), eps)
   def masks(self: __torch__.Llama,
     blocks: List[int],
     group: int,
-    device: Device) -> List[Tensor]:
-    # by block, (group * width, prefix + width up to a multiple of 16, the fused kernel is a third faster then): a token
-    # sees the prefix, itself and what is between
+    x: Tensor) -> List[Tensor]:
+    # by block, (group * width, prefix + width up to a multiple of 16, by which the CPU's kernel of bfloat16 is a third
+    # faster): a token sees the prefix, itself and what is between
     out = annotate(List[Tensor], [])
     for i in range(torch.floordiv(torch.len(blocks), 4)):
       p, s = blocks[4 * i + 1], blocks[4 * i + 3]
-      mask = torch.full([s, torch.floordiv(p + s + 15, 16) * 16], -inf, dtype=6, device=device).triu(p + 1)
+      mask = torch.full([s, torch.floordiv(p + s + 15, 16) * 16], -inf, dtype=x.dtype, device=x.device).triu(p + 1)
       out.append(mask.repeat([group, 1]))
     return out
   def with_prefix(self: __torch__.Llama,
@@ -227,12 +202,6 @@ class Llama(Module):
     length: int) -> Tensor:
     # (n, kv, length, d): rows f to f + p of x (N, kv, d), each of the n texts of s tokens that begin at row at, zeros
     own = x[at:at + n * s].view([n, s, x.size(1), x.size(2)]).transpose(1, 2)
-    prefix = x[f:f + p]
-    if torch.eq(p, 0):
-      prefix = x[:0]
-    beyond = torch.zeros([length - p - s, x.size(1), x.size(2)], dtype=x.dtype, device=x.device)
-    parts = annotate(List[Tensor], [])
-    parts.append(prefix.transpose(0, 1).unsqueeze(0).expand([n, -1, -1, -1]))
-    parts.append(own)
-    parts.append(beyond.transpose(0, 1).unsqueeze(0).expand([n, -1, -1, -1]))
-    return torch.cat(parts, 2)
+    prefix = x[f:f + p].transpose(0, 1).unsqueeze(0).expand([n, -1, -1, -1])
+    beyond = torch.zeros([n, x.size(1), length - p - s, x.size(2)], dtype=x.dtype, device=x.device)
+    return torch.cat([prefix, own, beyond], 2)

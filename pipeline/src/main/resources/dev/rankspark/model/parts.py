@@ -1,4 +1,4 @@
-  # What every program has: loading, RMSNorm's scale, rotary positions.
+  # What every program has: loading, RMSNorm, rotary positions.
   def mapped(self: __torch__.CLASS,
     path: str,
     first: int,
@@ -38,14 +38,20 @@
       w1 = w
     _0 = torch.copy_(target, w1)
     return n
-  def row_scale(self: __torch__.CLASS,
-    x: Tensor,
-    eps: float) -> Tensor:
-    # RMSNorm's factor of each row of x (N, D) in float32, (N, 1). The root of the sum of squares in one pass: the squares
+  def mean_square(self: __torch__.CLASS,
+    x: Tensor) -> Tensor:
+    # of each row of x (N, D), in float32, (N): by the root of the sum of squares, which takes one pass. The squares
     # themselves would be one more, written and read.
-    root = torch.linalg_vector_norm(x, 2, [-1], True, dtype=None)
-    mean = torch.div(torch.mul(root, root), float(x.size(-1)))
-    return torch.rsqrt(torch.add(mean, eps))
+    root = torch.linalg_vector_norm(x, 2, [-1], False, dtype=6)
+    return torch.div(torch.mul(root, root), float(x.size(-1)))
+  def normalized(self: __torch__.CLASS,
+    x: Tensor,
+    squares: Tensor,
+    eps: float) -> Tensor:
+    # RMSNorm of x (N, D) without its weight: batch normalization with a channel for each row, one pass that computes in
+    # float32.
+    y = torch.batch_norm(x.unsqueeze(0), None, None, torch.zeros_like(squares), squares, False, 0., eps, False)
+    return y.squeeze(0)
   def rotate(self: __torch__.CLASS,
     x: Tensor,
     cos: Tensor,

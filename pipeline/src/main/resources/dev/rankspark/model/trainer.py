@@ -172,11 +172,10 @@ class Trainer(Module):
       at = at + ranks[k]
     return dx
   def norm_into(self: __torch__.Trainer, x: Tensor, w: Tensor, eps: float, out: Tensor) -> Tensor:
-    # RMSNorm, in float32. Returns the scale of each row, (N, 1).
-    y = x.to(6)
-    scale = self.row_scale(y, eps)
-    torch.mul(torch.mul(y, scale).to(x.dtype), w, out=out)
-    return scale
+    # RMSNorm. Returns the scale of each row, (N, 1).
+    squares = self.mean_square(x)
+    torch.mul(self.normalized(x, squares, eps), w, out=out)
+    return torch.rsqrt(torch.add(squares, eps)).unsqueeze(1)
   def norm_back(self: __torch__.Trainer, dy: Tensor, x: Tensor, scale: Tensor, w: Tensor, grad: List[Tensor], segment: int, full: bool) -> Tensor:
     # RMSNorm is weight normalization (arXiv:1602.07868) of the rows to a length of sqrt(D): one pass of a kernel.
     y = x.to(6)
