@@ -46,6 +46,27 @@ public final class DeviceMemoryException extends RuntimeException {
         this);
   }
 
+  /**
+   * What the user is told of texts that do not fit together.
+   *
+   * @param where in the program's course
+   * @param which of the user's texts they are
+   * @param take what to do about it
+   */
+  public DeviceException ofTexts(String where, int texts, int tokens, String which, String take) {
+    return new DeviceException(
+        String.format(
+            Locale.ROOT,
+            "%s: the device has no memory for %d texts of %d tokens, %s (%s); take %s",
+            where,
+            texts,
+            tokens,
+            which,
+            getMessage(),
+            take),
+        this);
+  }
+
   /** This exception if that is what the engine means, else the engine's own. */
   static RuntimeException of(EngineException e) {
     // The line that says so: TorchScript's traceback stands before it.

@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -117,17 +116,13 @@ final class Evaluator {
     try {
       return encoder.score(new PackedTexts.Builder(tokens).add(0, texts).build());
     } catch (DeviceMemoryException e) {
-      throw new DeviceException(
-          String.format(
-              Locale.ROOT,
-              "evaluation: the device has no memory for %d texts of %d tokens, from query %s and"
-                  + " docid %s on (%s); take --bf16 or a smaller --rerank-max-len",
-              texts.size(),
-              tokens,
-              pairs.get(from).qid,
-              pairs.get(from).docid,
-              e.getMessage()),
-          e);
+      Pair first = pairs.get(from);
+      throw e.ofTexts(
+          "evaluation",
+          texts.size(),
+          tokens,
+          "from query " + first.qid + " and docid " + first.docid + " on",
+          "--bf16 or a smaller --rerank-max-len");
     }
   }
 }

@@ -12,7 +12,6 @@ import dev.rankspark.prompt.PairEncoder;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -228,18 +227,14 @@ final class TrainingLoop {
       return encoder.addGradient(TrainBatch.pack(groups), weight);
     } catch (DeviceMemoryException e) {
       // No smaller part is tried: the gradient may have been added to.
-      throw new DeviceException(
-          String.format(
-              Locale.ROOT,
-              "step %d: the device has no memory for %d texts of %d tokens, those of query %s (%s);"
-                  + " take --gradient-checkpointing, --bf16, or a smaller --rerank-max-len,"
-                  + " --train-group-size or --per-device-train-batch-size",
-              step,
-              groups.stream().mapToInt(group -> group.texts().size()).sum(),
-              groups.stream().mapToInt(TrainBatch.Group::tokens).sum(),
-              batch.stream().map(PlacedGroup::qid).collect(Collectors.joining(", ")),
-              e.getMessage()),
-          e);
+      throw e.ofTexts(
+          "step " + step,
+          groups.stream().mapToInt(group -> group.texts().size()).sum(),
+          groups.stream().mapToInt(TrainBatch.Group::tokens).sum(),
+          "those of query "
+              + batch.stream().map(PlacedGroup::qid).collect(Collectors.joining(", ")),
+          "--gradient-checkpointing, --bf16, or a smaller --rerank-max-len, --train-group-size or"
+              + " --per-device-train-batch-size");
     }
   }
 
