@@ -2,10 +2,9 @@ package dev.rankspark.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,15 +29,11 @@ class LauncherIT {
   }
 
   /** What {@code bin/rankspark --version} prints under a Java with one more option. */
-  private static String rankspark(String javaOption) throws IOException, InterruptedException {
-    ProcessBuilder builder =
-        new ProcessBuilder(HOME.resolve("bin/rankspark").toString(), "--version")
-            .redirectError(ProcessBuilder.Redirect.DISCARD);
-    builder.environment().remove("SPARK_HOME");
-    builder.environment().put("JAVA_TOOL_OPTIONS", javaOption);
-    Process process = builder.start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor()).isZero();
-    return output;
+  private String rankspark(String javaOption) throws Exception {
+    return PythonIT.run(
+        folder,
+        Map.of("SPARK_HOME", "", "JAVA_TOOL_OPTIONS", javaOption),
+        HOME.resolve("bin/rankspark").toString(),
+        "--version");
   }
 }
