@@ -1,20 +1,13 @@
 package dev.rankspark.distributed;
 
-import ai.djl.util.Utils;
 import dev.rankspark.DeviceException;
+import dev.rankspark.model.NativeLibrary;
 import dev.rankspark.model.Torch;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Optional;
 
-/**
- * The library behind {@link C10d}, loaded once per JVM. It names libtorch_cpu.so and libc10.so
- * without a path, which the loader resolves to those that are loaded already: DJL's, wherever they
- * lie.
- */
+/** The library behind {@link C10d}, loaded once per JVM. */
 final class ProcessGroupLibrary {
   static final String NAME = "librankspark_distributed.so";
 
@@ -39,7 +32,7 @@ final class ProcessGroupLibrary {
         if (own.isPresent()) {
           System.load(own.get().toAbsolutePath().toString());
         } else {
-          loadUnpacked();
+          NativeLibrary.load(ProcessGroupLibrary.class, NAME);
         }
       } catch (IOException | UnsatisfiedLinkError e) {
         throw new DeviceException(
@@ -55,29 +48,13 @@ final class ProcessGroupLibrary {
   }
 
   static void checkPlatform(String system, String architecture) {
-    if (!system.equals("Linux") || !architecture.equals("amd64")) {
+    if (!NativeLibrary.isForPlatform(system, architecture)) {
       throw new DeviceException(
           "several workers need Linux on x86_64, this is "
               + system
               + " on "
               + architecture
               + "; one worker runs here (--workers 1)");
-    }
-  }
-
-  private static void loadUnpacked() throws IOException {
-    // DJL loads its own from there, so libraries may be executed there, which /tmp may forbid.
-    Path folder = Files.createDirectories(Utils.getEngineCacheDir("pytorch"));
-    // A file for this class loader alone: the JVM loads no file for two of them.
-    Path file = Files.createTempFile(folder, "rankspark_distributed", ".so");
-    try (InputStream library = ProcessGroupLibrary.class.getResourceAsStream(NAME)) {
-      if (library == null) {
-        throw new IOException("it is not on the class path");
-      }
-      Files.copy(library, file, StandardCopyOption.REPLACE_EXISTING);
-      System.load(file.toString());
-    } finally {
-      Files.delete(file); // what is mapped stays
     }
   }
 }

@@ -148,7 +148,8 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
     return !cuda && (compute == Dtype.FLOAT32 || hasInstructions(BFLOAT16_INSTRUCTIONS));
   }
 
-  private static boolean hasInstructions(String... anyOf) {
+  /** Whether this CPU has one of these features, by their names in Linux. */
+  static boolean hasInstructions(String... anyOf) {
     try {
       String cpuinfo = Files.readString(Path.of("/proc/cpuinfo"));
       return Arrays.stream(anyOf).anyMatch(flag -> cpuinfo.contains(" " + flag));

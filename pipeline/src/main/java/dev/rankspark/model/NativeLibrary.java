@@ -1,0 +1,46 @@
+package dev.rankspark.model;
+
+import ai.djl.util.Utils;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/**
+ * Loads a library of our own from the class path. Such a library names libtorch_cpu.so and
+ * libc10.so without a path, which the loader resolves to those that are loaded already: DJL's,
+ * wherever they lie.
+ */
+public final class NativeLibrary {
+  private NativeLibrary() {}
+
+  /** Whether ours are for this platform: Linux on x86_64. */
+  public static boolean isForPlatform(String system, String architecture) {
+    return system.equals("Linux") && architecture.equals("amd64");
+  }
+
+  /**
+   * Loads a library, after libtorch.
+   *
+   * @param owner the class with its native methods, beside which it lies
+   * @throws IOException if it is not there or cannot be unpacked
+   * @throws UnsatisfiedLinkError if it does not load beside this libtorch
+   */
+  public static void load(Class<?> owner, String name) throws IOException {
+    Torch.engine();
+    // DJL loads its own from there, so libraries may be executed there, which /tmp may forbid.
+    Path folder = Files.createDirectories(Utils.getEngineCacheDir("pytorch"));
+    // A file for this class loader alone: the JVM loads no file for two of them.
+    Path file = Files.createTempFile(folder, "rankspark", ".so");
+    try (InputStream library = owner.getResourceAsStream(name)) {
+      if (library == null) {
+        throw new IOException("it is not on the class path");
+      }
+      Files.copy(library, file, StandardCopyOption.REPLACE_EXISTING);
+      System.load(file.toString());
+    } finally {
+      Files.delete(file); // what is mapped stays
+    }
+  }
+}
