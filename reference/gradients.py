@@ -26,6 +26,7 @@ GROUPS, SIZE = 2, 3
 def program(folder):
     """As ScriptArchive.java packs it."""
     source = (folder / "trainer.py").read_text() + (folder / "parts.py").read_text().replace("__torch__.CLASS", "__torch__.Trainer")
+    source = source.replace("ops.rankspark.", "self.")  # as Program.java does without AMX
     key = lambda name: b"X" + bytes([len(name), 0, 0, 0]) + name.encode()
     pickle = (b"\x80\x02c__torch__\nTrainer\n)\x81}(" + key("training") + b"\x89" + key("frozen")
               + b"ctorch.jit._pickle\nbuild_tensorlist\n(](etRub.")

@@ -1,4 +1,4 @@
-// The product of float32 matrices by AMX, for dev.rankspark.model.AmxProducts: the operator rankspark::product.
+// The product of float32 matrices by AMX, for dev.rankspark.model.AmxProducts: the operators rankspark::linear, gate and gate_back.
 //
 // AMX multiplies bfloat16 alone, with float32 sums. A float32 number is the sum of three bfloat16 numbers, rounded to
 // nearest each (8 + 8 + 8 bits and signs; Henry, Tang, Heinecke, "Leveraging the bfloat16 Artificial Intelligence
@@ -306,6 +306,54 @@ void multiply(const Matrix& left, const Matrix& right, float* out) {
   }
 }
 
+// e^x to float32's precision: 2^n times the exponential's series of what is left, at most log(2) / 2.
+inline __m512 exponential(__m512 x) {
+  __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), 0);
+  __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
+  r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);
+  __m512 sum = _mm512_set1_ps(1.f / 5040);
+  for (float coefficient : {1.f / 720, 1.f / 120, 1.f / 24, 1.f / 6, 1.f / 2, 1.f, 1.f}) {
+    sum = _mm512_fmadd_ps(sum, r, _mm512_set1_ps(coefficient));
+  }
+  return _mm512_scalef_ps(sum, n);
+}
+
+inline __m512 sigmoid(__m512 x) {
+  __m512 one = _mm512_set1_ps(1);
+  return _mm512_div_ps(one, _mm512_add_ps(one, exponential(_mm512_sub_ps(_mm512_setzero_ps(), x))));
+}
+
+inline __m512 load(const float* from, __mmask16 in) { return _mm512_maskz_loadu_ps(in, from); }
+inline __m512 load(const at::BFloat16* from, __mmask16 in) { return widened(_mm256_maskz_loadu_epi16(in, from)); }
+inline void store(float* to, __mmask16 in, __m512 x) { _mm512_mask_storeu_ps(to, in, x); }
+inline void store(at::BFloat16* to, __mmask16 in, __m512 x) {
+  _mm256_mask_storeu_epi16(to, in, (__m256i)_mm512_cvtneps_pbh(x));
+}
+
+template <typename T>
+void gate_row(const T* gate, const T* up, int64_t width, T* out) {
+  for (int64_t i = 0; i < width; i += 16) {
+    __mmask16 in = first(width - i);
+    __m512 g = load(gate + i, in);
+    store(out + i, in, _mm512_mul_ps(_mm512_mul_ps(g, sigmoid(g)), load(up + i, in)));
+  }
+}
+
+template <typename T>
+void gate_back_row(const T* gradient, const T* gate, const T* up, int64_t width, T* to_gate, T* to_up) {
+  for (int64_t i = 0; i < width; i += 16) {
+    __mmask16 in = first(width - i);
+    __m512 d = load(gradient + i, in);
+    __m512 g = load(gate + i, in);
+    __m512 s = sigmoid(g);
+    __m512 silu = _mm512_mul_ps(g, s);
+    // silu' = s + g s (1 - s)
+    __m512 slope = _mm512_add_ps(s, _mm512_fnmadd_ps(silu, s, silu));
+    store(to_up + i, in, _mm512_mul_ps(d, silu));
+    store(to_gate + i, in, _mm512_mul_ps(_mm512_mul_ps(d, load(up + i, in)), slope));
+  }
+}
+
 #pragma GCC pop_options
 
 bool is_plain(const at::Tensor& t) {
@@ -318,13 +366,78 @@ Matrix matrix(const at::Tensor& t) {
 
 // x (N, K), w (M, K) -> x w^T (N, M). Where splitting the numbers takes longer than it saves, and for what is not float32,
 // it is PyTorch's.
-at::Tensor product(const at::Tensor& x, const at::Tensor& w) {
+at::Tensor linear(const at::Tensor& x, const at::Tensor& w) {
   if (!is_plain(x) || !is_plain(w) || x.size(1) != w.size(1) || x.size(0) < 64 || w.size(0) < 256 || x.size(1) < 128) {
     return at::linear(x, w);
   }
   at::Tensor y = at::empty({x.size(0), w.size(0)}, x.options());
   multiply(matrix(x), matrix(w), y.mutable_data_ptr<float>());
   return y;
+}
+
+template <typename T>
+const T* row(const at::Tensor& t, int64_t i) {
+  return t.const_data_ptr<T>() + i * t.stride(0);
+}
+
+template <typename T>
+T* mutable_row(const at::Tensor& t, int64_t i) {
+  return t.mutable_data_ptr<T>() + i * t.stride(0);
+}
+
+constexpr int64_t kGrain = 16;  // rows that are worth another thread
+
+void check_rows(const at::Tensor& t, int64_t rows, int64_t width, at::ScalarType type) {
+  TORCH_CHECK(
+      t.dim() == 2 && t.size(0) == rows && t.size(1) == width && t.stride(1) == 1 && t.is_cpu() &&
+          t.scalar_type() == type && (type == at::kFloat || type == at::kBFloat16),
+      "gate: expected (", rows, ", ", width, ") by rows, in float32 or bfloat16");
+}
+
+template <typename T>
+void gate_rows(const at::Tensor& both, const at::Tensor& out) {
+  int64_t width = out.size(1);
+  at::parallel_for(0, out.size(0), kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      gate_row(row<T>(both, i), row<T>(both, i) + width, width, mutable_row<T>(out, i));
+    }
+  });
+}
+
+template <typename T>
+void gate_back_rows(const at::Tensor& gradient, const at::Tensor& both, const at::Tensor& out) {
+  int64_t width = gradient.size(1);
+  at::parallel_for(0, gradient.size(0), kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      T* to = mutable_row<T>(out, i);
+      gate_back_row(row<T>(gradient, i), row<T>(both, i), row<T>(both, i) + width, width, to, to + width);
+    }
+  });
+}
+
+// silu(gate) * up of gate and up side by side (N, 2 F), written to out (N, F).
+at::Tensor gate(const at::Tensor& both, const at::Tensor& out) {
+  check_rows(out, both.size(0), out.size(1), both.scalar_type());
+  check_rows(both, both.size(0), 2 * out.size(1), both.scalar_type());
+  if (both.scalar_type() == at::kFloat) {
+    gate_rows<float>(both, out);
+  } else {
+    gate_rows<at::BFloat16>(both, out);
+  }
+  return out;
+}
+
+// Its gradient (N, F) to that of gate and up side by side, written to out (N, 2 F).
+at::Tensor gate_back(const at::Tensor& gradient, const at::Tensor& both, const at::Tensor& out) {
+  check_rows(gradient, both.size(0), gradient.size(1), both.scalar_type());
+  check_rows(both, both.size(0), 2 * gradient.size(1), both.scalar_type());
+  check_rows(out, both.size(0), 2 * gradient.size(1), both.scalar_type());
+  if (both.scalar_type() == at::kFloat) {
+    gate_back_rows<float>(gradient, both, out);
+  } else {
+    gate_back_rows<at::BFloat16>(gradient, both, out);
+  }
+  return out;
 }
 
 bool has_instructions() {
@@ -345,7 +458,11 @@ bool has_permission() {
 
 }  // namespace
 
-TORCH_LIBRARY(rankspark, library) { library.def("product(Tensor x, Tensor w) -> Tensor", product); }
+TORCH_LIBRARY(rankspark, library) {
+  library.def("linear(Tensor x, Tensor w) -> Tensor", linear);
+  library.def("gate(Tensor both, Tensor(a!) out) -> Tensor(a!)", gate);
+  library.def("gate_back(Tensor gradient, Tensor both, Tensor(a!) out) -> Tensor(a!)", gate_back);
+}
 
 extern "C" JNIEXPORT jboolean JNICALL Java_dev_rankspark_model_AmxProducts_isSupported(JNIEnv*, jclass) {
   return has_instructions() && has_permission();

@@ -19,11 +19,8 @@ import java.util.Locale;
 final class Program implements AutoCloseable {
   private static final String PARTS = "parts.py";
 
-  private static final String PRODUCT = "ops.rankspark.product(x, w)";
-
-  /** oneDNN's, of float32 up to twice as fast as MKL's (AMD EPYC). */
-  private static final String PRODUCT_WITHOUT_AMX =
-      "ops.mkldnn._linear_pointwise(x, w, None, \"none\", annotate(List[Optional[number]], []), \"\")";
+  /** Our operators for CPUs with AMX; {@code parts.py} has a method for each. */
+  private static final String OPERATORS = "ops.rankspark.";
 
   private final Model model;
   private final PtSymbolBlock block;
@@ -40,7 +37,7 @@ final class Program implements AutoCloseable {
       String program =
           source(file) + source(PARTS).replace("__torch__.CLASS", "__torch__." + className);
       if (!AmxProducts.areAvailable()) {
-        program = program.replace(PRODUCT, PRODUCT_WITHOUT_AMX);
+        program = program.replace(OPERATORS, "self.");
       }
       model.load(new ByteArrayInputStream(ScriptArchive.pack(className, program)));
     } catch (Exception e) { // DJL declares two, the program is our own: neither is the user's

@@ -10,11 +10,11 @@ class Trainer(Module):
   # diagonal and scaled, and its input as [x, x A^T], so that [W, B] is one product, and so is the way back by [W; A].
   # Gradients are worked out by hand; the tests hold them against automatic differentiation.
   def product(self: __torch__.Trainer, x: Tensor, w: Tensor) -> Tensor:
-    # x (N, K), w (M, K) -> (N, M). Without AMX, Program puts oneDNN's product in place of ours.
-    if x.dtype == 6 and not x.is_cuda:
-      y = ops.rankspark.product(x, w)
-    else:
+    # x (N, K), w (M, K) -> (N, M)
+    if x.is_cuda:
       y = torch.linear(x, w)
+    else:
+      y = ops.rankspark.linear(x, w)
     return y
   def put(self: __torch__.Trainer, target: Tensor, at: int, source: Tensor) -> int:
     target[at:at + source.size(0)].copy_(source)
@@ -282,20 +282,24 @@ class Trainer(Module):
     norms = self.norm_into(x, self.frozen[c], eps, y[:, :x.size(1)])
     keeps = self.lower(y, self.frozen[c + 1], i, 4, 2, ranks, p, at, seeds)
     gu = self.upper(y, self.frozen[c + 1], 4, 2, ranks)
-    g, u = torch.chunk(gu, 2, 1)
     h = self.room(x, x.size(0), self.frozen[c + 2].size(1))
-    torch.mul(torch.silu(g), u, out=h[:, :g.size(1)])
+    out = h[:, :torch.floordiv(gu.size(1), 2)]
+    if x.is_cuda:
+      self.gate(gu, out)
+    else:
+      ops.rankspark.gate(gu, out)
     keeps1 = self.lower(h, self.frozen[c + 2], i, 6, 1, ranks, p, at, seeds)
     return ([y, norms, gu, h], keeps, keeps1)
   def mlp_back(self: __torch__.Trainer, dy: Tensor, x: Tensor, i: int, ranks: List[int], p: float, kept: List[Tensor], keeps: List[Tensor], keeps1: List[Tensor], grad: List[Tensor], scale: float, full: bool) -> Tensor:
     # dy (N, D + r) with room for down's. Returns the gradient of x with room for o's.
     c = 5 + 6 * i
-    g, u = torch.chunk(kept[2], 2, 1)
-    f = g.size(1)
     dh = self.back(dy, kept[3], self.frozen[c + 2], i, 6, 1, ranks, keeps1, p, scale, grad, c + 2, True, full)
     dgu = self.room(x, x.size(0), self.frozen[c + 1].size(0))
-    torch.mul(dh, torch.silu(g), out=dgu[:, f:2 * f])
-    torch.silu_backward(torch.mul(dh, u), g, grad_input=dgu[:, :f])
+    out = dgu[:, :kept[2].size(1)]
+    if x.is_cuda:
+      self.gate_back(dh, kept[2], out)
+    else:
+      ops.rankspark.gate_back(dh, kept[2], out)
     dn = self.back(dgu, kept[0], self.frozen[c + 1], i, 4, 2, ranks, keeps, p, scale, grad, c + 1, True, full)
     dx = self.room(x, x.size(0), self.frozen[c - 1].size(0))
     torch.add(self.norm_back(dn, x, kept[1], self.frozen[c], grad, c, full), dy[:, :x.size(1)], out=dx[:, :x.size(1)])
