@@ -106,7 +106,7 @@ public final class CrossEncoder implements BatchModel, AutoCloseable {
     if (hardware.dtype() == Dtype.INT8) {
       return -1;
     }
-    return hardware.packsWeights() ? PACKED_FOR_ROWS : 0;
+    return hardware.packsWeights() && !hardware.splitsFloat32() ? PACKED_FOR_ROWS : 0;
   }
 
   /**

@@ -139,13 +139,18 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
   }
 
   /**
-   * Whether weights are kept in oneDNN's own layout, by which its products are the fastest that
+   * Whether oneDNN's own layout of weights is worth having: by it its products are the fastest that
    * libtorch has on a CPU: 1.05 times its products of plain weights, which are twice MKL's (float32
    * on an AMD EPYC; bfloat16 1.1 times either). bfloat16 is packed only where the CPU multiplies
    * it.
    */
   boolean packsWeights() {
     return !cuda && (compute == Dtype.FLOAT32 || hasInstructions(BFLOAT16_INSTRUCTIONS));
+  }
+
+  /** Whether products are those of {@link AmxOperators}, which take weights as they are. */
+  boolean splitsFloat32() {
+    return !cuda && compute == Dtype.FLOAT32 && AmxOperators.areAvailable();
   }
 
   /** Whether this CPU has one of these features, by their names in Linux. */

@@ -36,7 +36,7 @@ final class Program implements AutoCloseable {
     try {
       String program =
           source(file) + source(PARTS).replace("__torch__.CLASS", "__torch__." + className);
-      if (!AmxProducts.areAvailable()) {
+      if (device.isGpu() || !AmxOperators.areAvailable()) {
         program = program.replace(OPERATORS, "self.");
       }
       model.load(new ByteArrayInputStream(ScriptArchive.pack(className, program)));

@@ -31,7 +31,7 @@ class Llama(Module):
     kv: int,
     layout: int) -> int:
     # The weights as score() takes them: embedding, head; the last layer's q and k/v apart; then, by layer, qkv, o, gate,
-    # up, down; after them the scales of all. The weights of the norms are multiplied into those of the products that read
+    # up, down, in layout 0 gate and up as one and an empty one; after them the scales of all. The weights of the norms are multiplied into those of the products that read
     # them. A weight is let go as soon as its other form is made.
     w = self.frozen
     layers = torch.floordiv(torch.len(w) - 3, 6)
@@ -50,9 +50,14 @@ class Llama(Module):
       else:
         _4 = self.put(out, scales, torch.mul(w[c + 1], w[c]), layout)
       _5 = self.put(out, scales, w[c + 2], layout)
-      gate, up = torch.chunk(torch.mul(w[c + 4], w[c + 3]), 2, 0)
-      _6 = self.put(out, scales, gate, layout)
-      _7 = self.put(out, scales, up, layout)
+      gu = torch.mul(w[c + 4], w[c + 3])
+      if layout == 0:
+        _6 = self.put(out, scales, gu, layout)
+        _7 = self.put(out, scales, gu[:0], layout)
+      else:
+        gate, up = torch.chunk(gu, 2, 0)
+        _6 = self.put(out, scales, gate, layout)
+        _7 = self.put(out, scales, up, layout)
       _8 = self.put(out, scales, w[c + 5], layout)
       for j in range(1, 6):
         w[c + j] = w[c]
@@ -78,7 +83,7 @@ class Llama(Module):
       x8, s = self.rounded(x)
       y = self.product8(x8, s, i, x.dtype)
     else:
-      y = torch.linear(x, w)
+      y = ops.rankspark.linear(x, w)
     return y
   def add_product(self: __torch__.Llama,
     x: Tensor,
@@ -94,7 +99,7 @@ class Llama(Module):
     x: Tensor,
     gate: int,
     up: int) -> Tensor:
-    # silu(gate x) * (up x), both within oneDNN's products where they are its
+    # silu(gate x) * (up x), within oneDNN's products where they are its
     w = self.frozen[gate]
     if w.is_mkldnn:
       g = ops.mkldnn._linear_pointwise(x, w, None, "swish", annotate(List[Optional[number]], []), "")
@@ -103,7 +108,9 @@ class Llama(Module):
       x8, s = self.rounded(x)
       y = torch.mul(torch.silu(self.product8(x8, s, gate, x.dtype)), self.product8(x8, s, up, x.dtype))
     else:
-      y = torch.mul(torch.silu(torch.linear(x, w)), torch.linear(x, self.frozen[up]))
+      both = ops.rankspark.linear(x, w)
+      y = torch.empty([x.size(0), torch.floordiv(both.size(1), 2)], dtype=x.dtype, device=x.device)
+      ops.rankspark.gate(both, y)
     return y
   def attend(self: __torch__.Llama,
     q: Tensor,
@@ -161,14 +168,14 @@ class Llama(Module):
       if last:
         # Only where the head looks; keys and values of all tokens.
         k0, v = torch.chunk(self.product(y, 3).view([x.size(0), -1, d]), 2, 1)
-        k = self.rotate(k0, cos1, sin1, torch.empty_like(k0))
+        k = ops.rankspark.rotate(k0, cos1, sin1, torch.empty_like(k0))
         x = x.index_select(0, pooled)
         q0 = self.product(y.index_select(0, pooled), 2).view([x.size(0), -1, d])
-        q = self.rotate(q0, cos1.index_select(0, pooled), sin1.index_select(0, pooled), torch.empty_like(q0))
+        q = ops.rankspark.rotate(q0, cos1.index_select(0, pooled), sin1.index_select(0, pooled), torch.empty_like(q0))
       else:
         qkv = self.product(y, c).view([x.size(0), -1, d])
         qk, v = torch.split_with_sizes(qkv, [heads + kv, kv], 1)
-        q, k = torch.split_with_sizes(self.rotate(qk, cos1, sin1, torch.empty_like(qk)), [heads, kv], 1)
+        q, k = torch.split_with_sizes(ops.rankspark.rotate(qk, cos1, sin1, torch.empty_like(qk)), [heads, kv], 1)
       x = self.add_product(x, self.attend(q, k, v, blocks, masks, last), c + 1)
       x = self.add_product(x, self.gated(self.norm(x, eps), c + 2, c + 3), c + 4)
     return torch.linear(self.norm(x, eps).to(6), w[1]).view([-1])

@@ -52,6 +52,16 @@
     # float32.
     y = torch.batch_norm(x.unsqueeze(0), None, None, torch.zeros_like(squares), squares, False, 0., eps, False)
     return y.squeeze(0)
+  # On a CPU with AMX these are operators of our own library, ops.rankspark; elsewhere Program puts them in their place.
+  def linear(self: __torch__.CLASS,
+    x: Tensor,
+    w: Tensor) -> Tensor:
+    # x (N, K), w (M, K) -> (N, M). oneDNN's product of float32 is up to twice as fast as MKL's (AMD EPYC).
+    if x.dtype == 6 and not x.is_cuda:
+      y = ops.mkldnn._linear_pointwise(x, w, None, "none", annotate(List[Optional[number]], []), "")
+    else:
+      y = torch.linear(x, w)
+    return y
   def rotate(self: __torch__.CLASS,
     x: Tensor,
     cos: Tensor,
@@ -65,16 +75,6 @@
     _1 = torch.addcmul_(a1, b, s)
     _2 = torch.addcmul_(b1, a, s1)
     return out
-  # On a CPU with AMX these are operators of our own library, ops.rankspark; elsewhere Program puts them in their place.
-  def linear(self: __torch__.CLASS,
-    x: Tensor,
-    w: Tensor) -> Tensor:
-    # x (N, K), w (M, K) -> (N, M). oneDNN's product of float32 is up to twice as fast as MKL's (AMD EPYC).
-    if x.dtype == 6:
-      y = ops.mkldnn._linear_pointwise(x, w, None, "none", annotate(List[Optional[number]], []), "")
-    else:
-      y = torch.linear(x, w)
-    return y
   def gate(self: __torch__.CLASS,
     both: Tensor,
     out: Tensor) -> Tensor:

@@ -9,13 +9,6 @@ class Trainer(Module):
   # A product W (M, K) with LoRA is held as [W, B; A, 0] (M + r, K + r), A (r, K) of its modules stacked, B (M, r) block
   # diagonal and scaled, and its input as [x, x A^T], so that [W, B] is one product, and so is the way back by [W; A].
   # Gradients are worked out by hand; the tests hold them against automatic differentiation.
-  def product(self: __torch__.Trainer, x: Tensor, w: Tensor) -> Tensor:
-    # x (N, K), w (M, K) -> (N, M)
-    if x.is_cuda:
-      y = torch.linear(x, w)
-    else:
-      y = ops.rankspark.linear(x, w)
-    return y
   def put(self: __torch__.Trainer, target: Tensor, at: int, source: Tensor) -> int:
     target[at:at + source.size(0)].copy_(source)
     return source.size(0)
@@ -125,16 +118,16 @@ class Trainer(Module):
           at = at + ranks[k]
       else:
         x[:, width:].zero_()
-        x[:, width:].copy_(self.product(x, w[rows:]))
+        x[:, width:].copy_(ops.rankspark.linear(x, w[rows:]))
     return keeps
   def upper(self: __torch__.Trainer, x: Tensor, w: Tensor, first: int, count: int, ranks: List[int]) -> Tensor:
     # [x, z] (N, K + r) -> x W^T + z B^T
-    return self.product(x, w[:w.size(0) - self.rank(ranks, first, count)])
+    return ops.rankspark.linear(x, w[:w.size(0) - self.rank(ranks, first, count)])
   def back(self: __torch__.Trainer, dy: Tensor, x: Tensor, w: Tensor, i: int, first: int, count: int, ranks: List[int], keeps: List[Tensor], p: float, scale: float, grad: List[Tensor], segment: int, need: bool, full: bool) -> Tensor:
     # dy (N, M + r) with room in its last r columns; x = [x, z]. Adds the gradients of A and B, in full training of w.
     # Returns that of x, (N, K), if it is needed.
     if full:
-      grad[segment].add_(self.product(dy.t(), x.t()).view([-1]))
+      grad[segment].add_(ops.rankspark.linear(dy.t(), x.t()).view([-1]))
     r = self.rank(ranks, first, count)
     width = w.size(1) - r
     rows = w.size(0) - r
@@ -143,14 +136,14 @@ class Trainer(Module):
     db = dz
     if r > 0:
       dy[:, rows:].zero_()
-      dz = self.product(dy, w[:, width:].t().contiguous())
-      db = self.product(x[:, width:].t().contiguous(), dy.t())
+      dz = ops.rankspark.linear(dy, w[:, width:].t().contiguous())
+      db = ops.rankspark.linear(x[:, width:].t().contiguous(), dy.t())
       if p == 0.:
-        da = self.product(dz.t().contiguous(), x.t())
+        da = ops.rankspark.linear(dz.t().contiguous(), x.t())
         dy[:, rows:].copy_(dz)
     dx = dy
     if need:
-      dx = self.product(dy, w.t())[:, :width]
+      dx = ops.rankspark.linear(dy, w.t())[:, :width]
     row = 0
     at = 0
     kept = 0
@@ -160,7 +153,7 @@ class Trainer(Module):
         if p > 0.:
           # dropout's input is each module's own
           dz1 = torch.mul(dz[:, at:at + ranks[k]], 1. / self.chance(p))
-          da1 = self.product(dz1.t().contiguous(), torch.mul(x[:, :width], keeps[kept]).t())
+          da1 = ops.rankspark.linear(dz1.t().contiguous(), torch.mul(x[:, :width], keeps[kept]).t())
           if need:
             dx.add_(torch.matmul(dz1, w[rows + at:rows + at + ranks[k], :width]).mul_(keeps[kept]))
           kept = kept + 1
@@ -188,7 +181,7 @@ class Trainer(Module):
   def rotate_ends(self: __torch__.Trainer, x: Tensor, cos: Tensor, sin: Tensor, lengths: Tensor) -> Tensor:
     # (R, H, d): each text's last token
     ends = torch.sub(lengths, 1)
-    return self.rotate(x, cos.index_select(0, ends).unsqueeze(1), sin.index_select(0, ends).unsqueeze(1), torch.empty_like(x))
+    return ops.rankspark.rotate(x, cos.index_select(0, ends).unsqueeze(1), sin.index_select(0, ends).unsqueeze(1), torch.empty_like(x))
   def masks(self: __torch__.Trainer, lengths: Tensor, longest: int, kv: int, group: int) -> List[Tensor]:
     # 0 where a token may look and -inf elsewhere: (1, group L, L), and of the last layer (R K, 1, L)
     inner = torch.full([1, longest, longest], -inf, dtype=6, device=lengths.device).triu(1).repeat([1, group, 1])
@@ -217,18 +210,18 @@ class Trainer(Module):
     # texts whole, from their first token on: (R, H + 2 K, L, d)
     texts = pooled.size(0)
     longest = cos.size(0)
-    all = self.product(y, w[(heads - h) * d:]).index_select(0, places).view([texts, longest, -1, d]).transpose(1, 2)
-    k = self.rotate(all[:, h:h + kv], cos, sin, self.room(x, texts * kv * longest, d).view([texts, kv, longest, d]))
+    all = ops.rankspark.linear(y, w[(heads - h) * d:]).index_select(0, places).view([texts, longest, -1, d]).transpose(1, 2)
+    k = ops.rankspark.rotate(all[:, h:h + kv], cos, sin, self.room(x, texts * kv * longest, d).view([texts, kv, longest, d]))
     v = all[:, h + kv:].contiguous()
     out = self.room(x, x.size(0), self.frozen[c + 2].size(1))
     at = bounds
     if last:
       out = out[:texts]
       at = ends
-      q0 = self.product(y.index_select(0, pooled), w[:heads * d]).view([texts, heads, d])
+      q0 = ops.rankspark.linear(y.index_select(0, pooled), w[:heads * d]).view([texts, heads, d])
       q = self.rotate_ends(q0, cos, sin, lengths)
     else:
-      q = self.rotate(all[:, :heads], cos, sin, self.room(x, texts * heads * longest, d).view([texts, heads, longest, d]))
+      q = ops.rankspark.rotate(all[:, :heads], cos, sin, self.room(x, texts * heads * longest, d).view([texts, heads, longest, d]))
     q1, k1, v1 = q.view([texts * kv, -1, d]), k.view([texts * kv, -1, d]), v.view([texts * kv, -1, d])
     o = self.attend(q1, k1, v1, masks[int(last)])
     if last:
@@ -255,7 +248,7 @@ class Trainer(Module):
     dq, dk, dv = self.attend_back(dy1, kept[2], kept[3], kept[4], kept[5])
     rows = self.room(x, texts * longest, (h + 2 * kv) * d)
     all = rows.view([texts, longest, -1, d]).transpose(1, 2)
-    self.rotate(dk.view([texts, kv, longest, d]), cos, sin, all[:, h:h + kv])
+    ops.rankspark.rotate(dk.view([texts, kv, longest, d]), cos, sin, all[:, h:h + kv])
     all[:, h + kv:].copy_(dv.view([texts, kv, longest, d]))
     dqkv = self.room(x, x.size(0), w.size(0))
     if last:
@@ -263,7 +256,7 @@ class Trainer(Module):
       dqkv[:, :heads * d].zero_()
       dqkv[:, :heads * d].index_add_(0, pooled, dq1.view([texts, -1]))
     else:
-      self.rotate(dq.view([texts, heads, longest, d]), cos, sin, all[:, :heads])
+      ops.rankspark.rotate(dq.view([texts, heads, longest, d]), cos, sin, all[:, :heads])
     # Each token has one place that its gradient comes from, those of a prefix their texts' sum.
     dall = dqkv[:, (heads - h) * d:(heads + 2 * kv) * d]
     torch.index_select(rows, 0, inverse, out=dall)
@@ -276,30 +269,29 @@ class Trainer(Module):
       dn = self.norm_back(dn, x, kept[1], self.frozen[c], grad, c, full)
     return dn
   def mlp(self: __torch__.Trainer, x: Tensor, i: int, ranks: List[int], eps: float, p: float, at: List[int], seeds: List[int]) -> Tuple[List[Tensor], List[Tensor], List[Tensor]]:
-    # Keeps [x, z] of gate and up, its rows' scales, gate and up, [x, z] of down; and what dropout keeps.
+    # Keeps [x, z] of gate and up, its rows' scales, gate and up, [x, z] of down or z alone; and what dropout keeps.
     c = 5 + 6 * i
     y = self.room(x, x.size(0), self.frozen[c + 1].size(1))
     norms = self.norm_into(x, self.frozen[c], eps, y[:, :x.size(1)])
     keeps = self.lower(y, self.frozen[c + 1], i, 4, 2, ranks, p, at, seeds)
     gu = self.upper(y, self.frozen[c + 1], 4, 2, ranks)
     h = self.room(x, x.size(0), self.frozen[c + 2].size(1))
-    out = h[:, :torch.floordiv(gu.size(1), 2)]
-    if x.is_cuda:
-      self.gate(gu, out)
-    else:
-      ops.rankspark.gate(gu, out)
+    ops.rankspark.gate(gu, h[:, :torch.floordiv(gu.size(1), 2)])
     keeps1 = self.lower(h, self.frozen[c + 2], i, 6, 1, ranks, p, at, seeds)
     return ([y, norms, gu, h], keeps, keeps1)
   def mlp_back(self: __torch__.Trainer, dy: Tensor, x: Tensor, i: int, ranks: List[int], p: float, kept: List[Tensor], keeps: List[Tensor], keeps1: List[Tensor], grad: List[Tensor], scale: float, full: bool) -> Tensor:
     # dy (N, D + r) with room for down's. Returns the gradient of x with room for o's.
     c = 5 + 6 * i
-    dh = self.back(dy, kept[3], self.frozen[c + 2], i, 6, 1, ranks, keeps1, p, scale, grad, c + 2, True, full)
+    f = torch.floordiv(kept[2].size(1), 2)
+    h = kept[3]
+    if h.size(1) < f:
+      z = h
+      h = self.room(x, x.size(0), f + z.size(1))
+      ops.rankspark.gate(kept[2], h[:, :f])
+      h[:, f:].copy_(z)
+    dh = self.back(dy, h, self.frozen[c + 2], i, 6, 1, ranks, keeps1, p, scale, grad, c + 2, True, full)
     dgu = self.room(x, x.size(0), self.frozen[c + 1].size(0))
-    out = dgu[:, :kept[2].size(1)]
-    if x.is_cuda:
-      self.gate_back(dh, kept[2], out)
-    else:
-      ops.rankspark.gate_back(dh, kept[2], out)
+    ops.rankspark.gate_back(dh, kept[2], dgu[:, :2 * f])
     dn = self.back(dgu, kept[0], self.frozen[c + 1], i, 4, 2, ranks, keeps, p, scale, grad, c + 1, True, full)
     dx = self.room(x, x.size(0), self.frozen[c - 1].size(0))
     torch.add(self.norm_back(dn, x, kept[1], self.frozen[c], grad, c, full), dy[:, :x.size(1)], out=dx[:, :x.size(1)])
@@ -323,6 +315,8 @@ class Trainer(Module):
         xs.append(x)
         xs.append(y)
         if not checkpoint or last:
+          # Of down's [x, z] only z: the way back computes x from gate and up again, in one pass.
+          m[0][3] = m[0][3][:, torch.floordiv(m[0][2].size(1), 2):].clone()
           kept.append(a)
           kept.append(m)
       x = out

@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Builds librankspark_products.so from products.cpp, into the resources of this module or where -o says, and writes the
+# Builds librankspark_amx.so from amx.cpp, into the resources of this module or where -o says, and writes the
 # hashes of its sources and its own beside it. It installs nothing. What it needs (x86_64 Linux):
 #   g++ >= 11, which knows AMX, and JAVA_HOME or javac on the path
 #   the headers of PyTorch 2.7.1, as build.sh says
 #
-# usage: build_products.sh [-o FILE]
+# usage: build_amx.sh [-o FILE]
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-out=$here/../resources/dev/rankspark/model/librankspark_products.so
+out=$here/../resources/dev/rankspark/model/librankspark_amx.so
 
 if (($#)); then
-  [[ $# == 2 && $1 == -o ]] || { echo "usage: build_products.sh [-o FILE]" >&2; exit 2; }
+  [[ $# == 2 && $1 == -o ]] || { echo "usage: build_amx.sh [-o FILE]" >&2; exit 2; }
   out=$2
 fi
 
 need() { # a file, and where it comes from
-  [[ -e $1 ]] || { echo "build_products.sh: $1 is missing: $2" >&2; exit 1; }
+  [[ -e $1 ]] || { echo "build_amx.sh: $1 is missing: $2" >&2; exit 1; }
 }
 
 TORCH=${TORCH:-$("${PYTHON:-python}" -c 'import os, torch; print(os.path.dirname(torch.__file__))' || true)}
@@ -34,12 +34,12 @@ echo '{ global: Java_*; local: *; };' > "$exports"
 g++ -std=c++17 -O3 -fPIC -fopenmp -fvisibility=hidden -fvisibility-inlines-hidden -ffunction-sections -fdata-sections \
   -DAT_PARALLEL_OPENMP=1 -D_GLIBCXX_USE_CXX11_ABI=1 -DNDEBUG -Wall -Wextra -Wno-uninitialized \
   -isystem "$TORCH/include" -isystem "$JAVA_HOME/include" -isystem "$JAVA_HOME/include/linux" \
-  -c -o "$object" "$here/products.cpp"
-g++ -shared -Wl,--version-script="$exports" -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-soname,librankspark_products.so -s \
+  -c -o "$object" "$here/amx.cpp"
+g++ -shared -Wl,--version-script="$exports" -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-soname,librankspark_amx.so -s \
   -o "$out" "$object" -L"$TORCH/lib" -ltorch_cpu -lc10
 
 {
-  (cd "$here" && sha256sum build_products.sh products.cpp)
+  (cd "$here" && sha256sum build_amx.sh amx.cpp)
   (cd "$(dirname "$out")" && sha256sum "$(basename "$out")")
 } > "$out.sha256"
 ls -l "$out" >&2

@@ -1,4 +1,4 @@
-// The product of float32 matrices by AMX, for dev.rankspark.model.AmxProducts: the operators rankspark::linear, gate and gate_back.
+// The product of float32 matrices by AMX, for dev.rankspark.model.AmxOperators: the operators rankspark::linear, rotate, gate and gate_back.
 //
 // AMX multiplies bfloat16 alone, with float32 sums. A float32 number is the sum of three bfloat16 numbers, rounded to
 // nearest each (8 + 8 + 8 bits and signs; Henry, Tang, Heinecke, "Leveraging the bfloat16 Artificial Intelligence
@@ -354,6 +354,19 @@ void gate_back_row(const T* gradient, const T* gate, const T* up, int64_t width,
   }
 }
 
+template <typename T>
+void rotate_row(const T* x, const T* cos, const T* sin, int64_t half, T* out) {
+  for (int64_t i = 0; i < half; i += 16) {
+    __mmask16 in = first(half - i);
+    __m512 a = load(x + i, in);
+    __m512 b = load(x + half + i, in);
+    store(out + i, in, _mm512_fmadd_ps(b, load(sin + i, in), _mm512_mul_ps(a, load(cos + i, in))));
+    store(
+        out + half + i, in,
+        _mm512_fmadd_ps(a, load(sin + half + i, in), _mm512_mul_ps(b, load(cos + half + i, in))));
+  }
+}
+
 #pragma GCC pop_options
 
 bool is_plain(const at::Tensor& t) {
@@ -440,6 +453,42 @@ at::Tensor gate_back(const at::Tensor& gradient, const at::Tensor& both, const a
   return out;
 }
 
+template <typename T>
+void rotate_rows(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin, const at::Tensor& out) {
+  int64_t columns = x.size(1);
+  int64_t depth = x.size(2);
+  at::parallel_for(0, x.size(0) * columns, std::max<int64_t>(1, kGrain / depth), [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; ++n) {
+      auto at = [&](const at::Tensor& t, int64_t j) {
+        return n / columns * t.stride(0) + n % columns * t.stride(1) + j * t.stride(2);
+      };
+      for (int64_t j = 0; j < depth; ++j) {
+        rotate_row(
+            x.const_data_ptr<T>() + at(x, j), cos.const_data_ptr<T>() + at(cos, j), sin.const_data_ptr<T>() + at(sin, j),
+            x.size(3) / 2, out.mutable_data_ptr<T>() + at(out, j));
+      }
+    }
+  });
+}
+
+// Rotary positions of x (.., d), of three or four dimensions, written to out. cos and sin are expanded; the first half of
+// sin is negative.
+at::Tensor rotate(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin, const at::Tensor& out) {
+  auto whole = [&](const at::Tensor& t) {
+    at::Tensor expanded = t.expand(x.sizes());
+    TORCH_CHECK(
+        t.scalar_type() == x.scalar_type() && (x.dim() == 3 || x.dim() == 4) && t.stride(-1) == 1 && t.is_cpu(),
+        "rotate: expected rows of one dtype in three or four dimensions");
+    return x.dim() == 3 ? expanded.unsqueeze(0) : expanded;
+  };
+  if (x.scalar_type() == at::kFloat) {
+    rotate_rows<float>(whole(x), whole(cos), whole(sin), whole(out));
+  } else {
+    rotate_rows<at::BFloat16>(whole(x), whole(cos), whole(sin), whole(out));
+  }
+  return out;
+}
+
 bool has_instructions() {
   unsigned a, b, c, d;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & bit_AMX_TILE) || !(d & bit_AMX_BF16) ||
@@ -460,10 +509,11 @@ bool has_permission() {
 
 TORCH_LIBRARY(rankspark, library) {
   library.def("linear(Tensor x, Tensor w) -> Tensor", linear);
+  library.def("rotate(Tensor x, Tensor cos, Tensor sin, Tensor(a!) out) -> Tensor(a!)", rotate);
   library.def("gate(Tensor both, Tensor(a!) out) -> Tensor(a!)", gate);
   library.def("gate_back(Tensor gradient, Tensor both, Tensor(a!) out) -> Tensor(a!)", gate_back);
 }
 
-extern "C" JNIEXPORT jboolean JNICALL Java_dev_rankspark_model_AmxProducts_isSupported(JNIEnv*, jclass) {
+extern "C" JNIEXPORT jboolean JNICALL Java_dev_rankspark_model_AmxOperators_isSupported(JNIEnv*, jclass) {
   return has_instructions() && has_permission();
 }

@@ -5,22 +5,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Products of float32 matrices by the AMX instructions of Intel's Xeons from the fourth generation
- * on: the operator {@code rankspark::product} (x (N, K), w (M, K) -> x w^T (N, M)) for programs,
- * from the library of {@code products.cpp}. They are as exact as those of float32 instructions and
- * faster.
+ * Operators for programs on CPUs with AMX, Intel's Xeons from the fourth generation on, from the
+ * library of {@code amx.cpp}: products of float32 matrices, which are as exact as those of float32
+ * instructions and faster, and what between products takes one pass there and several in libtorch.
+ * In programs they are {@code ops.rankspark}; {@code parts.py} has what is in their place
+ * elsewhere.
  */
-final class AmxProducts {
-  static final String NAME = "librankspark_products.so";
+final class AmxOperators {
+  static final String NAME = "librankspark_amx.so";
 
-  /** Set to {@code off}, products are libtorch's own. */
+  /** Set to {@code off}, they are not used. */
   static final String SWITCH = "RANKSPARK_AMX";
 
-  private static final Logger LOG = LoggerFactory.getLogger(AmxProducts.class);
+  private static final Logger LOG = LoggerFactory.getLogger(AmxOperators.class);
 
   private static Boolean areAvailable;
 
-  private AmxProducts() {}
+  private AmxOperators() {}
 
   /** Whether programs may use the operator: the CPU and the system have AMX, the library loads. */
   static synchronized boolean areAvailable() {
@@ -37,12 +38,12 @@ final class AmxProducts {
 
   private static boolean isLoaded() {
     try {
-      NativeLibrary.load(AmxProducts.class, NAME);
+      NativeLibrary.load(AmxOperators.class, NAME);
       return true;
     } catch (IOException | UnsatisfiedLinkError e) {
       LOG.warn(
-          "{} does not load beside this libtorch: {}; float32 products are libtorch's own, slower"
-              + " ones ({}=off says so without this line)",
+          "{} does not load beside this libtorch: {}; float32 is slower without it ({}=off: this line"
+              + " does not come again)",
           NAME,
           e.getMessage(),
           SWITCH);

@@ -1,4 +1,4 @@
-package dev.rankspark.distributed;
+package dev.rankspark.model;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
