@@ -43,11 +43,11 @@ constexpr int64_t kTile = 1024;
 constexpr int64_t kPart = 2 * kTile;
 constexpr int64_t kStep = 3 * kPart;
 
-// What a thread works on at a time has to stay in its second cache (2 MiB): a panel of columns, 6 * 24 * 6 KiB, two
+// What a thread works on at a time has to stay in its second cache (2 MiB): a panel of columns, 7 * 26 * 6 KiB, two
 // blocks of rows, the one at work and the one that is fetched, and the result. Rows are taken 2,048 at a time, which
 // bounds what they are stored in.
-constexpr int64_t kPanel = 6;
-constexpr int64_t kPass = 24;
+constexpr int64_t kPanel = 7;
+constexpr int64_t kPass = 26;
 constexpr int64_t kRows = 64;
 
 struct Matrix {
