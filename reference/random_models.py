@@ -106,8 +106,9 @@ def draw(count, dice):
     deal("base", ["classifier"], has_head)
     deal("base", ["causal", "classifier", "bare"], lambda model: not has_head(model))
     deal("family", CLASSES)
-    deal("hidden", [24, 32, 48])
-    deal("intermediate", [40, 80, 88])
+    # From 256 outputs on, products are those of AMX where the CPU has it.
+    deal("hidden", [24, 32, 48, 288])
+    deal("intermediate", [40, 80, 88, 300])
     deal("heads", [(4, 4), (4, 2), (4, 1), (8, 2), (6, 3)])
     deal("head_dim", [6, 12], is_uneven)
     deal("head_dim", [None, 6, 12], lambda model: not is_uneven(model))

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -267,6 +268,22 @@ void multiply_panel(
   }
 }
 
+// The blocks of a panel with which the threads, taking panel after panel, end soonest; the most of those.
+int64_t panel_of(int64_t columns, int64_t threads) {
+  int64_t best = kPanel;
+  int64_t soonest = INT64_MAX;
+  for (int64_t panel = kPanel; panel > kPanel / 2; --panel) {
+    int64_t before = (columns - 1) / panel;
+    int64_t alone = before % threads == 0 ? columns - before * panel : panel;
+    int64_t end = before / threads * panel + alone;
+    if (end < soonest) {
+      soonest = end;
+      best = panel;
+    }
+  }
+  return best;
+}
+
 // out (rows, columns) of left (rows, depth) and right (columns, depth)
 void multiply(const Matrix& left, const Matrix& right, float* out) {
   int64_t width = right.rows;
@@ -275,10 +292,7 @@ void multiply(const Matrix& left, const Matrix& right, float* out) {
   int64_t passes = (all + kPass - 1) / kPass;
   int64_t pass = (all + passes - 1) / passes;
   int64_t threads = at::get_num_threads();
-  // as many panels for each thread
-  int64_t rounds = ((columns + threads - 1) / threads + kPanel - 1) / kPanel;
-  int64_t panel = (columns + rounds * threads - 1) / (rounds * threads);
-  int64_t panels = (columns + panel - 1) / panel;
+  int64_t panel = panel_of(columns, threads);
   int64_t blocks = (left.rows + kBlock - 1) / kBlock;
   char* rows = row_space.get(std::min(blocks, kRows) * pass * kStep);
   for (int64_t from = 0; from < blocks; from += kRows) {
@@ -288,11 +302,11 @@ void multiply(const Matrix& left, const Matrix& right, float* out) {
       at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
         pack<false>(left, from + begin, end - begin, step, steps, rows + begin * steps * kStep);
       });
-      at::parallel_for(0, panels, 1, [&](int64_t begin, int64_t end) {
+      std::atomic<int64_t> next(0);  // a thread that is held up gets fewer panels
+      at::parallel_for(0, threads, 1, [&](int64_t, int64_t) {
         char* packed = panel_space.get(panel * steps * kStep);
         asm volatile("ldtilecfg %0" ::"m"(tile_config));
-        for (int64_t p = begin; p < end; ++p) {
-          int64_t column = p * panel;
+        for (int64_t column = 0; (column = panel * next++) < columns;) {
           int64_t wide = std::min(panel, columns - column);
           pack<true>(right, column, wide, step, steps, packed);
           multiply_panel(
@@ -457,15 +471,17 @@ template <typename T>
 void rotate_rows(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin, const at::Tensor& out) {
   int64_t columns = x.size(1);
   int64_t depth = x.size(2);
+  int64_t half = x.size(3) / 2;
   at::parallel_for(0, x.size(0) * columns, std::max<int64_t>(1, kGrain / depth), [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) {
-      auto at = [&](const at::Tensor& t, int64_t j) {
-        return n / columns * t.stride(0) + n % columns * t.stride(1) + j * t.stride(2);
-      };
-      for (int64_t j = 0; j < depth; ++j) {
-        rotate_row(
-            x.const_data_ptr<T>() + at(x, j), cos.const_data_ptr<T>() + at(cos, j), sin.const_data_ptr<T>() + at(sin, j),
-            x.size(3) / 2, out.mutable_data_ptr<T>() + at(out, j));
+      auto first = [&](const at::Tensor& t) { return n / columns * t.stride(0) + n % columns * t.stride(1); };
+      const T* from = x.const_data_ptr<T>() + first(x);
+      const T* c = cos.const_data_ptr<T>() + first(cos);
+      const T* s = sin.const_data_ptr<T>() + first(sin);
+      T* to = out.mutable_data_ptr<T>() + first(out);
+      int64_t from_step = x.stride(2), c_step = cos.stride(2), s_step = sin.stride(2), to_step = out.stride(2);
+      for (int64_t j = 0; j < depth; ++j, from += from_step, c += c_step, s += s_step, to += to_step) {
+        rotate_row(from, c, s, half, to);
       }
     }
   });

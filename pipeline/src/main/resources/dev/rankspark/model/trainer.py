@@ -143,7 +143,7 @@ class Trainer(Module):
         dy[:, rows:].copy_(dz)
     dx = dy
     if need:
-      dx = ops.rankspark.linear(dy, w.t())[:, :width]
+      dx = ops.rankspark.linear(dy, w[:, :width].t())
     row = 0
     at = 0
     kept = 0

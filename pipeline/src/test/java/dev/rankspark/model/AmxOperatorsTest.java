@@ -158,9 +158,10 @@ class AmxOperatorsTest {
     try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
         IValue x = IValue.from(array(arrays, left, rows));
         IValue w = IValue.from(array(arrays, right, right.length / depth));
+        IValue beyond = IValue.from(3L);
         IValue leftByColumns0 = IValue.from(leftByColumns);
         IValue rightByColumns0 = IValue.from(rightByColumns);
-        IValue out = program.run("products", x, w, leftByColumns0, rightByColumns0)) {
+        IValue out = program.run("products", x, w, beyond, leftByColumns0, rightByColumns0)) {
       return out.toTensor(arrays).toFloatArray();
     }
   }

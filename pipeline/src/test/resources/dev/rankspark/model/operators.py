@@ -4,11 +4,14 @@ class Operators(Module):
   training : bool
   frozen : List[Tensor]
   # Of each operator ours and what is in its place elsewhere, in a dtype, the result in float32.
-  def products(self: __torch__.Operators, x: Tensor, w: Tensor, left_by_columns: bool, right_by_columns: bool) -> Tensor:
+  def products(self: __torch__.Operators, x: Tensor, w: Tensor, beyond: int, left_by_columns: bool, right_by_columns: bool) -> Tensor:
+    # x (N, K), w (M, K): rows and columns of larger matrices
+    x = torch.constant_pad_nd(x, [1, beyond, 2, 1])[2:-1, 1:1 + x.size(1)]
+    w = torch.constant_pad_nd(w, [beyond, 1, 1, 3])[1:-3, beyond:-1]
     if left_by_columns:
-      x = x.t().contiguous().t()
+      x = torch.constant_pad_nd(x.t(), [beyond, 1])[:, beyond:-1].t()
     if right_by_columns:
-      w = w.t().contiguous().t()
+      w = torch.constant_pad_nd(w.t(), [1, beyond])[:, 1:1 + w.size(0)].t()
     return torch.cat([ops.rankspark.linear(x, w), self.linear(x, w)])
   def gates(self: __torch__.Operators, both: Tensor, gradient: Tensor, dtype: int) -> Tensor:
     # (N, 2 F), (N, F) -> (2 N, 3 F)
