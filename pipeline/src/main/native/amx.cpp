@@ -1,10 +1,10 @@
-// The product of float32 matrices by AMX, for dev.rankspark.model.AmxOperators: the operators rankspark::linear, rotate, gate and gate_back.
+// Operators for CPUs with AMX, for dev.rankspark.model.AmxOperators: rankspark::linear, the product of float32 matrices; and
+// rotate, gate and gate_back, of float32 and bfloat16, each one pass where PyTorch has several.
 //
-// AMX multiplies bfloat16 alone, with float32 sums. A float32 number is the sum of three bfloat16 numbers, rounded to
-// nearest each (8 + 8 + 8 bits and signs; Henry, Tang, Heinecke, "Leveraging the bfloat16 Artificial Intelligence
-// Datatype For Higher-Precision Computations", arXiv:1904.06376). Of the nine products of two such sums the six above
-// 2^-26 are computed, so the result is as exact as one of float32 instructions. AMX has sixteen times their speed, so six
-// products are done in less than half the time.
+// AMX multiplies bfloat16 alone, with float32 sums, at sixteen times the speed of float32 instructions. A float32 number is
+// the sum of three bfloat16 numbers, rounded to nearest each (Henry, Tang, Heinecke, "Leveraging the bfloat16 Artificial
+// Intelligence Datatype For Higher-Precision Computations", arXiv:1904.06376). Of the nine products of two such sums the six
+// largest are computed; the others are below 2^-26 of the first. So a result is as exact as one of float32 instructions.
 //
 // Numbers below 2^-110 lose bits, as AMX takes what is below float32's normal numbers for zero. An infinite number gives
 // NaN.
@@ -87,7 +87,7 @@ class Workspace {
 thread_local Workspace row_space;
 thread_local Workspace panel_space;
 
-// The rest of this file's functions down to pop_options run where AMX is alone. Lambdas are among them.
+// From here to pop_options everything, lambdas too, is compiled to instructions that only a CPU with AMX has.
 #pragma GCC push_options
 #pragma GCC target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")
 
@@ -320,8 +320,10 @@ void multiply(const Matrix& left, const Matrix& right, float* out) {
   }
 }
 
-// e^x to float32's precision: 2^n times the exponential's series of what is left, at most log(2) / 2.
+// e^x to float32's precision: 2^n times the exponential's series of what is left, at most log(2) / 2. Beyond 104 either way
+// it is infinite and 0; of a maximum and a minimum the second operand stays if one is not a number.
 inline __m512 exponential(__m512 x) {
+  x = _mm512_min_ps(_mm512_set1_ps(104), _mm512_max_ps(_mm512_set1_ps(-104), x));
   __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), 0);
   __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
   r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);
@@ -474,11 +476,11 @@ void rotate_rows(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& s
   int64_t half = x.size(3) / 2;
   at::parallel_for(0, x.size(0) * columns, std::max<int64_t>(1, kGrain / depth), [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) {
-      auto first = [&](const at::Tensor& t) { return n / columns * t.stride(0) + n % columns * t.stride(1); };
-      const T* from = x.const_data_ptr<T>() + first(x);
-      const T* c = cos.const_data_ptr<T>() + first(cos);
-      const T* s = sin.const_data_ptr<T>() + first(sin);
-      T* to = out.mutable_data_ptr<T>() + first(out);
+      auto start = [&](const at::Tensor& t) { return n / columns * t.stride(0) + n % columns * t.stride(1); };
+      const T* from = x.const_data_ptr<T>() + start(x);
+      const T* c = cos.const_data_ptr<T>() + start(cos);
+      const T* s = sin.const_data_ptr<T>() + start(sin);
+      T* to = out.mutable_data_ptr<T>() + start(out);
       int64_t from_step = x.stride(2), c_step = cos.stride(2), s_step = sin.stride(2), to_step = out.stride(2);
       for (int64_t j = 0; j < depth; ++j, from += from_step, c += c_step, s += s_step, to += to_step) {
         rotate_row(from, c, s, half, to);

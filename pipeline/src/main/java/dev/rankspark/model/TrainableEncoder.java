@@ -30,6 +30,7 @@ public final class TrainableEncoder implements AutoCloseable {
   private final TrainedParameters trained;
   private final Settings settings;
   private final int threads;
+  private final TrainingMemory memory;
   private final PtNDManager manager;
   private final Program program;
   private final PtNDArray cos;
@@ -90,6 +91,7 @@ public final class TrainableEncoder implements AutoCloseable {
     this.trained = trained;
     this.settings = settings;
     this.threads = threads;
+    this.memory = TrainingMemory.open();
     this.manager = (PtNDManager) NDManager.newBaseManager(device, "PyTorch");
     this.program = new Program("Trainer", device);
     int positions = WholeTexts.longest(longest);
@@ -392,5 +394,6 @@ public final class TrainableEncoder implements AutoCloseable {
   public void close() {
     program.close();
     manager.close();
+    memory.close();
   }
 }

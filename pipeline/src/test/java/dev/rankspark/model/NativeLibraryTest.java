@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class NativeLibraryTest {
   private static final String DISTRIBUTED = "distributed/librankspark_distributed.so";
 
-  private static final String AMX = "model/librankspark_amx.so";
+  private static final String CPU = "model/librankspark_cpu.so";
 
   private static final Path SOURCES =
       Path.of(System.getProperty("rankspark.home"), "pipeline/src/main/native");
@@ -38,26 +38,30 @@ class NativeLibraryTest {
           "GCC", Version.parse("8"));
 
   @ParameterizedTest
-  @CsvSource({DISTRIBUTED + ",build.sh,process_group.cpp", AMX + ",build_amx.sh,amx.cpp"})
-  void itIsBuiltFromItsSources(String library, String script, String source) throws Exception {
+  @CsvSource({
+    DISTRIBUTED + ",build.sh process_group.cpp",
+    CPU + ",build_cpu.sh amx.cpp memory.cpp"
+  })
+  void itIsBuiltFromItsSources(String library, String sources) throws Exception {
     List<String> hashes = new ArrayList<>();
-    hashes.add(line(script, Files.readAllBytes(SOURCES.resolve(script))));
-    hashes.add(line(source, Files.readAllBytes(SOURCES.resolve(source))));
+    for (String source : sources.split(" ")) {
+      hashes.add(line(source, Files.readAllBytes(SOURCES.resolve(source))));
+    }
     hashes.add(line(library.substring(library.indexOf('/') + 1), resource(library)));
 
     assertThat(new String(resource(library + ".sha256"), StandardCharsets.UTF_8))
-        .as("after a change of a source, run pipeline/src/main/native/" + script)
+        .as("after a change of a source, run pipeline/src/main/native/" + sources.split(" ")[0])
         .isEqualTo(String.join("", hashes));
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {DISTRIBUTED, AMX})
+  @ValueSource(strings = {DISTRIBUTED, CPU})
   void itIsSmall(String library) throws IOException {
     assertThat(resource(library)).hasSizeLessThan(100 * 1024);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {DISTRIBUTED, AMX})
+  @ValueSource(strings = {DISTRIBUTED, CPU})
   void itNeedsNoNewerSystemThanLibtorch(String library) throws IOException {
     List<String> needed = ElfVersions.needed(resource(library));
 
