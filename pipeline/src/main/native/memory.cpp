@@ -41,12 +41,12 @@ class KeepingAllocator final : public c10::Allocator {
   }
 
  private:
-  // A block of a size or up to a quarter more.
+  // A block of a size or up to twice as large: with less to choose from, checkpointing's steps take a third longer.
   void* take(size_t size) {
     std::lock_guard<std::mutex> lock(mutex_);
     auto fitting = free_.lower_bound(size);
     void* block;
-    if (fitting != free_.end() && fitting->first <= size + size / 4) {
+    if (fitting != free_.end() && fitting->first <= 2 * size) {
       size = fitting->first;
       block = fitting->second;
       free_.erase(fitting);
