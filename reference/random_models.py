@@ -157,6 +157,11 @@ def make_base(settings, seed, directory):
         edit(directory / "config.json", lambda stored: stored.pop("sliding_window"))
 
 
+def narrow(settings):
+    """By what random weights of a wide model are smaller, so that its scores and their rounding are no larger than others'."""
+    return min(1, 48 / settings["hidden"]) ** 0.5
+
+
 def make_adapter(settings, seed, base, directory):
     is_backbone = "backbone" in settings["form"]
     task = TaskType.FEATURE_EXTRACTION if is_backbone else TaskType.SEQ_CLS  # as Tevatron has it
@@ -165,8 +170,8 @@ def make_adapter(settings, seed, base, directory):
     model = load_backbone(base) if is_backbone else load_classifier(base, torch.float32)
     model = get_peft_model(model, config)
     trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    fill([t for t in trained if "lora_" in t[0]], seed, 0.1)
-    fill([t for t in trained if "score.modules_to_save" in t[0]], seed + 1, 0.5)
+    fill([t for t in trained if "lora_" in t[0]], seed, 0.1 * narrow(settings) ** 0.5)
+    fill([t for t in trained if "score.modules_to_save" in t[0]], seed + 1, 0.5 * narrow(settings))
     model.to(DTYPES[settings["adapter_dtype"]]).save_pretrained(
         directory, safe_serialization=settings["adapter_file"] == "safetensors", save_embedding_layers=False)
     if settings["adapter"] == "all-linear":  # PEFT stores the names that it stands for; others store the word
@@ -176,7 +181,7 @@ def make_adapter(settings, seed, base, directory):
 def make_backbone_extras(settings, seed, directory):
     """What Tevatron's RerankerModel.save puts beside a backbone or its adapter."""
     head = torch.nn.Linear(settings["hidden"], 1, bias=False)
-    fill(head.named_parameters(), seed, 0.5)
+    fill(head.named_parameters(), seed, 0.5 * narrow(settings))
     torch.save(dict(head.to(DTYPES[settings["dtype"]]).state_dict()), directory / "reranker_head.pt")
     extras = {"reranker_model_type": "backbone", "reranker_pooling": settings["pooling"], "attn_implementation": "sdpa"}
     write_lines(directory / "reranker_config.json", [json.dumps(extras)])
