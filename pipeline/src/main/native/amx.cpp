@@ -20,7 +20,6 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <new>
 
 #include <ATen/Parallel.h>

@@ -48,7 +48,7 @@ exports=$(mktemp)
 trap 'rm -f "$exports"' EXIT
 echo '{ global: Java_*; local: *; };' > "$exports"
 g++ -std=c++17 -Os -fPIC -shared -fvisibility=hidden -fvisibility-inlines-hidden -ffunction-sections -fdata-sections \
-  -D_GLIBCXX_USE_CXX11_ABI=1 -DNDEBUG -Wall -Wextra \
+  -ffile-prefix-map="$TORCH"=torch -ffile-prefix-map="$here"=. -D_GLIBCXX_USE_CXX11_ABI=1 -DNDEBUG -Wall -Wextra \
   -isystem "$TORCH/include" -isystem "$TORCH/include/torch/csrc/api/include" \
   -isystem "$JAVA_HOME/include" -isystem "$JAVA_HOME/include/linux" \
   -Wl,--version-script="$exports" -Wl,--gc-sections -Wl,-z,relro -Wl,-soname,librankspark_distributed.so -s \

@@ -26,12 +26,14 @@ need "$JAVA_HOME/include/jni.h" "set JAVA_HOME to a JDK"
 
 # Names resolve to the libtorch that DJL has loaded, and OpenMP's to the one that libtorch brings: linked without
 # -fopenmp, since a second OpenMP would have threads of its own. All of them at once (now), so that a missing one is an
-# error of loading. GCC takes its own header's undefined values for ours.
+# error of loading. Messages name sources without this machine's folders. GCC takes its own header's undefined values
+# for ours.
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 echo '{ global: Java_*; local: *; };' > "$folder/exports"
 for source in amx memory; do
   g++ -std=c++17 -O3 -fPIC -fopenmp -fvisibility=hidden -fvisibility-inlines-hidden -ffunction-sections -fdata-sections \
+    -ffile-prefix-map="$TORCH"=torch -ffile-prefix-map="$here"=. \
     -DAT_PARALLEL_OPENMP=1 -D_GLIBCXX_USE_CXX11_ABI=1 -DNDEBUG -Wall -Wextra -Wno-uninitialized \
     -isystem "$TORCH/include" -isystem "$JAVA_HOME/include" -isystem "$JAVA_HOME/include/linux" \
     -c -o "$folder/$source.o" "$here/$source.cpp"

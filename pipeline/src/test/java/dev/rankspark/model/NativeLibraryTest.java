@@ -76,6 +76,13 @@ class NativeLibraryTest {
             });
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {DISTRIBUTED, CPU})
+  void itNamesNoFolderOfTheMachineThatBuiltIt(String library) throws IOException {
+    assertThat(new String(resource(library), StandardCharsets.ISO_8859_1))
+        .doesNotContain("site-packages", "/pipeline/src/main/native");
+  }
+
   private static String line(String name, byte[] bytes) throws Exception {
     byte[] hash = MessageDigest.getInstance("SHA-256").digest(bytes);
     return HexFormat.of().formatHex(hash) + "  " + name + "\n";
