@@ -1,6 +1,7 @@
 package dev.rankspark.corpus;
 
 import dev.rankspark.corpus.TextLines.TextLine;
+import dev.rankspark.run.Ids;
 
 /** One JSON object of a JSON lines file, its fields read with errors that name file and line. */
 record JsonLine(TextLine line, JsonFields fields) {
@@ -12,6 +13,15 @@ record JsonLine(TextLine line, JsonFields fields) {
   /** As {@link JsonFields#required}. */
   String required(String field) {
     return fields.required(field);
+  }
+
+  /**
+   * A qid or docid: a text that a run's line can hold.
+   *
+   * @see Ids
+   */
+  String id(String field) {
+    return line.id(field, required(field));
   }
 
   /** As {@link JsonFields#orEmpty}. */

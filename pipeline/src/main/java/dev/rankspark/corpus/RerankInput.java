@@ -47,9 +47,9 @@ public final class RerankInput {
                 json ->
                     RowFactory.create(
                         json.line().position(),
-                        json.required(Pairs.QID),
+                        json.id(Pairs.QID),
                         json.required(Pairs.QUERY),
-                        json.required(Pairs.DOCID),
+                        json.id(Pairs.DOCID),
                         json.orEmpty(Pairs.TITLE),
                         json.required(Pairs.TEXT),
                         json.numberOrNull(Pairs.FIRST_SCORE)));

@@ -2,6 +2,7 @@ package dev.rankspark.corpus;
 
 import dev.rankspark.InputException;
 import dev.rankspark.corpus.InputFiles.InputFile;
+import dev.rankspark.run.Ids;
 import dev.rankspark.run.PythonText;
 import java.io.IOException;
 import java.io.InputStream;
@@ -62,6 +63,16 @@ final class TextLines {
     /** {@code file:line}; reads the file up to the line, so it is for errors alone. */
     String where() {
       return file + ":" + lineNumber(path, offset);
+    }
+
+    /** The id, if a run's line can hold it; otherwise an error that names the line. */
+    String id(String name, String id) {
+      Ids.wrong(name, id)
+          .ifPresent(
+              message -> {
+                throw wrong(message);
+              });
+      return id;
     }
 
     @Override

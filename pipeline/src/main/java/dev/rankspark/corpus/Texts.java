@@ -76,8 +76,9 @@ final class Texts {
             "\"qid\\ttext\"",
             json ->
                 RowFactory.create(
-                    json.line().position(), json.required(Pairs.QID), json.required(Pairs.QUERY)),
-            (line, fields) -> RowFactory.create(line.position(), fields[0], fields[1]),
+                    json.line().position(), json.id(Pairs.QID), json.required(Pairs.QUERY)),
+            (line, fields) ->
+                RowFactory.create(line.position(), line.id(Pairs.QID, fields[0]), fields[1]),
             table ->
                 table.select(
                     monotonically_increasing_id().as(Pairs.POSITION),
@@ -97,10 +98,11 @@ final class Texts {
             json ->
                 RowFactory.create(
                     json.line().position(),
-                    json.required(Pairs.DOCID),
+                    json.id(Pairs.DOCID),
                     json.orEmpty(Pairs.TITLE),
                     json.required(Pairs.TEXT)),
-            (line, fields) -> RowFactory.create(line.position(), fields[0], "", fields[1]),
+            (line, fields) ->
+                RowFactory.create(line.position(), line.id(Pairs.DOCID, fields[0]), "", fields[1]),
             table ->
                 table.select(
                     monotonically_increasing_id().as(Pairs.POSITION),
@@ -117,9 +119,9 @@ final class Texts {
             Pairs.RECORDS,
             PASSAGE_FIELDS,
             json ->
-                RowFactory.create(
-                    json.line().position(), json.required(Pairs.DOCID), json.line().text()),
-            (line, fields) -> RowFactory.create(line.position(), fields[0], record(fields)),
+                RowFactory.create(json.line().position(), json.id(Pairs.DOCID), json.line().text()),
+            (line, fields) ->
+                RowFactory.create(line.position(), line.id(Pairs.DOCID, fields[0]), record(fields)),
             table ->
                 table.select(
                     monotonically_increasing_id().as(Pairs.POSITION),
@@ -146,7 +148,7 @@ final class Texts {
 
   private static String[] fields(TextLine line, String expected) {
     String[] fields = line.text().split("\t", 2);
-    if (fields.length < 2 || fields[0].isEmpty()) {
+    if (fields.length < 2) {
       throw line.wrong("expected " + expected + ", got \"" + line.text() + "\"");
     }
     return fields;
@@ -165,7 +167,7 @@ final class Texts {
             option, files.get(0).name(), column, String.join(", ", table.columns()));
       }
     }
-    return table;
+    return TableIds.checked(table, id);
   }
 
   private static boolean has(Dataset<Row> table, String column) {

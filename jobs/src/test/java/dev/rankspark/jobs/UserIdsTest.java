@@ -1,0 +1,181 @@
+package dev.rankspark.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rankspark.run.Run;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Query and document ids as users have them: what a run cannot hold is refused where it stands. */
+class UserIdsTest {
+  @TempDir private Path folder;
+
+  /** Where outputs go, so that anything half-written shows. */
+  private Path outputs;
+
+  private Path queries;
+  private Path corpus;
+  private Path run;
+
+  @BeforeEach
+  void write() throws IOException {
+    outputs = Files.createDirectory(folder.resolve("outputs"));
+    queries = Files.writeString(folder.resolve("queries.tsv"), "q1\twhy\nq2\twhen\n");
+    corpus =
+        Files.writeString(
+            folder.resolve("corpus.jsonl"), passage("d1", "a") + "\n" + passage("d2", "b") + "\n");
+    run = Files.writeString(folder.resolve("run.trec"), "q1 Q0 d1 1 0.5 t\nq2 Q0 d2 1 0.5 t\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {" ", "\\t", "\\n", "\\r", "\\u0085", "\\u00a0", "\\u2028", "\\u3000"})
+  void whiteSpaceInRerankInput(String space) throws IOException {
+    Path input = folder.resolve("in.jsonl");
+    Files.writeString(input, pair("q", "d") + "\n\n" + pair("q", "d" + space + "2") + "\n");
+    assertRefused(rerank(input), input + ":3: expected an id as \"docid\", got \"d");
+    Files.writeString(input, pair("q" + space + "2", "d") + "\n");
+    assertRefused(rerank(input), input + ":1: expected an id as \"query_id\", got \"q");
+  }
+
+  @Test
+  void emptyIdsInRerankInput() throws IOException {
+    Path input = Files.writeString(folder.resolve("in.jsonl"), pair("", "d") + "\n");
+    assertRefused(rerank(input), input + ":1: expected an id as \"query_id\", got an empty text");
+    Files.writeString(input, pair("q", "") + "\n");
+    assertRefused(rerank(input), input + ":1: expected an id as \"docid\", got an empty text");
+  }
+
+  @Test
+  void aByteOrderMarkThatWouldGetLost() throws IOException {
+    Path input = Files.writeString(folder.resolve("in.jsonl"), pair("\\ufeffq", "d") + "\n");
+    assertRefused(rerank(input), input + ":1: ", "byte order mark");
+  }
+
+  @Test
+  void queries() throws IOException {
+    Files.writeString(queries, "q1\twhy\nq 2\twhen\n");
+    assertRefused(prepare(), queries + ":2: expected an id as \"query_id\", got \"q 2\"");
+    Files.writeString(queries, "q1\twhy\n\twhen\n");
+    assertRefused(prepare(), queries + ":2: expected an id as \"query_id\", got an empty text");
+    queries =
+        Files.writeString(
+            folder.resolve("queries.jsonl"),
+            """
+            {"query_id": "q1", "query": "why"}
+            {"query_id": "q\\u00852", "query": "when"}
+            """);
+    assertRefused(prepare(), queries + ":2: expected an id as \"query_id\"", "U+0085");
+    queries = folder.resolve("queries.parquet");
+    write(queries, "query_id", "query", "q1", "q\u2003");
+    assertRefused(prepare(), queries + "/part-", ".parquet, row 2: ", "\"q\u2003\"", "U+2003");
+  }
+
+  @Test
+  void passages() throws IOException {
+    Files.writeString(corpus, passage("d1", "a") + "\n" + passage("d 2", "b") + "\n");
+    assertRefused(prepare(), corpus + ":2: expected an id as \"docid\", got \"d 2\"");
+    corpus = Files.writeString(folder.resolve("corpus.tsv"), "d1\ta\nd 2\tb\n");
+    assertRefused(prepare(), corpus + ":2: expected an id as \"docid\", got \"d 2\"");
+    corpus = folder.resolve("corpus.parquet");
+    write(corpus, "docid", "text", "d1", "");
+    assertRefused(prepare(), corpus + "/part-", ".parquet, row 2: ", "an empty text");
+    write(corpus, "docid", "text", "d1", null);
+    assertRefused(prepare(), corpus + "/part-", ".parquet, row 2: ", "an empty text");
+  }
+
+  /** As every command writes and reads them; IdsTest draws 10,000. */
+  @Test
+  void idsWithoutWhiteSpaceSurviveAllCommands() throws IOException {
+    List<String> ids =
+        List.of("#1", "a\"b", "a\\b", "東京", "e\u0301", "\ud83d\ude00", "a\u200bb", "\u0001", "-");
+    List<String> pairs = new ArrayList<>();
+    ids.forEach(id -> pairs.add(pair(json(id), json(id))));
+    Path input = Files.write(folder.resolve("in.jsonl"), pairs);
+    Cli.Result result = Cli.run(rerank(input), "--trec-output-path", outputs + "/run.trec");
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    for (String name : List.of("run.txt", "run.trec")) {
+      Run read = Run.read(outputs.resolve(name).toString(), new Configuration());
+      assertThat(read.qids()).containsExactlyElementsOf(ids);
+      ids.forEach(id -> assertThat(read.hits(id)).extracting("docid").containsExactly(id));
+    }
+  }
+
+  private static String json(String text) {
+    return text.replace("\\", "\\\\").replace("\"", "\\\"").replace("\u0001", "\\u0001");
+  }
+
+  private static String passage(String docid, String text) {
+    return "{\"docid\": \"" + docid + "\", \"title\": \"\", \"text\": \"" + text + "\"}";
+  }
+
+  private static String pair(String qid, String docid) {
+    return "{\"query_id\": \""
+        + qid
+        + "\", \"query\": \"q\", \"docid\": \""
+        + docid
+        + "\", \"title\": \"\", \"text\": \"t\"}";
+  }
+
+  private void write(Path parquet, String id, String text, String... ids) {
+    List<Row> rows = new ArrayList<>();
+    for (String value : ids) {
+      rows.add(RowFactory.create(value, "text"));
+    }
+    StructType schema = new StructType().add(id, DataTypes.StringType).add(text, "string");
+    Cli.startSpark()
+        .createDataFrame(rows, schema)
+        .coalesce(1)
+        .write()
+        .mode("overwrite")
+        .parquet(parquet.toString());
+  }
+
+  private List<String> prepare() {
+    return List.of(
+        "prepare",
+        "--queries",
+        queries.toString(),
+        "--corpus",
+        corpus.toString(),
+        "--retrieval-results",
+        run.toString(),
+        "--output-path",
+        outputs + "/out.jsonl");
+  }
+
+  private List<String> rerank(Path input) {
+    return List.of(
+        "rerank",
+        "--model-name-or-path",
+        Cli.reference("base"),
+        "--lora-name-or-path",
+        Cli.reference("adapter"),
+        "--dtype",
+        "float32",
+        "--dataset-path",
+        input.toString(),
+        "--rerank-output-path",
+        outputs + "/run.txt");
+  }
+
+  private void assertRefused(List<String> args, String... inLastLine) {
+    Cli.Result result = Cli.run(args);
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(Main.INPUT);
+    assertThat(result.lastLine()).startsWith("rankspark: ").contains(inLastLine);
+    assertThat(result.err()).doesNotContain("\tat ");
+    assertThat(outputs).isEmptyDirectory();
+  }
+}
