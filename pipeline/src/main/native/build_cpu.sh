@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds librankspark_cpu.so from amx.cpp and memory.cpp, into the resources of this module or where -o says, and writes
+# Builds librankspark_cpu.so from amx.cpp, fused.cpp and memory.cpp, into the resources of this module or where -o says, and writes
 # the hashes of its sources and its own beside it. It installs nothing. What it needs (x86_64 Linux):
 #   g++ >= 11, which knows AMX, and JAVA_HOME or javac on the path
 #   the headers of PyTorch 2.7.1, as build.sh says
@@ -31,7 +31,7 @@ need "$JAVA_HOME/include/jni.h" "set JAVA_HOME to a JDK"
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 echo '{ global: Java_*; local: *; };' > "$folder/exports"
-for source in amx memory; do
+for source in amx fused memory; do
   g++ -std=c++17 -O3 -fPIC -fopenmp -fvisibility=hidden -fvisibility-inlines-hidden -ffunction-sections -fdata-sections \
     -ffile-prefix-map="$TORCH"=torch -ffile-prefix-map="$here"=. \
     -DAT_PARALLEL_OPENMP=1 -D_GLIBCXX_USE_CXX11_ABI=1 -DNDEBUG -Wall -Wextra -Wno-uninitialized \
@@ -39,10 +39,10 @@ for source in amx memory; do
     -c -o "$folder/$source.o" "$here/$source.cpp"
 done
 g++ -shared -Wl,--version-script="$folder/exports" -Wl,--gc-sections -Wl,-z,relro,-z,now \
-  -Wl,-soname,librankspark_cpu.so -s -o "$out" "$folder/amx.o" "$folder/memory.o" -L"$TORCH/lib" -ltorch_cpu -lc10
+  -Wl,-soname,librankspark_cpu.so -s -o "$out" "$folder"/{amx,fused,memory}.o -L"$TORCH/lib" -ltorch_cpu -lc10
 
 {
-  (cd "$here" && sha256sum build_cpu.sh amx.cpp memory.cpp)
+  (cd "$here" && sha256sum build_cpu.sh amx.cpp fused.cpp lanes.h memory.cpp)
   (cd "$(dirname "$out")" && sha256sum "$(basename "$out")")
 } > "$out.sha256"
 ls -l "$out" >&2

@@ -4,7 +4,7 @@ import java.io.IOException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The library behind {@link AmxOperators} and {@link TrainingMemory}, loaded once per JVM. */
+/** The library behind {@link CpuOperators} and {@link TrainingMemory}, loaded once per JVM. */
 final class CpuLibrary {
   static final String NAME = "librankspark_cpu.so";
 

@@ -4,11 +4,7 @@ import ai.djl.Device;
 import ai.djl.util.cuda.CudaUtils;
 import dev.rankspark.DeviceException;
 import dev.rankspark.OptionException;
-import java.io.IOException;
 import java.io.Serializable;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
@@ -75,7 +71,7 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
   }
 
   private static Hardware onCpu(Optional<Dtype> asked) {
-    boolean fastBfloat16 = hasInstructions(BFLOAT16_INSTRUCTIONS);
+    boolean fastBfloat16 = CpuFeatures.here().have(BFLOAT16_INSTRUCTIONS);
     Dtype dtype = asked.orElse(fastBfloat16 ? Dtype.BFLOAT16 : Dtype.FLOAT32);
     // libtorch has float16 products on a CPU, many times slower than float32's
     Dtype compute =
@@ -93,7 +89,7 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
                   ? "bfloat16"
                   : "bfloat16, slow here: this CPU has no bfloat16 instructions";
           case INT8 ->
-              (hasInstructions("avx512_vnni", "avx_vnni", "amx_int8")
+              (CpuFeatures.here().have("avx512_vnni", "avx_vnni", "amx_int8")
                       ? "int8 products"
                       : "int8 products, slow here: this CPU has no instructions for them")
                   + ", the rest in "
@@ -141,25 +137,15 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
   /**
    * Whether oneDNN's own layout of weights is worth having: by it its products are the fastest that
    * libtorch has on a CPU: 1.05 times its products of plain weights, which are twice MKL's (float32
-   * on an AMD EPYC; bfloat16 1.1 times either). bfloat16 is packed only where the CPU multiplies
-   * it.
+   * on an AMD EPYC; bfloat16 1.1 times either). bfloat16 is packed only where the CPU multiplies it
+   * faster than float32; elsewhere {@link Program} has its products computed in float32.
    */
   boolean packsWeights() {
-    return !cuda && (compute == Dtype.FLOAT32 || hasInstructions(BFLOAT16_INSTRUCTIONS));
+    return !cuda && (compute == Dtype.FLOAT32 || CpuFeatures.here().multiplyBfloat16());
   }
 
-  /** Whether products are those of {@link AmxOperators}, which take weights as they are. */
+  /** Whether products are those of {@link CpuOperators}, which take weights as they are. */
   boolean splitsFloat32() {
-    return !cuda && compute == Dtype.FLOAT32 && AmxOperators.areAvailable();
-  }
-
-  /** Whether this CPU has one of these features, by their names in Linux. */
-  static boolean hasInstructions(String... anyOf) {
-    try {
-      String cpuinfo = Files.readString(Path.of("/proc/cpuinfo"));
-      return Arrays.stream(anyOf).anyMatch(flag -> cpuinfo.contains(" " + flag));
-    } catch (IOException e) {
-      return false; // no Linux: float32 is right everywhere
-    }
+    return !cuda && compute == Dtype.FLOAT32 && CpuOperators.splitFloat32();
   }
 }

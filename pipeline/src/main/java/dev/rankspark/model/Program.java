@@ -19,8 +19,10 @@ import java.util.Locale;
 final class Program implements AutoCloseable {
   private static final String PARTS = "parts.py";
 
-  /** Our operators for CPUs with AMX; {@code parts.py} has a method for each. */
+  /** Our operators for CPUs; {@code parts.py} has a method for each. */
   private static final String OPERATORS = "ops.rankspark.";
+
+  private static final String LINEAR = OPERATORS + "linear";
 
   private final Model model;
   private final PtSymbolBlock block;
@@ -36,7 +38,8 @@ final class Program implements AutoCloseable {
     try {
       String program =
           source(file) + source(PARTS).replace("__torch__.CLASS", "__torch__." + className);
-      if (device.isGpu() || !AmxOperators.areAvailable()) {
+      program = program.replace(LINEAR, product(device));
+      if (device.isGpu() || !CpuOperators.areFused()) {
         program = program.replace(OPERATORS, "self.");
       }
       model.load(new ByteArrayInputStream(ScriptArchive.pack(className, program)));
@@ -45,6 +48,17 @@ final class Program implements AutoCloseable {
       throw new IllegalStateException("the program " + file + " does not load", e);
     }
     this.block = (PtSymbolBlock) model.getBlock();
+  }
+
+  /** By what the device multiplies fastest. */
+  private static String product(Device device) {
+    if (device.isGpu()) {
+      return "self.linear";
+    }
+    if (CpuOperators.splitFloat32()) {
+      return LINEAR;
+    }
+    return CpuFeatures.here().multiplyBfloat16() ? "self.linear" : "self.wide_linear";
   }
 
   /** Calls a method of the class. The result is the caller's to close. */

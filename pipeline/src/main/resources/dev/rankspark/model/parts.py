@@ -52,15 +52,27 @@
     # float32.
     y = torch.batch_norm(x.unsqueeze(0), None, None, torch.zeros_like(squares), squares, False, 0., eps, False)
     return y.squeeze(0)
-  # On a CPU with AMX these are operators of our own library, ops.rankspark; elsewhere Program puts them in their place.
+  # On CPUs these are operators of our own library, ops.rankspark, the product with AMX, the others with AVX512; elsewhere
+  # Program puts them in their place.
   def linear(self: __torch__.CLASS,
     x: Tensor,
     w: Tensor) -> Tensor:
-    # x (N, K), w (M, K) -> (N, M). oneDNN's product of float32 is up to twice as fast as MKL's (AMD EPYC).
-    if x.dtype == 6 and not x.is_cuda:
+    # x (N, K), w (M, K) -> (N, M). oneDNN's product of float32 is up to twice as fast as MKL's (AMD EPYC), but of a view by
+    # columns it has none that is compiled, and takes its reference, a thousand times slower.
+    if x.dtype == 6 and not x.is_cuda and x.is_contiguous() and w.is_contiguous():
       y = ops.mkldnn._linear_pointwise(x, w, None, "none", annotate(List[Optional[number]], []), "")
     else:
       y = torch.linear(x, w)
+    return y
+  def wide_linear(self: __torch__.CLASS,
+    x: Tensor,
+    w: Tensor) -> Tensor:
+    # On a CPU that multiplies float32 faster than bfloat16: the same products of bfloat16 numbers, which float32 holds
+    # exactly, and the same sums, rounded to bfloat16 as there.
+    if x.dtype == 15:
+      y = torch.linear(x.to(6), w.to(6)).to(15)
+    else:
+      y = self.linear(x, w)
     return y
   def rotate(self: __torch__.CLASS,
     x: Tensor,

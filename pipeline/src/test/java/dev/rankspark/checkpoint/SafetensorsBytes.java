@@ -9,11 +9,11 @@ import java.util.Arrays;
 import java.util.List;
 
 /** Writes safetensors files for tests, right ones by tensor and wrong ones by header. */
-final class SafetensorsBytes {
+public final class SafetensorsBytes {
   private final List<String> entries = new ArrayList<>();
   private final ByteArrayOutputStream data = new ByteArrayOutputStream();
 
-  SafetensorsBytes add(String name, String dtype, long[] shape, byte[] bytes) {
+  public SafetensorsBytes add(String name, String dtype, long[] shape, byte[] bytes) {
     entries.add(
         "\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
             .formatted(
@@ -27,7 +27,7 @@ final class SafetensorsBytes {
     return add(name, "F32", shape, count(shape));
   }
 
-  byte[] bytes() {
+  public byte[] bytes() {
     return withHeader("{" + String.join(",", entries) + "}", data.toByteArray());
   }
 
@@ -50,7 +50,7 @@ final class SafetensorsBytes {
     return floats(values);
   }
 
-  static byte[] floats(float... values) {
+  public static byte[] floats(float... values) {
     ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asFloatBuffer().put(values);
     return bytes.array();

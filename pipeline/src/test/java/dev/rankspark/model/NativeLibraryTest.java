@@ -40,7 +40,7 @@ class NativeLibraryTest {
   @ParameterizedTest
   @CsvSource({
     DISTRIBUTED + ",build.sh process_group.cpp",
-    CPU + ",build_cpu.sh amx.cpp memory.cpp"
+    CPU + ",build_cpu.sh amx.cpp fused.cpp lanes.h memory.cpp"
   })
   void itIsBuiltFromItsSources(String library, String sources) throws Exception {
     List<String> hashes = new ArrayList<>();

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The operators for CPUs with AMX, beside libtorch's own and beside float64. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class AmxOperatorsTest {
+class CpuOperatorsTest {
   private static final long SEED = 20261125;
 
   /** A product of random float32 numbers is off by so much of its norm, libtorch's by 1.8e-7 on. */
@@ -34,7 +34,7 @@ class AmxOperatorsTest {
   @BeforeAll
   void load() {
     System.out.println("seed " + SEED);
-    assumeTrue(AmxOperators.areAvailable(), "this CPU has no AMX: libtorch's own are used");
+    assumeTrue(CpuOperators.splitFloat32(), "this CPU has no AMX: libtorch's own are used");
     Torch.prepareThread(2);
     manager = (PtNDManager) NDManager.newBaseManager(Device.cpu(), "PyTorch");
     program = new Program("Operators", Device.cpu());
