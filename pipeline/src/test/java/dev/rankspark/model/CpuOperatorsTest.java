@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The operators for CPUs with AMX, beside libtorch's own and beside float64. */
+/** The operators for CPUs with AMX and with AVX512, beside libtorch's own and beside float64. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class CpuOperatorsTest {
   private static final long SEED = 20261125;
@@ -34,7 +34,7 @@ class CpuOperatorsTest {
   @BeforeAll
   void load() {
     System.out.println("seed " + SEED);
-    assumeTrue(CpuOperators.splitFloat32(), "this CPU has no AMX: libtorch's own are used");
+    assumeTrue(CpuOperators.areFused(), "this CPU has no AVX512: libtorch's own are used");
     Torch.prepareThread(2);
     manager = (PtNDManager) NDManager.newBaseManager(Device.cpu(), "PyTorch");
     program = new Program("Operators", Device.cpu());
@@ -172,6 +172,7 @@ class CpuOperatorsTest {
   /** Ours, then what is in its place elsewhere. */
   private float[] products(
       float[] left, float[] right, int rows, boolean leftByColumns, boolean rightByColumns) {
+    assumeTrue(CpuOperators.splitFloat32(), "this CPU has no AMX: libtorch's products are used");
     int depth = left.length / rows;
     try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
         IValue x = IValue.from(array(arrays, left, rows));

@@ -98,8 +98,7 @@ class OnednnKernelsTest {
 
     public static void main(String[] args) {
       RerankerCheckpoint checkpoint =
-          RerankerCheckpoint.open(
-              args[0], Optional.empty(), Optional.empty(), new Configuration());
+          RerankerCheckpoint.open(args[0], Optional.empty(), Optional.empty(), new Configuration());
       LlamaConfig config = LlamaConfig.parse(checkpoint.config(), args[0], 64);
       for (Dtype dtype : Dtype.values()) {
         System.out.println("run score " + dtype);
@@ -143,9 +142,7 @@ class OnednnKernelsTest {
       Map<String, Weight> weights = checkpoint.bind(config.weightShapes());
       Hardware hardware = Hardware.detect("cpu", Optional.of(dtype));
       TrainedParameters trained =
-          full
-              ? TrainedParameters.full(config)
-              : TrainedParameters.lora(config, 8, MODULES);
+          full ? TrainedParameters.full(config) : TrainedParameters.lora(config, 8, MODULES);
       try (TrainableEncoder encoder =
           TrainableEncoder.load(
               weights,
