@@ -6,6 +6,7 @@ import dev.rankspark.corpus.InputPaths;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options that name candidates, shared by {@code prepare} and {@code rerank}. */
@@ -50,8 +51,10 @@ final class CandidateMixin {
   @Option(
       names = "--retrieval-results",
       paramLabel = "FILE",
-      description = "first-stage run of 3, 4 or 6 columns; globs")
+      description = "first-stage run of 3, 4 or 6 columns (--run-format); globs")
   private List<String> runs = new ArrayList<>();
+
+  @Mixin private RunFormatMixin runFormat;
 
   @Option(
       names = "--depth",
@@ -88,6 +91,7 @@ final class CandidateMixin {
             queryPaths,
             corpusPaths,
             runPaths,
+            runFormat.reader(),
             depth,
             allowMissing ? CandidateOptions.Missing.SKIP : CandidateOptions.Missing.REFUSE));
   }

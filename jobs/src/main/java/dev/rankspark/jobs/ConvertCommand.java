@@ -2,9 +2,10 @@ package dev.rankspark.jobs;
 
 import dev.rankspark.run.RunConverter;
 import dev.rankspark.run.RunConverter.Target;
+import dev.rankspark.run.RunFormat;
+import dev.rankspark.run.RunReader;
 import dev.rankspark.score.RerankOptions;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -16,19 +17,24 @@ import picocli.CommandLine.Option;
     name = "convert",
     mixinStandardHelpOptions = true,
     description =
-        "Converts a run of 3, 4 or 6 columns to another format; the text of scores stays.",
+        "Converts a run of 3, 4 or 6 columns to another format; the text of scores stays. A rank without"
+            + " a score (--from marco) gets its reciprocal as score.",
     footerHeading = "%nExample:%n",
     footer =
         "  rankspark convert --input run.rankllama.psg.dl19.txt"
             + " --output run.rankllama.psg.dl19.trec")
 final class ConvertCommand implements Callable<Integer> {
-  @Option(
-      names = "--input",
-      required = true,
-      paramLabel = "FILE",
-      description =
-          "the run to read: qid docid score, qid docid rank score or qid Q0 docid rank score tag")
+  private static final String FROM = "--from";
+
+  @Option(names = "--input", required = true, paramLabel = "FILE", description = "the run to read")
   private String input;
+
+  @Option(
+      names = FROM,
+      defaultValue = "auto",
+      paramLabel = "FORMAT",
+      description = "what it is: " + RunFormatMixin.FORMATS)
+  private RunFormat source;
 
   @Option(
       names = "--output",
@@ -62,8 +68,8 @@ final class ConvertCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    new RunConverter(target, removeQuery, runTag)
-        .convert(input, output, outputs.ifExists(), new Configuration());
+    new RunConverter(new RunReader(source, FROM), target, removeQuery, runTag)
+        .convert(input, output, outputs.ifExists(), SparkSessions.hadoop());
     return 0;
   }
 }

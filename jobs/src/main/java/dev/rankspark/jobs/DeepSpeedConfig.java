@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.hadoop.conf.Configuration;
 
 /**
  * A DeepSpeed configuration as transformers' {@code HfTrainerDeepSpeedConfig} takes it: a value is
@@ -36,7 +35,7 @@ final class DeepSpeedConfig {
   static DeepSpeedConfig read(String path) {
     StringBuilder text = new StringBuilder();
     try {
-      new TextFile(path, new Configuration())
+      new TextFile(path, SparkSessions.hadoop())
           .forEachLine((line, where) -> text.append(line).append('\n'));
       JsonNode config = JSON.readTree(text.toString());
       if (!config.isObject()) {

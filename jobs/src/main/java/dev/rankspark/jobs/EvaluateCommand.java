@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -60,11 +61,14 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "count the first N documents of each query (default: all)")
   private int depth;
 
+  @Mixin private RunFormatMixin runFormat;
+
   @Parameters(
       index = "0",
       paramLabel = "QRELS",
       description =
-          "judgements: qid iter docid grade; dl19-passage stands for qrels.dl19-passage.txt in the"
+          "judgements: qid iter docid grade, qid docid grade, or BEIR's with a header (query-id"
+              + " corpus-id score); dl19-passage stands for qrels.dl19-passage.txt in the"
               + " working directory")
   private String qrels;
 
@@ -79,8 +83,8 @@ final class EvaluateCommand implements Callable<Integer> {
     TrecEvalOptions options =
         new TrecEvalOptions(
             measures, complete, perQuery, /* summary= */ !noSummary, relevanceLevel, depth);
-    Configuration hadoop = new Configuration();
-    TrecEval.lines(Qrels.read(qrels, hadoop), Run.read(run, hadoop), options)
+    Configuration hadoop = SparkSessions.hadoop();
+    TrecEval.lines(Qrels.read(qrels, hadoop), Run.read(run, runFormat.reader(), hadoop), options)
         .forEach(line -> spec.commandLine().getOut().print(line + "\n"));
     return 0;
   }

@@ -5,7 +5,6 @@ import dev.rankspark.run.OutputDirectory;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
-import org.apache.hadoop.conf.Configuration;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
@@ -26,7 +25,7 @@ final class LossCurve {
     if (losses.isEmpty()) {
       return;
     }
-    try (OutputDirectory directory = OutputDirectory.create(outputDir, new Configuration())) {
+    try (OutputDirectory directory = OutputDirectory.create(outputDir, SparkSessions.hadoop())) {
       byte[] png = BitmapEncoder.getBitmapBytes(chart(losses), BitmapEncoder.BitmapFormat.PNG);
       directory.write(FILE, out -> out.write(png));
       directory.commitInto(name -> false);

@@ -5,7 +5,6 @@ import dev.rankspark.model.Merge;
 import dev.rankspark.model.MergeOptions;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -76,7 +75,7 @@ final class MergeCommand implements Callable<Integer> {
             Optional.ofNullable(dtype).map(MergeOptions::parseDtype),
             ModelWriter.parseShardSize(shardSize),
             outputs.ifExists());
-    spec.commandLine().getErr().println(Merge.run(options, new Configuration()).summary());
+    spec.commandLine().getErr().println(Merge.run(options, SparkSessions.hadoop()).summary());
     return 0;
   }
 }

@@ -1,11 +1,15 @@
 package dev.rankspark.jobs;
 
 import java.util.function.Function;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 import scala.Option;
 
 /**
- * The Spark session of a command: the one that is there, or one that lives as long as the command.
+ * The Spark session of a command: the one that is there, or one that lives as long as the command;
+ * and Hadoop's settings under it.
  */
 final class SparkSessions {
   private SparkSessions() {}
@@ -24,6 +28,18 @@ final class SparkSessions {
         spark.stop();
       }
     }
+  }
+
+  /**
+   * Hadoop's settings as a session has them, with those that Spark's name ({@code spark.hadoop.*},
+   * credentials among them) and its environment; for commands that need no session, for which none
+   * is started: {@code spark-submit} leaves its settings as system properties.
+   */
+  static Configuration hadoop() {
+    Option<SparkSession> existing = SparkSession.getDefaultSession();
+    return existing.isDefined()
+        ? existing.get().sparkContext().hadoopConfiguration()
+        : SparkHadoopUtil.get().newConfiguration(new SparkConf());
   }
 
   private static SparkSession start(String name) {

@@ -19,7 +19,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
@@ -125,7 +124,7 @@ final class TevatronArguments {
   private static List<String> fromJson(String path) {
     StringBuilder text = new StringBuilder();
     try {
-      new TextFile(path, new Configuration())
+      new TextFile(path, SparkSessions.hadoop())
           .forEachLine((line, where) -> text.append(line).append('\n'));
       if (!(JSON.readTree(text.toString()) instanceof ObjectNode object)) {
         throw InputException.of("%s: expected a JSON object of arguments", path);

@@ -50,7 +50,7 @@ class EvaluateCommandTest {
     Cli.Result usage = Cli.run("evaluate", "-m", "P.5,5", qrels, run);
     assertThat(usage.exitCode()).isEqualTo(Main.USAGE);
     assertThat(usage.lastLine()).contains("-m P.5,5: rank 5 is there twice");
-    Files.writeString(Path.of(run), "q a 2\nq a 1\n");
+    Files.writeString(Path.of(run), "q a 2.5\nq a 1\n");
     Cli.Result input = Cli.run("evaluate", qrels, run);
     assertThat(input.exitCode()).isEqualTo(3);
     assertThat(input.out()).isEmpty();

@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.apache.commons.io.FileUtils;
-import org.apache.spark.deploy.SparkHadoopUtil;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -257,8 +256,6 @@ class TrainCommandTest {
 
   @Test
   void aDiskThatIsFullStopsAllWorkersByItsOwnMessage() {
-    Cli.startSpark();
-    FaultyFileSystem.install(SparkHadoopUtil.get().conf(), 1 << 20, "checkpoint-6");
     FaultyFileSystem.install(
         Cli.startSpark().sparkContext().hadoopConfiguration(), 1 << 20, "checkpoint-6");
     Cli.Result result =

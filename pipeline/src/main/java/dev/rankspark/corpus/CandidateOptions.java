@@ -1,6 +1,7 @@
 package dev.rankspark.corpus;
 
 import dev.rankspark.OptionException;
+import dev.rankspark.run.RunReader;
 
 /**
  * Where candidates come from.
@@ -8,11 +9,17 @@ import dev.rankspark.OptionException;
  * @param queries {@code --queries} or {@code --query-data-name}
  * @param corpus {@code --corpus} or {@code --corpus-data-name}
  * @param runs {@code --retrieval-results}
+ * @param runReader {@code --run-format}
  * @param depth {@code --depth}: the first so many lines of each query
  * @param missing what to do with a docid that has no passage
  */
 public record CandidateOptions(
-    InputPaths queries, InputPaths corpus, InputPaths runs, int depth, Missing missing) {
+    InputPaths queries,
+    InputPaths corpus,
+    InputPaths runs,
+    RunReader runReader,
+    int depth,
+    Missing missing) {
 
   /** Tevatron's default of {@code --depth}. */
   public static final int DEFAULT_DEPTH = 1000;

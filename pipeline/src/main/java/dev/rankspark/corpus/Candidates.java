@@ -57,7 +57,8 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
       SparkSession spark, CandidateOptions options, Dataset<Row> passages, String textColumn) {
     InputPaths run = options.runs();
     spark.sparkContext().setJobDescription("Reading " + run + ", depth " + options.depth());
-    Dataset<Row> lines = RunFiles.read(spark, options.runs(), options.depth()).persist();
+    Dataset<Row> lines =
+        RunFiles.read(spark, options.runs(), options.runReader(), options.depth()).persist();
     Dataset<Row> queries =
         lastByPosition(Texts.queries(spark, options.queries()), Pairs.QID).persist();
     try {

@@ -27,6 +27,7 @@ import org.apache.hadoop.mapreduce.lib.input.FileInputFormat;
 import org.apache.hadoop.mapreduce.lib.input.FileSplit;
 import org.apache.hadoop.mapreduce.lib.input.TextInputFormat;
 import org.apache.hadoop.util.LineReader;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaNewHadoopRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -60,9 +61,16 @@ final class TextLines {
   record TextLine(long position, String file, String path, long offset, String text)
       implements Located, Serializable {
 
-    /** {@code file:line}; reads the file up to the line, so it is for errors alone. */
+    /**
+     * {@code file:line}; reads the file up to the line, so it is for errors alone. Where that
+     * cannot be done a second time, the line's offset stands for its number.
+     */
     String where() {
-      return file + ":" + lineNumber(path, offset);
+      try {
+        return file + ":" + lineNumber(path, offset);
+      } catch (IOException e) {
+        return file + ", at byte " + offset;
+      }
     }
 
     /** The id, if a run's line can hold it; otherwise an error that names the line. */
@@ -151,9 +159,14 @@ final class TextLines {
     };
   }
 
-  private static long lineNumber(String name, long offset) {
+  private static long lineNumber(String name, long offset) throws IOException {
     Path path = new Path(name);
-    Configuration hadoop = SparkHadoopUtil.get().conf();
+    SparkEnv env = SparkEnv.get();
+    // An executor's Java has not what the command line says of Hadoop; its Spark has.
+    Configuration hadoop =
+        env == null
+            ? SparkHadoopUtil.get().conf()
+            : SparkHadoopUtil.get().newConfiguration(env.conf());
     CompressionCodec codec = new CompressionCodecFactory(hadoop).getCodec(path);
     try (InputStream file = path.getFileSystem(hadoop).open(path);
         InputStream plain = codec == null ? file : codec.createInputStream(file);
@@ -168,8 +181,6 @@ final class TextLines {
         at += read;
       }
       return line;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 }

@@ -1,17 +1,18 @@
 package dev.rankspark.run;
 
-import dev.rankspark.InputException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Collections;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
-/** TREC relevance judgements: {@code qid iter docid grade}; queries in the order of the file. */
+/**
+ * Relevance judgements: TREC's {@code qid iter docid grade}, BEIR's with a header that names its
+ * columns ({@code query-id corpus-id score}), or {@code qid docid grade}. Queries in the order of
+ * the file.
+ */
 public final class Qrels {
   private final Map<String, Map<String, Integer>> gradesByQuery;
 
@@ -26,32 +27,14 @@ public final class Qrels {
    *     qrels.dl19-passage.txt} in the working directory, as Anserini names it
    */
   public static Qrels read(String name, Configuration hadoop) {
-    Map<String, Map<String, Integer>> qrels = new LinkedHashMap<>();
+    QrelsReader reader = new QrelsReader();
     try {
-      new TextFile(find(name, hadoop), hadoop)
-          .forEachLine(
-              (text, where) -> {
-                List<String> columns = PythonText.split(text);
-                if (columns.size() != 4 || !columns.get(3).matches("[+-]?\\d{1,9}")) {
-                  throw InputException.of(
-                      "%s: expected 4 columns \"qid iter docid grade\" with a whole number as"
-                          + " grade, got \"%s\"",
-                      where.get(), text);
-                }
-                Integer before =
-                    qrels
-                        .computeIfAbsent(columns.get(0), qid -> new LinkedHashMap<>())
-                        .put(columns.get(2), Integer.parseInt(columns.get(3)));
-                if (before != null) {
-                  throw InputException.of(
-                      "%s: docid %s of query %s is judged twice",
-                      where.get(), columns.get(2), columns.get(0));
-                }
-              });
+      String file = find(name, hadoop);
+      new TextFile(file, hadoop).forEachLine(reader);
+      return new Qrels(reader.grades(file));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return new Qrels(qrels);
   }
 
   private static String find(String name, Configuration hadoop) throws IOException {

@@ -13,7 +13,8 @@ import org.apache.hadoop.conf.Configuration;
 
 /** A run in memory: each query's hits, both in the order of the input. */
 public final class Run {
-  private static final String NO_TAG = "-";
+  /** What stands for the tag of a line that has none. */
+  static final String NO_TAG = "-";
 
   private final Map<String, List<Hit>> hitsByQuery;
   private final String name;
@@ -31,30 +32,39 @@ public final class Run {
     return new Run(hitsByQuery, "the run", NO_TAG);
   }
 
-  /**
-   * Reads a run of 3, 4 or 6 columns; see {@link RunLine#parse}. As trec_eval, it skips blank lines
-   * and what follows the sixth column.
-   */
+  /** Reads a run whose columns tell what they are. */
   public static Run read(String path, Configuration hadoop) {
+    return read(path, RunReader.AUTO, hadoop);
+  }
+
+  /**
+   * Reads a run.
+   *
+   * @throws dev.rankspark.InputException naming the line that is wrong, or the file if it counts
+   *     ranks where scores are expected
+   */
+  public static Run read(String path, RunReader reader, Configuration hadoop) {
     AtomicReference<String> tag = new AtomicReference<>(NO_TAG);
     Map<String, List<Hit>> run = new LinkedHashMap<>();
+    RankColumn ranks = new RankColumn();
     try {
       new TextFile(path, hadoop)
           .forEachLine(
-              (text, where) -> {
-                List<String> columns = PythonText.split(text);
-                if (columns.isEmpty()) {
-                  return;
-                }
-                boolean hasTag = columns.size() >= 6;
-                RunLine line =
-                    RunLine.parse(hasTag ? String.join(" ", columns.subList(0, 6)) : text, where);
-                tag.set(hasTag ? columns.get(5) : NO_TAG);
-                run.computeIfAbsent(line.qid(), qid -> new ArrayList<>())
-                    .add(new Hit(line.docid(), line.score()));
-              });
+              (text, where) ->
+                  reader
+                      .line(text, where)
+                      .ifPresent(
+                          line -> {
+                            ranks.see(line);
+                            tag.set(line.tag());
+                            run.computeIfAbsent(line.qid(), qid -> new ArrayList<>())
+                                .add(new Hit(line.docid(), line.score()));
+                          }));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+    if (reader.refusesRanks() && ranks.countsRanks()) {
+      throw reader.refusal(path);
     }
     return new Run(run, path, tag.get());
   }

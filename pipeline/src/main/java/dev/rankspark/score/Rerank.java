@@ -173,7 +173,9 @@ public final class Rerank {
             : PairNumbers.defaultTasks(numbers.pairCount());
     describe("Scoring " + numbers.pairCount() + " pairs with " + options.scoring().model().model());
     JavaRDD<Row> scored =
-        numbers.spread(tasks).mapPartitions(new ScorePartition(scoring, hardware, cost, counters));
+        numbers
+            .spread(tasks)
+            .mapPartitions(new ScorePartition(scoring, hardware, cost, counters, hadoop));
     Dataset<Row> rows = spark.createDataFrame(scored, ScorePartition.SCORED);
     work.fill(() -> rows.write().parquet(folder.toString()));
     return spark.read().schema(ScorePartition.SCORED).parquet(folder.toString());

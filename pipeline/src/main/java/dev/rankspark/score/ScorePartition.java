@@ -11,14 +11,15 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.OptionalInt;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
-import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 
 /**
@@ -43,7 +44,16 @@ final class ScorePartition implements FlatMapFunction<Iterator<Row>, Row> {
   private final PairCost cost;
   private final ScoreCounters counters;
 
-  ScorePartition(ScoreOptions options, Hardware hardware, PairCost cost, ScoreCounters counters) {
+  /** The driver's: an executor's own lacks what the command line said of Hadoop. */
+  private final SerializableConfiguration hadoop;
+
+  ScorePartition(
+      ScoreOptions options,
+      Hardware hardware,
+      PairCost cost,
+      ScoreCounters counters,
+      Configuration hadoop) {
+    this.hadoop = new SerializableConfiguration(hadoop);
     this.options = options;
     this.hardware = hardware;
     this.cost = cost;
@@ -70,7 +80,7 @@ final class ScorePartition implements FlatMapFunction<Iterator<Row>, Row> {
                     hardware,
                     gpu,
                     TaskResources.executorCores(TaskContext.get()),
-                    SparkHadoopUtil.get().conf()));
+                    hadoop.value()));
     onCompletion(lease::close);
     ScorePipeline pipeline =
         new ScorePipeline(pairs(rows), lease.scorer(), options.batchTokens(), threads);

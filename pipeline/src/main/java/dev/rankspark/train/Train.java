@@ -35,6 +35,7 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.SerializableConfiguration;
 import scala.collection.JavaConverters;
 import scala.reflect.ClassTag;
 import scala.runtime.AbstractFunction1;
@@ -161,7 +162,8 @@ public final class Train {
             begin.map(TrainingCheckpoint::path).orElse(null),
             done,
             evaluation(plan.steps()).orElse(null),
-            steps);
+            steps,
+            new SerializableConfiguration(hadoop));
     JavaRDD<PlacedGroup> groups =
         PlacedGroups.spread(set.items(), plan, options.data().choice(), template(), done + 1);
     describe("Training " + options.model().path());

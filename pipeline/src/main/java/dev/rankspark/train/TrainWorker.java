@@ -29,7 +29,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.BarrierTaskContext;
-import org.apache.spark.deploy.SparkHadoopUtil;
+import org.apache.spark.util.SerializableConfiguration;
 
 /**
  * One task of the training's barrier stage. It begins from the newest whole checkpoint of the
@@ -41,6 +41,7 @@ import org.apache.spark.deploy.SparkHadoopUtil;
  * @param resumeFrom a checkpoint to begin from if the output directory has none as new; may be null
  * @param resumedAt its step; 0 without one
  * @param evaluation null for none
+ * @param settingsOfHadoop the driver's: a worker's own lack what the command line said of Hadoop
  */
 record TrainWorker(
     Model model,
@@ -56,7 +57,8 @@ record TrainWorker(
     String resumeFrom,
     int resumedAt,
     Evaluation evaluation,
-    TrainProgress progress)
+    TrainProgress progress,
+    SerializableConfiguration settingsOfHadoop)
     implements Serializable {
 
   private static final JsonMapper JSON = new JsonMapper();
@@ -122,7 +124,7 @@ record TrainWorker(
   }
 
   private Report train(BarrierTaskContext task, Iterator<PlacedGroup> groups) {
-    Configuration hadoop = SparkHadoopUtil.get().conf();
+    Configuration hadoop = settingsOfHadoop.value();
     boolean first = task.partitionId() == 0;
     String begin = Rendezvous.exchange(task, () -> first ? newest(hadoop) : "")[0];
     try (Setup setup = new Setup()) {

@@ -114,7 +114,7 @@ class IdsTest {
     Path run = Files.writeString(folder.resolve("run.tevatron"), lines);
     for (Target target : List.of(Target.TREC, Target.RANKED, Target.TEVATRON)) {
       Path converted = folder.resolve("run." + target);
-      new RunConverter(target, /* removeQuery= */ false, "tag")
+      new RunConverter(RunReader.AUTO, target, /* removeQuery= */ false, "tag")
           .convert(run.toString(), converted.toString(), IfExists.FAIL, HADOOP);
       Run read = Run.read(converted.toString(), HADOOP);
       assertThat(read.qids()).as("seed %d, %s", SEED, target).containsExactlyElementsOf(ids);

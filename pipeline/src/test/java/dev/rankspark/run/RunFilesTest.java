@@ -24,29 +24,10 @@ class RunFilesTest {
   @TempDir private Path folder;
 
   @Test
-  void lineReadersTakeThreeFourAndSixColumns() {
-    RunLine expected = new RunLine("q", "d", 0.5);
-    assertThat(RunLine.parse("q d 0.5", () -> "")).isEqualTo(expected);
-    assertThat(RunLine.parse("q\td\t7\t0.5 ", () -> "")).isEqualTo(expected);
-    assertThat(RunLine.parse("q Q0 d 7 5e-1 tag", () -> "")).isEqualTo(expected);
-  }
-
-  @Test
-  void otherLinesAreNamedWithFileAndLine() {
-    assertThatThrownBy(() -> RunLine.parse("264014 Q0 D7 3 11.2", () -> "runs/dl19.trec:17"))
-        .isInstanceOf(InputException.class)
-        .hasMessage(
-            "runs/dl19.trec:17: expected 3, 4 or 6 columns (\"qid Q0 docid rank score tag\"), got 5:"
-                + " \"264014 Q0 D7 3 11.2\"");
-    assertThatThrownBy(() -> RunLine.parse("q d nan", () -> "r:1"))
-        .hasMessage("r:1: expected a finite number as score, got \"nan\"");
-  }
-
-  @Test
   void linesEndAsInPythonsTextModeAndMayBeCompressed() throws IOException {
     Path file = folder.resolve("run.txt.gz");
     try (OutputStream gzip = new GZIPOutputStream(Files.newOutputStream(file))) {
-      gzip.write("q d1 3\r\nq d2 2\rq d3 1\n".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+      gzip.write("q d1 3.5\r\nq d2 2\rq d3 1\n".getBytes(java.nio.charset.StandardCharsets.UTF_8));
     }
     assertThat(Run.read(file.toString(), HADOOP).hits("q"))
         .extracting(Hit::docid)
@@ -55,19 +36,13 @@ class RunFilesTest {
 
   @Test
   void aByteOrderMarkIsNoText() throws IOException {
-    Path run = Files.writeString(folder.resolve("run"), "\ufeff1 a 2\n\ufeff1 b 1\n");
-    Run read = Run.read(run.toString(), HADOOP);
-    assertThat(read.qids()).as("only at the start").containsExactly("1", "\ufeff1");
-  }
-
-  @Test
-  void brokenQrelsNameTheLine() throws IOException {
-    Path qrels = Files.writeString(folder.resolve("qrels"), "1 0 d 1\n1 0 e\n");
-    assertThatThrownBy(() -> Qrels.read(qrels.toString(), HADOOP))
-        .hasMessage(
-            qrels
-                + ":2: expected 4 columns \"qid iter docid grade\" with a whole number as grade, got"
-                + " \"1 0 e\"");
+    Path run = Files.writeString(folder.resolve("run"), "\ufeff1 a 2\n2 b 1\n");
+    assertThat(Run.read(run.toString(), HADOOP).qids()).containsExactly("1", "2");
+    Files.writeString(run, "\ufeff1 a 2\n\ufeff2 b 1\n");
+    assertThatThrownBy(() -> Run.read(run.toString(), HADOOP))
+        .as("of files strung together")
+        .hasMessageStartingWith(run + ":2: expected an id as \"qid\"")
+        .hasMessageContaining("byte order mark");
   }
 
   @Test
@@ -91,24 +66,26 @@ class RunFilesTest {
   void conversionCountsLinesAndPassesScoresThrough() throws IOException {
     assertThat(
             convert(
-                new RunConverter(Target.TREC, false, "dense"),
+                new RunConverter(RunReader.AUTO, Target.TREC, false, "dense"),
                 "1\ta\t3.40\n1\tb\t-1e-5\n2\tb\t7\n"))
         .containsExactly("1 Q0 a 1 3.40 dense", "1 Q0 b 2 -1e-5 dense", "2 Q0 b 1 7 dense");
-    assertThat(convert(new RunConverter(Target.TREC, true, "t"), "1 1 9\n1 b 8\n"))
+    assertThat(convert(new RunConverter(RunReader.AUTO, Target.TREC, true, "t"), "1 1 9\n1 b 8\n"))
         .containsExactly("1 Q0 b 1 8 t");
     assertThat(
-            convert(new RunConverter(Target.MARCO, false, "t"), "1 Q0 a 9 3.4 x\n1 Q0 b 9 3 x\n"))
+            convert(
+                new RunConverter(RunReader.AUTO, Target.MARCO, false, "t"),
+                "1 Q0 a 9 3.4 x\n1 Q0 b 9 3 x\n"))
         .containsExactly("1\ta\t1", "1\tb\t2");
     for (String input :
         List.of(
             "1 a 3.40\n1 b 1e0\n",
             "1 a 7 3.40\n1 b 8 1e0\n",
             "1 Q0 a 7 3.40 x\n1 Q0 b 8 1e0 x\n")) {
-      assertThat(convert(new RunConverter(Target.TEVATRON, false, "t"), input))
+      assertThat(convert(new RunConverter(RunReader.AUTO, Target.TEVATRON, false, "t"), input))
           .containsExactly("1\ta\t3.40", "1\tb\t1e0");
-      assertThat(convert(new RunConverter(Target.RANKED, false, "t"), input))
+      assertThat(convert(new RunConverter(RunReader.AUTO, Target.RANKED, false, "t"), input))
           .containsExactly("1\ta\t1\t3.40", "1\tb\t2\t1e0");
-      assertThat(convert(new RunConverter(Target.TREC, false, "t"), input))
+      assertThat(convert(new RunConverter(RunReader.AUTO, Target.TREC, false, "t"), input))
           .containsExactly("1 Q0 a 1 3.40 t", "1 Q0 b 2 1e0 t");
     }
   }

@@ -57,7 +57,11 @@ class ScorePartitionTest {
               .spread(4)
               .mapPartitions(
                   new ScorePartition(
-                      options, Hardware.detect("cpu", Optional.of(Dtype.FLOAT32)), cost, counters))
+                      options,
+                      Hardware.detect("cpu", Optional.of(Dtype.FLOAT32)),
+                      cost,
+                      counters,
+                      spark.sparkContext().hadoopConfiguration()))
               .mapPartitions(
                   rows -> {
                     rows.forEachRemaining(row -> {});
