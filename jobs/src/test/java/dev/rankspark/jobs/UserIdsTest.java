@@ -2,12 +2,20 @@ package dev.rankspark.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.TextNode;
+import dev.rankspark.run.Hit;
+import dev.rankspark.run.PythonText;
 import dev.rankspark.run.Run;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -21,6 +29,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Query and document ids as users have them: what a run cannot hold is refused where it stands. */
 class UserIdsTest {
+  private static final long SEED = 20260105;
+
   @TempDir private Path folder;
 
   /** Where outputs go, so that anything half-written shows. */
@@ -96,25 +106,53 @@ class UserIdsTest {
     assertRefused(prepare(), corpus + "/part-", ".parquet, row 2: ", "an empty text");
   }
 
-  /** As every command writes and reads them; IdsTest draws 10,000. */
+  /** As jobs write them; IdsTest has them written by conversions. */
   @Test
-  void idsWithoutWhiteSpaceSurviveAllCommands() throws IOException {
-    List<String> ids =
-        List.of("#1", "a\"b", "a\\b", "東京", "e\u0301", "\ud83d\ude00", "a\u200bb", "\u0001", "-");
+  void tenThousandRandomIdsComeBackFromRerankedRuns() throws IOException {
+    List<String> ids = randomIds(10_000);
+    int depth = 20;
+    Map<String, List<String>> docids = new LinkedHashMap<>();
     List<String> pairs = new ArrayList<>();
-    ids.forEach(id -> pairs.add(pair(json(id), json(id))));
+    for (int i = 0; i < ids.size(); i++) {
+      String qid = ids.get(ids.size() - 1 - i / depth);
+      docids.computeIfAbsent(qid, ignored -> new ArrayList<>()).add(ids.get(i));
+      pairs.add(pair(json(qid), json(ids.get(i))));
+    }
     Path input = Files.write(folder.resolve("in.jsonl"), pairs);
     Cli.Result result = Cli.run(rerank(input), "--trec-output-path", outputs + "/run.trec");
-    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(result.exitCode()).as("seed %d: %s", SEED, result.err()).isZero();
     for (String name : List.of("run.txt", "run.trec")) {
-      Run read = Run.read(outputs.resolve(name).toString(), new Configuration());
-      assertThat(read.qids()).containsExactlyElementsOf(ids);
-      ids.forEach(id -> assertThat(read.hits(id)).extracting("docid").containsExactly(id));
+      Run run = Run.read(outputs.resolve(name).toString(), new Configuration());
+      Map<String, List<String>> read = new LinkedHashMap<>();
+      // All texts are one, so all scores of a query, and its documents keep their order.
+      run.qids().forEach(qid -> read.put(qid, run.hits(qid).stream().map(Hit::docid).toList()));
+      assertThat(read).as("seed %d, %s", SEED, name).isEqualTo(docids);
     }
   }
 
+  /** Different ones of any characters but white space. */
+  private static List<String> randomIds(int count) {
+    Random random = new Random(SEED);
+    Set<String> ids = new LinkedHashSet<>();
+    while (ids.size() < count) {
+      StringBuilder id = new StringBuilder();
+      for (int length = 1 + random.nextInt(6); length > 0; length--) {
+        int limit = List.of(0x80, 0x250, 0x3100, 0x1_0000, 0x11_0000).get(random.nextInt(5));
+        int codePoint = random.nextInt(limit);
+        boolean isText = codePoint < 0xd800 || codePoint > 0xdfff;
+        if (isText && !PythonText.isSpace(codePoint)) {
+          id.appendCodePoint(codePoint);
+        }
+      }
+      if (!id.isEmpty() && id.charAt(0) != '\ufeff') {
+        ids.add(id.toString());
+      }
+    }
+    return List.copyOf(ids);
+  }
+
   private static String json(String text) {
-    return text.replace("\\", "\\\\").replace("\"", "\\\"").replace("\u0001", "\\u0001");
+    return new TextNode(text).toString().replaceFirst("^\"", "").replaceFirst("\"$", "");
   }
 
   private static String passage(String docid, String text) {

@@ -24,7 +24,8 @@ final class Columns {
    * @param words how many columns there are at all white space
    */
   static Optional<Blank> blankBetweenTabs(String text, int words) {
-    if (text.indexOf('\t') < 0) {
+    long tabs = text.chars().filter(c -> c == '\t').count();
+    if (tabs == 0 || tabs == words - 1) { // nearly all lines
       return Optional.empty();
     }
     List<String> columns =

@@ -1,5 +1,7 @@
 package dev.rankspark.run;
 
+import dev.rankspark.OptionException;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -46,6 +48,17 @@ public final class Ids {
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * A run's tag, which has no white space either.
+   *
+   * @throws OptionException naming {@code --run-tag}
+   */
+  public static void checkTag(String tag) {
+    if (!PythonText.split(tag).equals(List.of(tag))) {
+      throw OptionException.of("--run-tag: expected one word, got \"%s\"", tag);
+    }
   }
 
   /** In one line, and in few words where a whole text got into an id's place. */

@@ -72,16 +72,14 @@ public final class PythonFloat {
    */
   public static double parse(String text) {
     String number = PythonText.strip(text);
+    if (NUMBER.matcher(number).matches()) {
+      return Double.parseDouble(number.replace("_", ""));
+    }
     double sign = number.startsWith("-") ? -1 : 1;
     return switch (number.replaceFirst("^[+-]", "").toLowerCase(Locale.ROOT)) {
       case "nan" -> Double.NaN;
       case "inf", "infinity" -> sign * Double.POSITIVE_INFINITY;
-      default -> {
-        if (!NUMBER.matcher(number).matches()) {
-          throw new NumberFormatException("not a number: \"" + text + "\"");
-        }
-        yield Double.parseDouble(number.replace("_", ""));
-      }
+      default -> throw new NumberFormatException("not a number: \"" + text + "\"");
     };
   }
 }

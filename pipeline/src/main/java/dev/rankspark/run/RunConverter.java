@@ -1,7 +1,6 @@
 package dev.rankspark.run;
 
 import dev.rankspark.InputException;
-import dev.rankspark.OptionException;
 import dev.rankspark.run.OutputFile.IfExists;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -35,9 +34,7 @@ public record RunConverter(RunReader source, Target target, boolean removeQuery,
   }
 
   public RunConverter {
-    if (!runTag.matches("\\S+")) {
-      throw OptionException.of("--run-tag: expected one word, got \"%s\"", runTag);
-    }
+    Ids.checkTag(runTag);
   }
 
   /** Where the conversion stands. */

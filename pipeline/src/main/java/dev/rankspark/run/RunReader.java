@@ -91,18 +91,20 @@ public record RunReader(RunFormat format, String option) implements Serializable
       }
       return 1.0 / rank;
     }
-    if (!isNumber(text)) {
+    double score = number(text);
+    if (!Double.isFinite(score)) {
       throw InputException.of(
           "%s: expected a finite number as score, got \"%s\"", where.get(), text);
     }
-    return PythonFloat.parse(text);
+    return score;
   }
 
-  private static boolean isNumber(String text) {
+  /** Not finite for a text that is none. */
+  private static double number(String text) {
     try {
-      return Double.isFinite(PythonFloat.parse(text));
+      return PythonFloat.parse(text);
     } catch (NumberFormatException e) {
-      return false;
+      return Double.NaN;
     }
   }
 
@@ -112,7 +114,9 @@ public record RunReader(RunFormat format, String option) implements Serializable
    * rank.
    */
   private void refuseBlanksInIds(String text, List<String> columns, Supplier<String> where) {
-    if (columns.size() > 6 && RunLine.rank(columns.get(4)) > 0 && isNumber(columns.get(5))) {
+    if (columns.size() > 6
+        && RunLine.rank(columns.get(4)) > 0
+        && Double.isFinite(number(columns.get(5)))) {
       throw InputException.of(
           "%s: expected 6 columns, got %d of which both \"%s\" and \"%s\" may be the score; an id"
               + " with white space cannot be read, replace it in all files; if the tag has blanks,"
@@ -120,7 +124,7 @@ public record RunReader(RunFormat format, String option) implements Serializable
           where.get(), columns.size(), columns.get(4), columns.get(5), option, text);
     }
     Columns.blankBetweenTabs(text, columns.size())
-        .filter(blank -> isNumber(blank.last()))
+        .filter(blank -> Double.isFinite(number(blank.last())))
         .ifPresent(
             blank -> {
               throw InputException.of(

@@ -4,6 +4,7 @@ import dev.rankspark.OptionException;
 import dev.rankspark.corpus.CandidateOptions;
 import dev.rankspark.corpus.InputPaths;
 import dev.rankspark.corpus.Shard;
+import dev.rankspark.run.Ids;
 import dev.rankspark.run.OutputFile.IfExists;
 import java.util.Optional;
 
@@ -60,8 +61,6 @@ public record RerankOptions(
       throw new OptionException(
           "--rerank-output-path and --trec-output-path are the same file: " + output.get());
     }
-    if (!runTag.matches("\\S+")) {
-      throw OptionException.of("--run-tag: expected one word, got \"%s\"", runTag);
-    }
+    Ids.checkTag(runTag);
   }
 }

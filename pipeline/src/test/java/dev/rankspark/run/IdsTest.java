@@ -1,7 +1,9 @@
 package dev.rankspark.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.rankspark.OptionException;
 import dev.rankspark.run.OutputFile.IfExists;
 import dev.rankspark.run.RunConverter.Target;
 import java.io.IOException;
@@ -85,6 +87,15 @@ class IdsTest {
             "expected an id as \"docid\", got \"danube 2\" with white space (U+000A), at which the"
                 + " lines of a run are split; replace it in all files");
     assertThat(Ids.wrong("query_id", "\ufeff1").orElseThrow()).contains("byte order mark", "\"1\"");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", " ", "a b", "a\tb", "a\u0085b", "a\u00a0b", "a\u3000"})
+  void aTagIsOneWord(String tag) {
+    assertThatThrownBy(() -> Ids.checkTag(tag))
+        .isInstanceOf(OptionException.class)
+        .hasMessage("--run-tag: expected one word, got \"" + tag + "\"");
+    Ids.checkTag("bm25-k1=0.9");
   }
 
   /** The judge is a plain reading of one line: what comes back changed, or not at all, is no id. */

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -61,6 +62,55 @@ class ClusterIT {
     assertThat(finished.err()).doesNotContain("\tat ");
     assertThat(output).doesNotExist();
     assertThat(leftovers()).isEmpty();
+  }
+
+  /**
+   * A file system that only {@code spark.hadoop.*} make known, as they do credentials: a model of
+   * the executors, an input with a wrong line, and the files of a command without a session.
+   */
+  @Test
+  void hadoopsSettingsOfTheCommandLineReachExecutorsAndCommandsWithoutASession()
+      throws IOException {
+    Map<String, String> mount =
+        Map.of(
+            "spark.hadoop.fs.viewfs.mounttable.far.link./reference",
+            Path.of(Cli.reference("")).toUri().toString(),
+            "spark.hadoop.fs.viewfs.mounttable.far.link./folder",
+            folder.toUri().toString());
+    Path here = folder.resolve("near.txt");
+    String input = Cli.reference("expected/rerank_input.jsonl");
+    assertThat(Cli.run(rerank(input, here)).exitCode()).isZero();
+    List<String> far = new ArrayList<>(rerank(input, Path.of("x")));
+    far.replaceAll(arg -> arg.equals("x") ? "viewfs://far/folder/far.txt" : arg);
+    far.set(far.indexOf("--model-name-or-path") + 1, "viewfs://far/reference/base");
+    far.set(far.indexOf("--lora-name-or-path") + 1, "viewfs://far/reference/adapter");
+    assertDone(mount, far);
+    assertThat(folder.resolve("far.txt")).hasSameBinaryContentAs(here);
+
+    assertDone(
+        mount,
+        List.of(
+            "convert",
+            "--input",
+            "viewfs://far/folder/far.txt",
+            "--output",
+            "viewfs://far/folder/far.trec"));
+    assertThat(folder.resolve("far.trec")).content().hasLineCount(140);
+
+    Files.writeString(folder.resolve("wrong.jsonl"), "{}\n");
+    far.set(far.indexOf("--dataset-path") + 1, "viewfs://far/folder/wrong.jsonl");
+    far.set(far.indexOf("--rerank-output-path") + 1, "viewfs://far/folder/never.txt");
+    try (StandaloneCluster.Job job = cluster.submit(mount, far.toArray(String[]::new))) {
+      assertThat(job.await().lastLine())
+          .startsWith("rankspark: viewfs://far/folder/wrong.jsonl:1: expected a text in");
+    }
+  }
+
+  private static void assertDone(Map<String, String> settings, List<String> arguments) {
+    try (StandaloneCluster.Job job = cluster.submit(settings, arguments.toArray(String[]::new))) {
+      StandaloneCluster.Finished finished = job.await();
+      assertThat(finished.exitCode()).as(finished.err()).isZero();
+    }
   }
 
   @Test

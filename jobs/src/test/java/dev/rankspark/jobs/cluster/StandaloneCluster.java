@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A real standalone cluster on this machine: a master and workers as processes of their own, of the
@@ -128,6 +129,11 @@ public final class StandaloneCluster implements AutoCloseable {
    * Submits {@code rankspark.jar} with one executor per worker, all there before the first task.
    */
   public Job submit(String... arguments) {
+    return submit(Map.of(), arguments);
+  }
+
+  /** Likewise, with settings of Spark. */
+  public Job submit(Map<String, String> settings, String... arguments) {
     List<String> command = new ArrayList<>();
     command.addAll(
         List.of(
@@ -148,7 +154,10 @@ public final class StandaloneCluster implements AutoCloseable {
             "--conf",
             "spark.scheduler.maxRegisteredResourcesWaitingTime=60s",
             "--conf",
-            "spark.cores.max=" + cores * workers.size(),
+            "spark.cores.max=" + cores * workers.size()));
+    settings.forEach((key, value) -> command.addAll(List.of("--conf", key + "=" + value)));
+    command.addAll(
+        List.of(
             "--class",
             "dev.rankspark.jobs.Main",
             home().resolve("jobs/target/rankspark.jar").toString()));
