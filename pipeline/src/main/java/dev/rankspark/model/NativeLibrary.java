@@ -1,6 +1,7 @@
 package dev.rankspark.model;
 
 import ai.djl.util.Utils;
+import dev.rankspark.NativeFolders;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -30,7 +31,10 @@ public final class NativeLibrary {
   public static void load(Class<?> owner, String name) throws IOException {
     Torch.engine();
     // DJL loads its own from there, so libraries may be executed there, which /tmp may forbid.
-    Path folder = Files.createDirectories(Utils.getEngineCacheDir("pytorch"));
+    Path folder = Utils.getEngineCacheDir("pytorch");
+    if (!Files.isWritable(folder)) {
+      folder = NativeFolders.temporary(); // a cache that another user filled
+    }
     // A file for this class loader alone: the JVM loads no file for two of them.
     Path file = Files.createTempFile(folder, "rankspark", ".so");
     try (InputStream library = owner.getResourceAsStream(name)) {

@@ -3,6 +3,7 @@ package dev.rankspark.model;
 import ai.djl.engine.Engine;
 import ai.djl.pytorch.jni.JniUtils;
 import dev.rankspark.DeviceException;
+import dev.rankspark.NativeFolders;
 
 /** libtorch under DJL: its loading and its settings per thread. */
 public final class Torch {
@@ -17,6 +18,7 @@ public final class Torch {
     // DJL counts its users by a request to the cloud's metadata service; a batch job opens no such
     // connections.
     System.setProperty("OPT_OUT_TRACKING", "true");
+    NativeFolders.prepareCache();
     try {
       return Engine.getEngine("PyTorch");
     } catch (RuntimeException | LinkageError e) {

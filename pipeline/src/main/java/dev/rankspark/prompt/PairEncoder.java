@@ -3,6 +3,7 @@ package dev.rankspark.prompt;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.rankspark.InputException;
+import dev.rankspark.NativeFolders;
 import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.checkpoint.Shown;
 import java.io.ByteArrayInputStream;
@@ -65,6 +66,7 @@ public final class PairEncoder implements AutoCloseable {
             Integer.toString(textLength),
             "padding",
             "false");
+    NativeFolders.prepareCache();
     try {
       HuggingFaceTokenizer tokenizer =
           HuggingFaceTokenizer.newInstance(
