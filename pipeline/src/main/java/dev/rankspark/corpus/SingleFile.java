@@ -4,6 +4,7 @@ import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
 import dev.rankspark.run.OutputFile;
 import dev.rankspark.run.OutputFile.IfExists;
+import dev.rankspark.run.Unfinished;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -82,7 +83,9 @@ public final class SingleFile {
           new Path(
               target.getParent() == null ? new Path(Path.CUR_DIR) : target.getParent(),
               "." + target.getName() + "." + UUID.randomUUID());
-      return new WorkFolder(output, system.makeQualified(folder), system);
+      WorkFolder work = new WorkFolder(output, system.makeQualified(folder), system);
+      Unfinished.add(system, work.path());
+      return work;
     }
 
     public Path child(String name) {
@@ -113,6 +116,7 @@ public final class SingleFile {
     @Override
     public void close() throws IOException {
       system.delete(path, true /* recursively */);
+      Unfinished.remove(system, path);
     }
   }
 }

@@ -74,6 +74,7 @@ public final class OutputDirectory implements AutoCloseable {
         throw InputException.of("%s is a file; expected a directory", path);
       }
       OutputDirectory directory = new OutputDirectory(path, system, target);
+      Unfinished.add(system, directory.aside);
       if (!system.mkdirs(directory.aside)) {
         throw InputException.of("%s cannot be written: no folder can be made beside it", path);
       }
@@ -142,6 +143,7 @@ public final class OutputDirectory implements AutoCloseable {
    * @throws InputException if there is a directory of that name that is not empty
    */
   public void commit() {
+    Unfinished.check();
     try {
       if (system.exists(target)) {
         if (system.listStatus(target).length > 0) {
@@ -154,6 +156,7 @@ public final class OutputDirectory implements AutoCloseable {
       throw OutputFile.unwritable(path, e);
     }
     committed = true;
+    Unfinished.remove(system, aside);
   }
 
   /**
@@ -165,6 +168,7 @@ public final class OutputDirectory implements AutoCloseable {
    *     are replaced in any case
    */
   public void commitInto(Predicate<String> replaced) {
+    Unfinished.check();
     List<String> names = new ArrayList<>(written.keySet());
     Collections.reverse(names);
     try {
@@ -186,6 +190,7 @@ public final class OutputDirectory implements AutoCloseable {
       throw OutputFile.unwritable(path, e);
     }
     committed = true;
+    Unfinished.remove(system, aside);
   }
 
   private void remove(String name) throws IOException {
@@ -210,6 +215,7 @@ public final class OutputDirectory implements AutoCloseable {
     }
     try {
       system.delete(aside, true /* recursively */);
+      Unfinished.remove(system, aside);
     } catch (IOException | FSError e) {
       throw OutputFile.unwritable(path, e);
     }
@@ -238,6 +244,7 @@ public final class OutputDirectory implements AutoCloseable {
 
     @Override
     public void write(byte[] bytes, int offset, int count) {
+      Unfinished.check();
       try {
         out.write(bytes, offset, count);
       } catch (IOException | FSError e) {

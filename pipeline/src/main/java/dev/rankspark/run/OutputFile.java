@@ -48,6 +48,7 @@ public final class OutputFile implements AutoCloseable {
     this.target = target;
     this.ifExists = ifExists;
     this.aside = aside(target.getParent(), target.getName());
+    Unfinished.add(system, aside);
     this.stream = new NamedFailures(system.create(aside));
   }
 
@@ -160,6 +161,7 @@ public final class OutputFile implements AutoCloseable {
   /** Publishes the file. */
   public void commit() {
     finish();
+    Unfinished.check();
     try {
       if (system instanceof RawLocalFileSystem) {
         // Of another writer, for the file that is replaced: Hadoop would believe it.
@@ -177,6 +179,7 @@ public final class OutputFile implements AutoCloseable {
       throw unwritable(path, e);
     }
     committed = true;
+    Unfinished.remove(system, aside);
   }
 
   /** In one step where the file system can, so that a reader finds the old file or the new one. */
@@ -205,6 +208,7 @@ public final class OutputFile implements AutoCloseable {
     }
     try {
       system.delete(aside, false /* not a directory */);
+      Unfinished.remove(system, aside);
     } catch (IOException e) {
       throw unwritable(path, e);
     }
@@ -223,6 +227,7 @@ public final class OutputFile implements AutoCloseable {
 
     @Override
     public void write(byte[] bytes, int offset, int length) {
+      Unfinished.check();
       try {
         out.write(bytes, offset, length);
       } catch (IOException | FSError e) {
