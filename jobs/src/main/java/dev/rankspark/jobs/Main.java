@@ -48,7 +48,9 @@ import picocli.CommandLine.Spec;
       "2:wrong usage",
       "3:wrong input: a file, a checkpoint, a path",
       "4:partly done: what was written is whole, the last line says how to get the rest",
-      "5:the cluster or a device cannot do what was asked"
+      "5:the machine, the cluster or a device cannot do what was asked",
+      "130:stopped by Ctrl-C",
+      "143:stopped by SIGTERM"
     })
 public final class Main implements Runnable {
   static final int INTERNAL = 1;
@@ -66,11 +68,10 @@ public final class Main implements Runnable {
   private boolean stacktrace;
 
   public static void main(String[] args) {
-    System.exit(
-        execute(
-            args,
-            new PrintWriter(System.out, true, StandardCharsets.UTF_8),
-            new PrintWriter(System.err, true, StandardCharsets.UTF_8)));
+    PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+    Interruption.handle(err);
+    int code = execute(args, new PrintWriter(System.out, true, StandardCharsets.UTF_8), err);
+    Interruption.exit(code, err);
   }
 
   /**
@@ -100,7 +101,10 @@ public final class Main implements Runnable {
         (error, command, result) -> main.report(error, command.getErr()));
     int code;
     try {
-      code = commandLine.execute(rewrite(commandLine, withHyphens(args)));
+      Utf8.check(args);
+      String[] rewritten = rewrite(commandLine, withHyphens(args));
+      Utf8.check(rewritten);
+      code = commandLine.execute(rewritten);
     } catch (
         Throwable
             e) { // picocli hands exceptions to the handlers above; errors, such as no memory, end
@@ -185,10 +189,16 @@ public final class Main implements Runnable {
 
   /** Finds the error that is meant for the user, wherever Spark wrapped it. */
   private int report(Throwable error, PrintWriter err) {
+    if (Interruption.happened()) {
+      return INTERNAL; // what a stopped command fails with
+    }
     if (stacktrace) {
       error.printStackTrace(err);
     }
     Optional<Throwable> known = known(error);
+    if (known.isEmpty()) {
+      known = unloadable(error);
+    }
     int code = known.map(Main::exitCode).orElse(INTERNAL);
     if (known.isEmpty() && !stacktrace) {
       err.println("rankspark: this is an error of ours; --stacktrace shows where");
@@ -213,6 +223,20 @@ public final class Main implements Runnable {
           || e instanceof DeviceException
           || e instanceof PartlyDoneException) {
         return Optional.of(e);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** A library that an executor could not load from its temporary folder. */
+  private static Optional<Throwable> unloadable(Throwable error) {
+    for (Throwable e = error; e != null; e = e.getCause()) {
+      if (e instanceof LinkageError && String.valueOf(e.getMessage()).contains("map segment")) {
+        return Optional.of(
+            new DeviceException(
+                e.getMessage()
+                    + ": its folder does not allow execution (noexec); name another by"
+                    + " -Djava.io.tmpdir=DIR in spark.executor.extraJavaOptions"));
       }
     }
     return Optional.empty();

@@ -1,5 +1,7 @@
 package dev.rankspark.jobs;
 
+import dev.rankspark.NativeFolders;
+import java.nio.file.Path;
 import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
@@ -12,6 +14,10 @@ import scala.Option;
  * and Hadoop's settings under it.
  */
 final class SparkSessions {
+  private static final String EXECUTORS_LOCALE = "spark.executorEnv.LC_ALL";
+
+  private static final String LOCAL_FOLDER = "spark.local.dir";
+
   private SparkSessions() {}
 
   /**
@@ -21,6 +27,7 @@ final class SparkSessions {
     Option<SparkSession> existing = SparkSession.getDefaultSession();
     SparkSession spark = existing.isDefined() ? existing.get() : start(name);
     try {
+      Utf8.checkExecutors(spark);
       return job.apply(spark);
     } finally {
       spark.sparkContext().setJobDescription(null);
@@ -46,6 +53,14 @@ final class SparkSessions {
     SparkSession.Builder builder = SparkSession.builder().appName("rankspark " + name);
     if (System.getProperty("spark.master") == null) {
       builder.master("local[*]");
+    }
+    Path temporary = NativeFolders.temporary();
+    if (!temporary.equals(Path.of(System.getProperty("java.io.tmpdir")))
+        && System.getProperty(LOCAL_FOLDER) == null) {
+      builder.config(LOCAL_FOLDER, temporary.toString()); // Spark's own default has no room
+    }
+    if (System.getProperty(EXECUTORS_LOCALE) == null) {
+      builder.config(EXECUTORS_LOCALE, Utf8.locale()); // they would have their worker's, or none
     }
     return builder.getOrCreate();
   }

@@ -47,6 +47,26 @@ class ClusterIT {
   }
 
   @Test
+  void executorsReadPathsAsTheDriverDoesWhateverTheirWorkersLocale() throws IOException {
+    Path data = Files.createDirectory(folder.resolve("donn\u00e9es"));
+    Path input = data.resolve("entr\u00e9e.jsonl");
+    Files.copy(Path.of(Cli.reference("expected/rerank_input.jsonl")), input);
+    Path plain = folder.resolve("plain.txt");
+    assertThat(Cli.run(rerank(Cli.reference("expected/rerank_input.jsonl"), plain)).exitCode())
+        .isZero();
+    Path output = data.resolve("\u00e9t\u00e9.txt");
+
+    StandaloneCluster.Finished finished = submit(input.toString(), output);
+
+    assertThat(finished.exitCode()).as(finished.err()).isZero();
+    assertThat(output).hasSameBinaryContentAs(plain);
+    try (var files = Files.list(folder)) { // nothing beside it, such as donn??es
+      assertThat(files.filter(file -> file.getFileName().toString().startsWith("donn")))
+          .containsExactly(data);
+    }
+  }
+
+  @Test
   void anErrorOnAnExecutorIsOneLineOnTheDriver() throws IOException {
     Path broken = folder.resolve("broken.jsonl");
     List<String> lines =

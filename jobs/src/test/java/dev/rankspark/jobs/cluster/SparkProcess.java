@@ -52,9 +52,15 @@ final class SparkProcess implements AutoCloseable {
           .environment()
           .putAll(
               Map.of(
-                  "SPARK_HOME", sparkHome.toString(),
-                  "SPARK_SCALA_VERSION", "2.12",
-                  "SPARK_LOCAL_IP", "127.0.0.1"));
+                  "SPARK_HOME",
+                  sparkHome.toString(),
+                  "SPARK_SCALA_VERSION",
+                  "2.12",
+                  "SPARK_LOCAL_IP",
+                  "127.0.0.1",
+                  // As bin/rankspark starts a driver, and as a container without a locale has it.
+                  "LC_ALL",
+                  name.startsWith("job") ? "C.UTF-8" : "C"));
       return new SparkProcess(builder.start(), out, err);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
