@@ -54,6 +54,7 @@ ADAPTERS = {
     "bias all": {"bias": "all"},
     "bias lora_only": {"bias": "lora_only"},
     "gaussian": {"init_lora_weights": "gaussian"},
+    "norms and embedding saved": {"modules_to_save": ["norm", "embed_tokens"]},
 }
 # Of whole models only: PEFT finds no layer number in the names of a backbone, and a backbone has no `score`.
 WHOLE_ADAPTERS = ADAPTERS | {
@@ -172,6 +173,8 @@ def make_adapter(settings, seed, base, directory):
     trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     fill([t for t in trained if "lora_" in t[0]], seed, 0.1 * narrow(settings) ** 0.5)
     fill([t for t in trained if "score.modules_to_save" in t[0]], seed + 1, 0.5 * narrow(settings))
+    fill([t for t in trained if "norm.modules_to_save" in t[0]], seed + 2, 1.0)
+    fill([t for t in trained if "embed_tokens.modules_to_save" in t[0]], seed + 2, settings["hidden"] ** -0.5)
     model.to(DTYPES[settings["adapter_dtype"]]).save_pretrained(
         directory, safe_serialization=settings["adapter_file"] == "safetensors", save_embedding_layers=False)
     if settings["adapter"] == "all-linear":  # PEFT stores the names that it stands for; others store the word
@@ -311,7 +314,6 @@ def refused():
         ("PiSSA", adapter_config, "init_lora_weights", lora(init_lora_weights="pissa")),
         ("OLoRA", adapter_config, "init_lora_weights", lora(init_lora_weights="olora")),
         ("layers twice", adapter_config, "layer_replication", lora(layer_replication=[(0, 2), (1, 2)])),
-        ("norms saved", adapter_config, "modules_to_save", lora(modules_to_save=["norm"])),
         ("embedding adapted", "adapter_model.safetensors", "lora_embedding_A", lora(target_modules=["embed_tokens"])),
         ("AdaLoRA", adapter_config, "peft_type", adapter(AdaLoraConfig, total_step=9, **query)),
         ("IA3", adapter_config, "peft_type", adapter(IA3Config, feedforward_modules=[], **query)),

@@ -4,11 +4,15 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.run.OutputDirectory;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
+import java.util.stream.Collectors;
 
 /**
  * Writes a LoRA adapter of a sequence classifier as PEFT 0.14 saves it after Tevatron's training:
@@ -47,8 +51,30 @@ public final class AdapterWriter {
    */
   public static void write(
       OutputDirectory directory, AdapterSettings settings, List<NewTensor> tensors) {
+    write(directory, settings, tensors, Map.of());
+  }
+
+  /**
+   * Likewise, with weights that take the place of the base's.
+   *
+   * @param wholes by module, as {@link LoraAdapter#wholes} has them
+   */
+  public static void write(
+      OutputDirectory directory,
+      AdapterSettings settings,
+      List<NewTensor> tensors,
+      Map<String, StoredTensor> wholes) {
     check(settings, tensors);
-    SafetensorsWriter.write(directory, TENSORS, tensors);
+    List<NewTensor> all = new ArrayList<>(tensors);
+    Set<String> names = tensors.stream().map(NewTensor::name).collect(Collectors.toSet());
+    wholes.forEach(
+        (module, whole) -> {
+          String place = names.contains(lowerFactor(module)) ? ".base_layer.weight" : ".weight";
+          all.add(
+              new Weight(whole, Optional.empty())
+                  .merged("base_model.model." + module + place, whole.type()));
+        });
+    SafetensorsWriter.write(directory, TENSORS, all);
     directory.write(LoraAdapter.CONFIG, IndentedJson.of(config(settings)));
   }
 

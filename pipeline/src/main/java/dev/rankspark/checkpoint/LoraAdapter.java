@@ -11,8 +11,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A LoRA adapter as PEFT saves it: {@code adapter_config.json} and the tensors, as safetensors or
@@ -60,23 +63,34 @@ public final class LoraAdapter {
   private static final Set<String> INITS_THAT_KEEP_THE_BASE =
       Set.of("true", "false", "gaussian", "eva", "orthogonal");
 
+  private static final Logger LOG = LoggerFactory.getLogger(LoraAdapter.class);
+  // Once per process: an adapter is opened by driver and executors, and by each command again.
+  private static final Set<String> SAID = ConcurrentHashMap.newKeySet();
+
   private static final int DEFAULT_R = 8; // peft/tuners/lora/config.py
   private static final int DEFAULT_ALPHA = 8;
 
   static final Pattern LORA =
       Pattern.compile("base_model\\.model\\.(.+)\\.lora_([AB])(?:\\.default)?\\.weight");
-  private static final Pattern HEAD =
-      Pattern.compile("base_model\\.model\\.score(?:\\.modules_to_save)?(?:\\.default)?\\.weight");
+  // A module that was trained or saved whole: by PEFT's own name, or by the one it has in training,
+  // with the untrained "original_module" beside it, which PEFT does not save but others do.
+  private static final Pattern WHOLE =
+      Pattern.compile(
+          "base_model\\.model\\.(.+?)(\\.modules_to_save)?(?:\\.default)?(\\.base_layer)?\\.weight");
+  private static final Pattern ORIGINAL =
+      Pattern.compile("base_model\\.model\\.(.+)\\.original_module\\.(?:weight|bias)");
+  private static final String HEAD = "score";
+  private static final String NO_PART = "lm_head"; // of a model that gives one number
   // The end of a module's name, as an expression without repetition: its match cannot take long.
   private static final Pattern NAME_END = Pattern.compile("[A-Za-z0-9_.]{1,1000}");
-  private static final Set<String> HEAD_MODULES = Set.of("score", "classifier");
 
   private final ModelDirectory directory;
   private final JsonNode config;
   private final TargetModules targets;
   private final String file;
   private final Map<String, LoraPair> pairs = new LinkedHashMap<>();
-  private Optional<StoredTensor> head = Optional.empty();
+  private final Map<String, StoredTensor> wholes = new LinkedHashMap<>();
+  private final Set<String> notes = new LinkedHashSet<>();
   private boolean forBackbone;
 
   private LoraAdapter(ModelDirectory directory, String file) {
@@ -108,6 +122,7 @@ public final class LoraAdapter {
     LoraAdapter adapter = new LoraAdapter(directory, file);
     adapter.refuseUnsupported();
     adapter.take(Weights.read(directory.file(file)));
+    adapter.notes.stream().filter(SAID::add).forEach(LOG::warn);
     return adapter;
   }
 
@@ -140,7 +155,34 @@ public final class LoraAdapter {
 
   /** The trained head {@code score.weight}, (1, hidden), of {@code modules_to_save}. */
   public Optional<StoredTensor> head() {
-    return head;
+    return Optional.ofNullable(wholes.get(HEAD));
+  }
+
+  /**
+   * The weights that take the place of the base's, head aside, by module: {@code embed_tokens},
+   * which PEFT saves where the vocabulary was resized or it was asked to, and those of {@code
+   * modules_to_save}.
+   */
+  public Map<String, StoredTensor> wholes() {
+    Map<String, StoredTensor> others = new LinkedHashMap<>(wholes);
+    others.remove(HEAD);
+    return Collections.unmodifiableMap(others);
+  }
+
+  /** Those of {@link #wholes} that {@code modules_to_save} names: PEFT would train them further. */
+  public List<String> trainedWholes() {
+    List<String> trained = new ArrayList<>();
+    for (JsonNode name : config.path("modules_to_save")) {
+      wholes().keySet().stream()
+          .filter(module -> module.endsWith(name.asText()) && !trained.contains(module))
+          .forEach(trained::add);
+    }
+    return trained;
+  }
+
+  /** What a person should know of how the tensors were read, a line each. */
+  public List<String> notes() {
+    return List.copyOf(notes);
   }
 
   /** The directory as it was given. */
@@ -212,57 +254,93 @@ public final class LoraAdapter {
   private void take(Map<String, StoredTensor> tensors) {
     Map<String, StoredTensor> a = new LinkedHashMap<>();
     Map<String, StoredTensor> b = new LinkedHashMap<>();
+    Map<String, String> wholeNames = new LinkedHashMap<>();
+    Set<String> originals = new LinkedHashSet<>();
     List<String> leftOver = new ArrayList<>();
     tensors.forEach(
         (name, tensor) -> {
           Matcher lora = LORA.matcher(name);
-          boolean isNew;
+          Matcher original = ORIGINAL.matcher(name);
+          Matcher whole = WHOLE.matcher(name);
+          boolean isNew = true;
           if (lora.matches()) {
             isNew = (lora.group(2).equals("A") ? a : b).put(lora.group(1), tensor) == null;
-          } else if (HEAD.matcher(name).matches()) {
-            isNew = head.isEmpty();
-            head = Optional.of(tensor);
+          } else if (original.matches()) {
+            originals.add(canonical(original.group(1)));
+          } else if (whole.matches()) {
+            String module = canonical(whole.group(1));
+            isNew = wholes.put(module, tensor) == null;
+            wholeNames.put(module, name);
           } else {
-            isNew = true;
             leftOver.add(name);
           }
           if (!isNew) {
             throw InputException.of("%s holds %s under two names", file, Shown.text(name));
           }
         });
+    ignoreWithoutEffect(a, b, wholeNames);
+    originals.stream().filter(module -> !wholes.containsKey(module)).forEach(leftOver::add);
     refuseLeftOver(leftOver);
     refuseHalves(a, b);
     a.forEach(
         (module, factor) -> pairs.put(canonical(module), pair(module, factor, b.get(module))));
+    wholeNames.forEach(this::checkWhole);
+    List<String> modules = new ArrayList<>(a.keySet());
+    wholeNames.keySet().stream()
+        .filter(module -> !module.equals(HEAD))
+        .map(module -> WHOLE.matcher(wholeNames.get(module)))
+        .filter(Matcher::matches)
+        .forEach(name -> modules.add(name.group(1)));
     List<String> ofBackbone =
-        a.keySet().stream().filter(module -> !canonical(module).equals(module)).toList();
+        modules.stream().filter(module -> !canonical(module).equals(module)).toList();
     forBackbone = !ofBackbone.isEmpty();
-    if (forBackbone && ofBackbone.size() < a.size()) {
+    if (forBackbone && ofBackbone.size() < modules.size()) {
       throw InputException.of(
           "%s holds modules of a whole model and of a bare backbone, such as %s",
           file, Shown.first(ofBackbone));
     }
   }
 
-  private void refuseLeftOver(List<String> leftOver) {
-    if (leftOver.isEmpty()) {
-      return;
+  /** What PEFT, too, finds no place for in a model with one label. */
+  private void ignoreWithoutEffect(
+      Map<String, StoredTensor> a, Map<String, StoredTensor> b, Map<String, String> wholeNames) {
+    boolean isThere = wholes.remove(NO_PART) != null;
+    isThere |= a.remove(NO_PART) != null;
+    isThere |= b.remove(NO_PART) != null;
+    wholeNames.remove(NO_PART);
+    if (isThere) {
+      notes.add(file + ": " + NO_PART + " is ignored, a reranker has none");
     }
-    List<String> saved = new ArrayList<>();
-    config.path("modules_to_save").forEach(module -> saved.add(module.asText()));
-    saved.removeAll(HEAD_MODULES);
-    Optional<String> savedModule =
-        saved.stream()
-            .filter(module -> leftOver.stream().anyMatch(name -> name.contains("." + module + ".")))
-            .findFirst();
-    if (savedModule.isPresent()) {
+  }
+
+  /**
+   * @param module its canonical name
+   * @param name the tensor's, as PEFT would look for it
+   */
+  private void checkWhole(String module, String name) {
+    Matcher parts = WHOLE.matcher(name);
+    boolean isBaseLayer = parts.matches() && parts.group(3) != null;
+    if (isBaseLayer != pairs.containsKey(module)) {
       throw InputException.of(
-          "%s: modules_to_save %s is not supported, only score; merge the adapter with PEFT",
-          directory.pathOf(CONFIG), Shown.text(savedModule.get()));
+          "%s holds %s, but %s; PEFT would not use it",
+          file,
+          Shown.text(name),
+          isBaseLayer ? "no factors for that module" : "also factors for that module");
     }
-    throw InputException.of(
-        "%s holds %d tensors that are neither lora_A, lora_B nor the head score.weight: %s",
-        file, leftOver.size(), Shown.first(leftOver));
+    if (parts.group(2) != null) {
+      notes.add(
+          "%s: the trained %s is taken from its name in training, %s, which PEFT does not load"
+              .formatted(file, module, Shown.text(name)));
+    }
+  }
+
+  private void refuseLeftOver(List<String> leftOver) {
+    if (!leftOver.isEmpty()) {
+      throw InputException.of(
+          "%s holds %d tensors that are neither lora_A, lora_B nor a whole weight of the model, such"
+              + " as the head score.weight: %s; merge the adapter with PEFT",
+          file, leftOver.size(), Shown.first(leftOver));
+    }
   }
 
   private void refuseHalves(Map<String, StoredTensor> a, Map<String, StoredTensor> b) {

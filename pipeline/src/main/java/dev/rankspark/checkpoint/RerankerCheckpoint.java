@@ -140,7 +140,7 @@ public final class RerankerCheckpoint {
    * Finds every weight of the model, none missing and none left over. {@code lm_head.weight} and
    * {@code *.rotary_emb.inv_freq} have no effect on a reranker and are ignored. The head {@code
    * score.weight} is the backbone reranker's {@code reranker_head.pt}; otherwise the adapter's, or
-   * the base's own.
+   * the base's own. A whole weight of the adapter takes the place of the base's.
    *
    * @param expectedShapes by the names of a whole model ({@code model.embed_tokens.weight}, ...,
    *     {@code score.weight})
@@ -174,10 +174,40 @@ public final class RerankerCheckpoint {
       expectedShapes.remove(SCORE);
     }
     checkNames(weights.file(), stored.keySet(), expectedShapes.keySet());
-    adapter.ifPresent(lora -> checkAdapter(lora, stored.keySet()));
+    adapter.ifPresent(
+        lora -> {
+          checkAdapter(lora, stored.keySet());
+          lora.wholes().forEach((module, whole) -> stored.put(module + WEIGHT, whole));
+        });
     Map<String, Weight> bound = new LinkedHashMap<>();
     expectedShapes.forEach((name, shape) -> bound.put(name, weight(name, stored.get(name), shape)));
     return bound;
+  }
+
+  /**
+   * Weights with those in place that an adapter brings whole.
+   *
+   * @param weights of a whole model, by name
+   * @throws InputException if one is not of the model, or of another shape
+   */
+  public static Map<String, Weight> withWholes(Map<String, Weight> weights, LoraAdapter adapter) {
+    Map<String, Weight> all = new LinkedHashMap<>(weights);
+    adapter
+        .wholes()
+        .forEach(
+            (module, whole) -> {
+              Weight known = weights.get(module + WEIGHT);
+              if (known == null || !Arrays.equals(known.stored().shape(), whole.shape())) {
+                throw InputException.of(
+                    "%s does not fit the base: expected %s, got %s",
+                    adapter.path(),
+                    known == null ? "no " + module + WEIGHT : known.stored(),
+                    whole);
+              }
+              checkType(whole);
+              all.put(module + WEIGHT, new Weight(whole, known.lora()));
+            });
+    return all;
   }
 
   /** The name in a whole model of a tensor or module whose name may be of its bare backbone. */
@@ -329,7 +359,8 @@ public final class RerankerCheckpoint {
           "%s holds a head %s, but a backbone reranker has it in %s",
           lora.file(), SCORE, model.pathOf(RERANKER_HEAD));
     }
-    if (!lora.pairs().isEmpty() && lora.isForBackbone() != isBackbone) {
+    boolean isOfSomething = !lora.pairs().isEmpty() || !lora.wholes().isEmpty();
+    if (isOfSomething && lora.isForBackbone() != isBackbone) {
       throw InputException.of(
           "%s was trained on a %s, but %s is used as a %s",
           lora.file(),
@@ -338,10 +369,11 @@ public final class RerankerCheckpoint {
           isBackbone ? BACKBONE : "whole model");
     }
     Set<String> modules = new LinkedHashSet<>(lora.pairs().keySet());
+    modules.addAll(lora.wholes().keySet());
     modules.removeIf(module -> stored.contains(module + WEIGHT));
     if (!modules.isEmpty()) {
       throw InputException.of(
-          "%s adapts %d modules that %s does not have: %s",
+          "%s holds weights of %d modules that %s does not have: %s",
           lora.file(), modules.size(), base.path(), Shown.first(modules));
     }
   }

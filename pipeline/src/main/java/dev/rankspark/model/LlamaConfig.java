@@ -45,6 +45,8 @@ public record LlamaConfig(
    */
   private static final int MOST_LAYERS = 10_000;
 
+  private static final double THETA = 10_000; // rope_theta where it is absent
+
   private static final String CLASSIFIER = "ForSequenceClassification";
 
   /**
@@ -318,7 +320,10 @@ public record LlamaConfig(
       }
     }
 
-    /** Where transformers 5 keeps what the versions before have in two keys. */
+    /**
+     * Where transformers 5 keeps what the versions before have in two keys. Both may be there, as
+     * long as they say the same.
+     */
     private Optional<ObjectNode> ropeParameters() {
       if (!config.hasNonNull("rope_parameters")) {
         return Optional.empty();
@@ -326,28 +331,47 @@ public record LlamaConfig(
       if (!config.get("rope_parameters").isObject()) {
         throw unsupported("rope_parameters", "an object");
       }
-      for (String key : List.of("rope_theta", "rope_scaling")) {
-        if (config.hasNonNull(key)) {
-          throw unsupported(key, "null beside rope_parameters");
-        }
+      ObjectNode rope = config.get("rope_parameters").deepCopy();
+      if (config.hasNonNull("rope_theta") && !rope.hasNonNull("rope_theta")) {
+        rope.set("rope_theta", config.get("rope_theta"));
       }
-      return Optional.of(config.get("rope_parameters").deepCopy());
+      if (!rope.has("rope_type") && !rope.has("type")) {
+        rope.put("rope_type", "default");
+      }
+      double theta = ofRope(rope).positiveOr("rope_theta", THETA);
+      if (config.hasNonNull("rope_theta") && positiveOr("rope_theta", THETA) != theta) {
+        throw unsupported("rope_theta", "null, or equal, beside rope_parameters");
+      }
+      boolean isSameScaling =
+          !config.hasNonNull("rope_scaling")
+              || RopeScaling.parse(config.get("rope_scaling"), file + ": rope_scaling")
+                  .equals(scaling(rope));
+      if (!isSameScaling) {
+        throw unsupported("rope_scaling", "null, or equal, beside rope_parameters");
+      }
+      return Optional.of(rope);
+    }
+
+    private Fields ofRope(ObjectNode rope) {
+      return new Fields(rope, file + ": rope_parameters");
+    }
+
+    private RopeScaling scaling(ObjectNode rope) {
+      return RopeScaling.parse(rope.deepCopy().without("rope_theta"), file + ": rope_parameters");
     }
 
     double ropeTheta() {
-      return ropeParameters()
-          .map(rope -> new Fields(rope, file + ": rope_parameters"))
-          .orElse(this)
-          .positiveOr("rope_theta", 10_000.0);
+      return ropeParameters().map(this::ofRope).orElse(this).positiveOr("rope_theta", THETA);
     }
 
     RopeScaling ropeScaling() {
-      if (config.hasNonNull("rope_scaling")) {
-        return RopeScaling.parse(config.get("rope_scaling"), file + ": rope_scaling");
+      Optional<ObjectNode> parameters = ropeParameters();
+      if (parameters.isPresent()) {
+        return scaling(parameters.get());
       }
-      return ropeParameters()
-          .map(rope -> RopeScaling.parse(rope.without("rope_theta"), file + ": rope_parameters"))
-          .orElse(new RopeScaling.None());
+      return config.hasNonNull("rope_scaling")
+          ? RopeScaling.parse(config.get("rope_scaling"), file + ": rope_scaling")
+          : new RopeScaling.None();
     }
 
     private InputException unsupported(String key, String supported) {

@@ -70,7 +70,8 @@ public final class PairEncoder implements AutoCloseable {
     try {
       HuggingFaceTokenizer tokenizer =
           HuggingFaceTokenizer.newInstance(
-              new ByteArrayInputStream(files.json().getBytes(StandardCharsets.UTF_8)), settings);
+              new ByteArrayInputStream(files.json(textLength).getBytes(StandardCharsets.UTF_8)),
+              settings);
       return new PairEncoder(
           tokenizer, options, pooling, options.appendEos() ? files.eosId() : 0, files.padId());
     } catch (IOException e) {

@@ -2,51 +2,48 @@ package dev.rankspark.prompt;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.checkpoint.Shown;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import java.util.function.Predicate;
 
 /**
  * What transformers' {@code AutoTokenizer} makes of a directory, as one {@code tokenizer.json}. The
- * file alone is not it: {@code LlamaTokenizerFast} replaces its post-processor by one made from
- * {@code add_bos_token} and {@code add_eos_token} of {@code tokenizer_config.json} ({@code
- * update_post_processor}), and special tokens named there are added where the file lacks them
- * ({@code PreTrainedTokenizerFast.__init__}). Read at transformers 4.49.0.
+ * file alone is not it: {@link TokenizerSettings} says by which class it is read. Version 4's
+ * {@code LlamaTokenizerFast} replaces the post-processor by one made from {@code add_bos_token} and
+ * {@code add_eos_token} ({@code update_post_processor}); version 5's {@code LlamaTokenizer}
+ * replaces everything but that one and the vocabulary; all add special tokens ({@link AddedTokens})
+ * and cut texts at {@code truncation_side}. Read at transformers 4.49.0 and 5.24.0.
  */
 final class TokenizerFiles {
   private static final String TOKENIZER = "tokenizer.json";
-  private static final String CONFIG = "tokenizer_config.json";
+  private static final String CONFIG = TokenizerSettings.FILE;
   private static final int DEEPEST = 64;
-
-  /** The tokenizers library takes a time quadratic in a special token's length. */
-  private static final int LONGEST_SPECIAL = 1_000;
-
-  private static final List<String> SPECIAL_TOKENS =
-      List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token");
-
-  /**
-   * The model types whose {@code AutoTokenizer} without a {@code tokenizer_class} is {@code
-   * LlamaTokenizerFast}.
-   */
-  private static final Set<String> LLAMA_TOKENIZER_TYPES = Set.of("llama", "mistral");
 
   private final String path;
   private final ObjectNode tokenizer;
-  private final JsonNode config;
+  private final TokenizerSettings settings;
+  private final AddedTokens added;
+  private final String side;
 
-  private TokenizerFiles(String path, ObjectNode tokenizer, JsonNode config) {
-    this.path = path;
+  private TokenizerFiles(ModelDirectory directory, ObjectNode tokenizer) {
+    this.path = directory.path();
     this.tokenizer = tokenizer;
-    this.config = config;
+    refuseDeep();
+    refuseMergesWithoutPrefix();
+    this.settings = TokenizerSettings.read(directory, this::isOfBytes);
+    this.side = truncationSide();
+    refuseOtherPrefixSpace();
+    this.added = AddedTokens.complete(directory, settings, tokenizer);
+    switch (settings.reader()) {
+      case LLAMA_4 -> replacePostProcessor();
+      case FAST_4 -> setPrefixSpace();
+      case LLAMA_5 -> rebuild();
+      case BACKEND_5 -> {}
+    }
+    tokenizer.putNull("padding"); // texts go to the model without
   }
 
   static TokenizerFiles read(ModelDirectory directory) {
@@ -62,41 +59,7 @@ final class TokenizerFiles {
           "%s/%s: model.vocab is missing: not a file of the tokenizers library",
           directory.path(), TOKENIZER);
     }
-    TokenizerFiles files =
-        new TokenizerFiles(directory.path(), stored.deepCopy(), configOf(directory));
-    files.refuseDeep();
-    files.refuseMergesWithoutPrefix();
-    files.refuseUnsupported();
-    files.addSpecialTokens();
-    if (files.isLlama(directory)) {
-      files.replacePostProcessor();
-    }
-    return files;
-  }
-
-  /** The configuration; older directories keep the special tokens in a file of their own. */
-  private static JsonNode configOf(ModelDirectory directory) {
-    JsonNode stored =
-        directory.has(CONFIG) ? directory.json(CONFIG) : JsonNodeFactory.instance.objectNode();
-    if (!stored.isObject()) {
-      throw InputException.of("%s/%s: expected a JSON object", directory.path(), CONFIG);
-    }
-    ObjectNode config = stored.deepCopy();
-    if (!config.has("added_tokens_decoder") && directory.has("special_tokens_map.json")) {
-      JsonNode map = directory.json("special_tokens_map.json");
-      if (!map.isObject()) {
-        throw InputException.of(
-            "%s/special_tokens_map.json: expected a JSON object", directory.path());
-      }
-      map.fields()
-          .forEachRemaining(
-              token -> {
-                if (!config.hasNonNull(token.getKey())) {
-                  config.set(token.getKey(), token.getValue());
-                }
-              });
-    }
-    return config;
+    return new TokenizerFiles(directory, stored.deepCopy());
   }
 
   /**
@@ -134,37 +97,88 @@ final class TokenizerFiles {
     return depth;
   }
 
-  private boolean isLlama(ModelDirectory directory) {
-    JsonNode named = config.path("tokenizer_class");
-    if (named.isTextual()) {
-      return named.asText().equals("LlamaTokenizer") || named.asText().equals("LlamaTokenizerFast");
-    }
-    return directory.has("config.json")
-        && LLAMA_TOKENIZER_TYPES.contains(
-            directory.json("config.json").path("model_type").asText());
+  /** As {@code AutoTokenizer} of version 5 looks for it, wherever it stands. */
+  private boolean isOfBytes() {
+    return tokenizer.toString().contains("\"ByteLevel\"");
   }
 
-  private void refuseUnsupported() {
-    String named = config.path("tokenizer_class").asText("LlamaTokenizerFast");
-    if (!Set.of("LlamaTokenizer", "LlamaTokenizerFast", "PreTrainedTokenizerFast")
-        .contains(named)) {
+  /** The configuration's, else the one that {@code tokenizer.json} was last used with. */
+  private String truncationSide() {
+    JsonNode stored = tokenizer.path("truncation");
+    JsonNode direction = stored.path("direction");
+    boolean isReadable =
+        stored.isMissingNode()
+            || stored.isNull()
+            || (stored.isObject()
+                && (direction.isMissingNode()
+                    || List.of("Left", "Right").contains(direction.asText())));
+    if (!isReadable) {
       throw InputException.of(
-          "%s/%s: tokenizer_class %s is not supported; supported: LlamaTokenizer,"
-              + " LlamaTokenizerFast, PreTrainedTokenizerFast",
-          path, CONFIG, Shown.text(named));
+          "%s/%s: truncation %s is not supported; supported: null, an object with the direction"
+              + " \"Left\" or \"Right\"",
+          path, TOKENIZER, Shown.text(stored.toString()));
     }
-    if (isOn("split_special_tokens", false)) {
-      throw InputException.of("%s/%s: split_special_tokens true is not supported", path, CONFIG);
-    }
-    // transformers makes the tokenizer anew from tokenizer.model then; the result is the stored one
-    // only where that one puts a blank before the text too.
-    JsonNode prefixSpace = config.path("add_prefix_space");
-    if (prefixSpace.isBoolean() && prefixSpace.asBoolean() != prependsSpace()) {
+    String otherwise = direction.asText().equals("Left") ? "left" : "right";
+    return settings.side("truncation_side").orElse(otherwise);
+  }
+
+  /**
+   * Version 4's LLaMA class makes the tokenizer anew from tokenizer.model then; the result is the
+   * stored one only where that one puts a blank before the text too.
+   */
+  private void refuseOtherPrefixSpace() {
+    JsonNode prefixSpace = settings.get("add_prefix_space");
+    if (settings.reader() == TokenizerSettings.Reader.LLAMA_4
+        && prefixSpace.isBoolean()
+        && prefixSpace.asBoolean() != prependsSpace()) {
       throw InputException.of(
           "%s/%s: add_prefix_space %s, but %s was made for the opposite; save the tokenizer again"
               + " with transformers",
           path, CONFIG, prefixSpace, TOKENIZER);
     }
+  }
+
+  /**
+   * The end of {@code PreTrainedTokenizerFast.__init__}: of bytes alone, and null changes nothing.
+   */
+  private void setPrefixSpace() {
+    JsonNode preTokenizer = tokenizer.path("pre_tokenizer");
+    JsonNode prefixSpace = settings.get("add_prefix_space");
+    if (preTokenizer.path("type").asText().equals("ByteLevel") && !prefixSpace.isNull()) {
+      ((ObjectNode) preTokenizer).put("add_prefix_space", settings.isOn("add_prefix_space", false));
+    }
+  }
+
+  /** {@code __init__} of version 5's {@code LlamaTokenizer}: of the file's model, the words. */
+  private void rebuild() {
+    JsonNode stored = tokenizer.path("model");
+    if (!stored.path("type").asText("BPE").equals("BPE") || !stored.path("vocab").isObject()) {
+      throw InputException.of(
+          "%s/%s: model.type %s is not supported for a LlamaTokenizer; supported: BPE",
+          path, TOKENIZER, Shown.text(stored.path("type").toString()));
+    }
+    ObjectNode model = tokenizer.putObject("model").put("type", "BPE");
+    model.put("fuse_unk", true).put("byte_fallback", true).put("ignore_merges", false);
+    for (String none : List.of("dropout", "unk_token")) {
+      model.putNull(none);
+    }
+    for (String none : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
+      model.putNull(none);
+    }
+    model.set("vocab", stored.path("vocab"));
+    model.set(
+        "merges", stored.path("merges").isArray() ? stored.path("merges") : model.arrayNode());
+    tokenizer.putNull("normalizer");
+    boolean legacy = !settings.get("legacy").isNull() && settings.isOn("legacy", false);
+    boolean prefixSpace =
+        settings.get("add_prefix_space").isNull() || settings.isOn("add_prefix_space", true);
+    String scheme = legacy ? "always" : "first";
+    tokenizer
+        .putObject("pre_tokenizer")
+        .put("type", "Metaspace")
+        .put("replacement", "\u2581")
+        .put("prepend_scheme", prefixSpace ? scheme : "never")
+        .put("split", false);
   }
 
   private boolean prependsSpace() {
@@ -175,94 +189,15 @@ final class TokenizerFiles {
             .anyMatch(scheme -> !scheme.equals("never"));
   }
 
-  private void addSpecialTokens() {
-    expect(TOKENIZER, "a list", tokenizer.path("added_tokens"), "added_tokens", JsonNode::isArray);
-    JsonNode decoder = config.path("added_tokens_decoder");
-    expect(CONFIG, "an object", decoder, "added_tokens_decoder", JsonNode::isObject);
-    JsonNode additional = config.path("additional_special_tokens");
-    expect(CONFIG, "a list", additional, "additional_special_tokens", JsonNode::isArray);
-    JsonNode listed = tokenizer.path("added_tokens");
-    ArrayNode added = listed.isArray() ? (ArrayNode) listed : tokenizer.putArray("added_tokens");
-    Set<String> known = new HashSet<>(added.findValuesAsText("content"));
-    decoder
-        .fields()
-        .forEachRemaining(
-            entry -> {
-              if (known.add(content(entry.getValue()))) {
-                added.add(addedToken(entry));
-              }
-            });
-    for (String name : SPECIAL_TOKENS) {
-      specialToken(name).filter(known::add).ifPresent(token -> added.add(addedToken(token)));
-    }
-    for (JsonNode token : additional) {
-      String content = content(token);
-      if (known.add(content)) {
-        added.add(addedToken(content));
-      }
-    }
-    for (String content : known) {
-      if (content.length() > LONGEST_SPECIAL) {
-        throw InputException.of(
-            "%s: the special token %s has %d characters, expected at most %d",
-            path, Shown.text(content), content.length(), LONGEST_SPECIAL);
-      }
-    }
-  }
-
-  /** Refuses a value that is there and of another kind than its reader looks into. */
-  private void expect(
-      String file, String kind, JsonNode value, String key, Predicate<JsonNode> isKind) {
-    if (!value.isMissingNode() && !value.isNull() && !isKind.test(value)) {
-      throw InputException.of(
-          "%s/%s: expected %s as %s, got %s", path, file, kind, key, Shown.text(value.toString()));
-    }
-  }
-
-  /** A token of {@code added_tokens_decoder}, where the id is the key. */
-  private ObjectNode addedToken(Map.Entry<String, JsonNode> entry) {
-    expect(CONFIG, "objects", entry.getValue(), "added_tokens_decoder", JsonNode::isObject);
-    ObjectNode token = entry.getValue().deepCopy();
-    try {
-      token.put("id", Integer.parseInt(entry.getKey()));
-    } catch (NumberFormatException e) {
-      throw InputException.of(
-          "%s/%s: added_tokens_decoder: expected token ids as keys, got \"%s\"",
-          path, CONFIG, Shown.text(entry.getKey()));
-    }
-    return token;
-  }
-
-  /** A special token that neither file lists: its id is the vocabulary's, or the next free one. */
-  private ObjectNode addedToken(String content) {
-    ObjectNode token = JsonNodeFactory.instance.objectNode();
-    return token
-        .put("id", id(content).orElseGet(this::nextId))
-        .put("content", content)
-        .put("single_word", false)
-        .put("lstrip", false)
-        .put("rstrip", false)
-        .put("normalized", false)
-        .put("special", true);
-  }
-
-  private int nextId() {
-    int next = tokenizer.path("model").path("vocab").size();
-    for (JsonNode token : tokenizer.path("added_tokens")) {
-      next = Math.max(next, token.path("id").asInt() + 1);
-    }
-    return next;
-  }
-
   /** {@code LlamaTokenizerFast.update_post_processor}. */
   private void replacePostProcessor() {
     List<String> before = new ArrayList<>();
     List<String> after = new ArrayList<>();
-    if (isOn("add_bos_token", true)) {
-      before.add(required("bos_token", "<s>", "add_bos_token"));
+    if (settings.isOn("add_bos_token", true)) {
+      before.add(required("bos_token", "add_bos_token"));
     }
-    if (isOn("add_eos_token", false)) {
-      after.add(required("eos_token", "</s>", "add_eos_token"));
+    if (settings.isOn("add_eos_token", false)) {
+      after.add(required("eos_token", "add_eos_token"));
     }
     ObjectNode processor = tokenizer.putObject("post_processor").put("type", "TemplateProcessing");
     ArrayNode single = processor.putArray("single");
@@ -281,21 +216,10 @@ final class TokenizerFiles {
     }
   }
 
-  /** A switch; what only Python takes for one (null, 0, "false") is refused. */
-  private boolean isOn(String key, boolean otherwise) {
-    JsonNode value = config.path(key);
-    if (!value.isMissingNode() && !value.isBoolean()) {
-      throw InputException.of(
-          "%s/%s: expected true or false as %s, got %s",
-          path, CONFIG, key, Shown.text(value.toString()));
-    }
-    return value.asBoolean(otherwise);
-  }
-
   private void special(ArrayNode template, ObjectNode tokens, String token, int type) {
     template.addObject().putObject("SpecialToken").put("id", token).put("type_id", type);
     ObjectNode entry = tokens.putObject(token).put("id", token);
-    entry.putArray("ids").add(id(token).orElseThrow());
+    entry.putArray("ids").add(added.id(token).orElseThrow());
     entry.putArray("tokens").add(token);
   }
 
@@ -303,62 +227,34 @@ final class TokenizerFiles {
     template.addObject().putObject("Sequence").put("id", id).put("type_id", type);
   }
 
-  private String required(String name, String otherwise, String reason) {
-    String token =
-        config.has(name)
-            ? specialToken(name)
-                .orElseThrow(
-                    () ->
-                        InputException.of(
-                            "%s/%s: %s is true, but %s is null", path, CONFIG, reason, name))
-            : otherwise;
-    if (id(token).isEmpty()) {
-      throw InputException.of(
-          "%s/%s: %s \"%s\" is not in %s", path, CONFIG, name, Shown.text(token), TOKENIZER);
-    }
-    return token;
+  private String required(String name, String reason) {
+    return added
+        .named(name)
+        .orElseThrow(
+            () ->
+                InputException.of(
+                    "%s/%s: %s needs %s, which is %s",
+                    path, CONFIG, reason, name, settings.has(name) ? "null" : "not there"));
   }
 
   /**
-   * A special token by its name in the configuration: a text, or an object with {@code content}.
+   * The tokenizer as the tokenizers library reads it.
+   *
+   * @param maxLength in tokens, those counted that the post-processor adds
    */
-  private Optional<String> specialToken(String name) {
-    JsonNode token = config.path(name);
-    return token.isMissingNode() || token.isNull() ? Optional.empty() : Optional.of(content(token));
-  }
-
-  private String content(JsonNode token) {
-    JsonNode content = token.isObject() ? token.path("content") : token;
-    if (!content.isTextual() || content.asText().isEmpty()) {
-      throw InputException.of(
-          "%s/%s: expected a text as special token, got %s",
-          path, CONFIG, Shown.text(token.toString()));
-    }
-    return content.asText();
-  }
-
-  /** The id of a token, if the vocabulary or the added tokens have it. */
-  private Optional<Integer> id(String content) {
-    JsonNode id = tokenizer.path("model").path("vocab").path(content);
-    if (id.isInt()) {
-      return Optional.of(id.asInt()); // whatever id the list below gives it, as the library has it
-    }
-    for (JsonNode token : tokenizer.path("added_tokens")) {
-      if (token.path("content").asText().equals(content)) {
-        return Optional.of(token.path("id").asInt());
-      }
-    }
-    return Optional.empty();
-  }
-
-  /** The tokenizer as the tokenizers library reads it. */
-  String json() {
+  String json(int maxLength) {
+    tokenizer
+        .putObject("truncation")
+        .put("direction", side.equals("left") ? "Left" : "Right")
+        .put("max_length", maxLength)
+        .put("strategy", "LongestFirst")
+        .put("stride", 0);
     return tokenizer.toString();
   }
 
   /** The id that {@code --append-eos-token} appends. */
   int eosId() {
-    return id(required("eos_token", "</s>", "--append-eos-token")).orElseThrow();
+    return added.id(required("eos_token", "--append-eos-token")).orElseThrow();
   }
 
   /**
@@ -366,6 +262,6 @@ final class TokenizerFiles {
    * it.
    */
   int padId() {
-    return specialToken("pad_token").flatMap(this::id).orElse(0);
+    return added.named("pad_token").flatMap(added::id).orElse(0);
   }
 }

@@ -119,10 +119,24 @@ final class TrainedModel {
                 LoraAdapter.open(
                     ModelDirectory.open(lora.goOnFrom(), "--lora-name-or-path", hadoop)));
     Lora settings = adapter.isPresent() ? ofAdapter(adapter.get(), lora) : lora;
+    if (adapter.isPresent()) {
+      weights = withWholes(weights, adapter.get());
+    }
     TrainedModel model =
         new TrainedModel(paths, base, tokenizer, config, weights, settings, adapter, prompt);
     adapter.ifPresent(model::checkFits);
     return model;
+  }
+
+  /** The base's weights with those that the adapter brings whole; they stay as they are. */
+  private static Map<String, Weight> withWholes(Map<String, Weight> weights, LoraAdapter adapter) {
+    if (!adapter.trainedWholes().isEmpty()) {
+      throw InputException.of(
+          "%s trains %s whole (modules_to_save), which cannot be trained on here; merge it into its"
+              + " base and begin a new adapter",
+          adapter.path(), String.join(", ", adapter.trainedWholes()));
+    }
+    return RerankerCheckpoint.withWholes(weights, adapter);
   }
 
   /** An adapter to go on from has each factor, of its shape, and no others. */
@@ -323,7 +337,8 @@ final class TrainedModel {
         directory,
         new AdapterSettings(
             lora.r(), lora.alpha(), lora.dropout(), lora.targetModules(), paths.path()),
-        tensors);
+        tensors,
+        adapter.map(LoraAdapter::wholes).orElse(Map.of()));
     ModelWriter.copyTokenizer(tokenizer, directory);
   }
 

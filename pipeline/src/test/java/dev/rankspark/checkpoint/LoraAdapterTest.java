@@ -157,15 +157,71 @@ class LoraAdapterTest {
           model.layers.0.self_attn.q_proj.lora_B.bias
           model.layers.0.self_attn.q_proj.bias
           model.embed_tokens.lora_embedding_A
-          model.embed_tokens.weight
-          model.norm.weight
+          model.embed_tokens.token_adapter.trainable_tokens_delta
           """)
   void tensorsThatAreNeitherPairNorHeadAreNamed(String tensor) {
     assertRefused(config("\"bias\": \"all\","), pair(Q).addFloats(PREFIX + tensor, 4))
         .hasMessage(
-            "%s/adapter_model.safetensors holds 1 tensors that are neither lora_A, lora_B nor the"
-                + " head score.weight: %s%s",
+            "%s/adapter_model.safetensors holds 1 tensors that are neither lora_A, lora_B nor a whole"
+                + " weight of the model, such as the head score.weight: %s%s; merge the adapter with"
+                + " PEFT",
             directory, PREFIX, tensor);
+  }
+
+  @Test
+  void wholeWeightsTakeThePlaceOfTheBases() throws IOException {
+    LoraAdapter adapter =
+        open(
+            config(""),
+            pair(Q)
+                .addFloats(PREFIX + "model.embed_tokens.weight", 5, 4)
+                .addFloats(PREFIX + "model.norm.modules_to_save.default.weight", 4)
+                .addFloats(PREFIX + "model.norm.original_module.weight", 4));
+    assertThat(adapter.wholes()).containsOnlyKeys("model.embed_tokens", "model.norm");
+    assertThat(adapter.head()).isEmpty();
+    assertThat(adapter.notes())
+        .containsExactly(
+            ("%s/adapter_model.safetensors: the trained model.norm is taken from its name in"
+                    + " training, %smodel.norm.modules_to_save.default.weight, which PEFT does not"
+                    + " load")
+                .formatted(directory, PREFIX));
+  }
+
+  @Test
+  void aHeadUnderItsNameInTrainingIsTheTrainedOneAndSaidToBe() throws IOException {
+    LoraAdapter adapter =
+        open(
+            config(""),
+            pair(Q)
+                .addFloats(PREFIX + "score.original_module.weight", 1, 4)
+                .addFloats(PREFIX + "score.modules_to_save.default.weight", 1, 4));
+    assertThat(adapter.head().orElseThrow().toString()).contains("modules_to_save.default");
+    assertThat(adapter.wholes()).isEmpty();
+    assertThat(adapter.notes()).singleElement().asString().contains("the trained score is taken");
+  }
+
+  @Test
+  void aRerankerHasNoLmHead() throws IOException {
+    LoraAdapter adapter = open(config(""), pair(Q).addFloats(PREFIX + "lm_head.weight", 5, 4));
+    assertThat(adapter.wholes()).isEmpty();
+    assertThat(adapter.pairs()).containsOnlyKeys(Q);
+    assertThat(adapter.notes())
+        .containsExactly(
+            directory + "/adapter_model.safetensors: lm_head is ignored, a reranker has none");
+  }
+
+  @Test
+  void whereFactorsAreTheBaseLayerIsTheWholeWeight() throws IOException {
+    assertThat(
+            open(config(""), pair(Q).addFloats(PREFIX + Q + ".base_layer.weight", 6, 4)).wholes())
+        .containsOnlyKeys(Q);
+    assertRefused(config(""), pair(Q).addFloats(PREFIX + Q + ".weight", 6, 4))
+        .hasMessageContaining(
+            Q + ".weight, but also factors for that module; PEFT would not use it");
+    assertRefused(config(""), pair(Q).addFloats(PREFIX + "model.norm.base_layer.weight", 4))
+        .hasMessageContaining("but no factors for that module; PEFT would not use it");
+    assertRefused(config(""), pair(Q).addFloats(PREFIX + "score.original_module.weight", 1, 4))
+        .hasMessageContaining("holds 1 tensors that are neither");
   }
 
   @ParameterizedTest
@@ -234,8 +290,10 @@ class LoraAdapterTest {
         .hasMessageContaining("under two names");
     assertRefused(
             config("\"modules_to_save\": [\"score\", \"embed_tokens\"],"),
-            pair(Q).addFloats(PREFIX + "model.embed_tokens.weight", 2, 4))
-        .hasMessageContaining("modules_to_save embed_tokens is not supported");
+            pair(Q)
+                .addFloats(PREFIX + "model.embed_tokens.weight", 2, 4)
+                .addFloats(PREFIX + "model.embed_tokens.modules_to_save.default.weight", 2, 4))
+        .hasMessageContaining("under two names");
   }
 
   @Test

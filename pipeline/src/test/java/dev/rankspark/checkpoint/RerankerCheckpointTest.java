@@ -262,8 +262,40 @@ class RerankerCheckpointTest {
     writeAdapter("some/adapter", "base", "model.layers.7.self_attn.q_proj", true);
 
     assertBindRefused("some/adapter", "")
-        .hasMessageContaining("adapts 1 modules that")
+        .hasMessageContaining("holds weights of 1 modules that")
         .hasMessageEndingWith("does not have: model.layers.7.self_attn.q_proj");
+  }
+
+  @Test
+  void aWholeWeightOfTheAdapterTakesThePlaceOfTheBases() throws IOException {
+    writeAdapterWith("model.embed_tokens.weight", 5, 4);
+    Map<String, Weight> bound = open("base", "some/adapter").bind(SHAPES);
+    assertThat(bound.get("model.embed_tokens.weight").stored().toString()).contains("some/adapter");
+    assertThat(bound.get(Q + ".weight").lora()).isPresent();
+
+    writeAdapterWith("model.embed_tokens.weight", 7, 4);
+    assertBindRefused("base", "some/adapter")
+        .hasMessageContaining("model.embed_tokens.weight: expected shape [5, 4]")
+        .hasMessageContaining("float32 [7, 4]");
+    writeAdapterWith("model.embed_tokens_2.weight", 5, 4);
+    assertBindRefused("base", "some/adapter")
+        .hasMessageEndingWith("does not have: model.embed_tokens_2");
+    writeAdapterWith("embed_tokens.weight", 5, 4);
+    assertThatThrownBy(() -> open("base", "some/adapter"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("holds modules of a whole model and of a bare backbone");
+  }
+
+  private void writeAdapterWith(String tensor, int rows, int width) throws IOException {
+    writeAdapter("some/adapter", "base", Q, true);
+    write(
+        "some/adapter/adapter_model.safetensors",
+        new SafetensorsBytes()
+            .addFloats("base_model.model." + Q + ".lora_A.weight", 2, 4)
+            .addFloats("base_model.model." + Q + ".lora_B.weight", 6, 2)
+            .addFloats("base_model.model.score.weight", 1, 4)
+            .addFloats("base_model.model." + tensor, rows, width)
+            .bytes());
   }
 
   @Test

@@ -113,7 +113,8 @@ class LlamaConfigTest {
           "rope_scaling": {"type": "linear", "rope_type": "llama3"} | rope_scaling: type "linear" is not supported beside rope_type "llama3"; supported: the same
           "rope_scaling": {"type": "linear"} | rope_scaling: factor: expected a number above 0, got (absent)
           "rope_scaling": {"type": "linear", "factor": 2.0, "attention_factor": 0.7} | rope_scaling: attention_factor 0.7 is not supported by this rope_type
-          "rope_scaling": {"type": "default"}, "rope_parameters": {"rope_type": "default"} | rope_scaling {"type":"default"} is not supported; supported: null beside rope_parameters
+          "rope_scaling": {"type": "linear", "factor": 2}, "rope_parameters": {"rope_type": "default"} | rope_scaling {"type":"linear","factor":2} is not supported; supported: null, or equal, beside rope_parameters
+          "rope_theta": 5e5, "rope_parameters": {"rope_type": "default", "rope_theta": 1e4} | rope_theta 500000.0 is not supported; supported: null, or equal, beside rope_parameters
           "rope_parameters": {"rope_type": "default", "partial_rotary_factor": 0.5} | rope_parameters: partial_rotary_factor 0.5 is not supported by this rope_type
           "rope_parameters": {"rope_type": "default", "rope_theta": 0} | rope_parameters: rope_theta: expected a number above 0, got 0
           "rope_parameters": 1             | rope_parameters 1 is not supported; supported: an object
@@ -158,6 +159,9 @@ class LlamaConfigTest {
           "rope_scaling": {"type": "linear", "factor": 2} | 10000 | Linear[factor=2.0]
           "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4, "original_max_position_embeddings": 64} | 10000 | Llama3[factor=8.0, lowFactor=1.0, highFactor=4.0, positions=64.0]
           "rope_parameters": {"rope_type": "linear", "factor": 2, "rope_theta": 5e5} | 500000 | Linear[factor=2.0]
+          "rope_theta": 5e5, "rope_parameters": {"rope_type": "default", "rope_theta": 500000} | 500000 | None[]
+          "rope_theta": 5e5, "rope_parameters": {"factor": null} | 500000 | None[]
+          "rope_scaling": {"type": "linear", "factor": 2}, "rope_parameters": {"rope_type": "linear", "factor": 2.0} | 10000 | Linear[factor=2.0]
           """)
   void rotaryFrequenciesAreScaled(String changed, double theta, String scaling) {
     LlamaConfig config = parse(json(changed));

@@ -52,7 +52,7 @@ class TokenizerMutationTest {
 
     /** What the library reads and the ids depend on; the rest has no effect on them. */
     private static final List<String> EFFECTIVE =
-        List.of("normalizer", "pre_tokenizer", "model", "added_tokens");
+        List.of("normalizer", "pre_tokenizer", "model", "added_tokens", "truncation");
 
     private static final List<String> EFFECTIVE_OF_CONFIG =
         List.of(
@@ -68,6 +68,10 @@ class TokenizerMutationTest {
             "tokenizer_class",
             "additional_special_tokens",
             "split_special_tokens",
+            "truncation_side",
+            "backend",
+            "mask_token",
+            "extra_special_tokens",
             "add_prefix_space");
 
     private final Path directory;
