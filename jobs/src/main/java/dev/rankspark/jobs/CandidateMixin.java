@@ -3,6 +3,7 @@ package dev.rankspark.jobs;
 import dev.rankspark.OptionException;
 import dev.rankspark.corpus.CandidateOptions;
 import dev.rankspark.corpus.InputPaths;
+import dev.rankspark.corpus.InputPaths.Content;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -14,17 +15,23 @@ final class CandidateMixin {
   /** The split that Tevatron takes of a corpus. */
   private static final String TRAIN = "train";
 
+  /** The split that Tevatron takes of queries. */
+  private static final String DEV = "dev";
+
   @Option(
       names = "--queries",
       paramLabel = "FILE",
-      description = "queries: tsv \"qid<tab>text\", JSON lines (query_id, query) or Parquet; globs")
+      description =
+          "queries: tsv \"qid<tab>text\", JSON lines (query_id, query; BEIR's _id, text) or Parquet;"
+              + " globs, folders")
   private List<String> queries = new ArrayList<>();
 
   @Option(
       names = "--corpus",
       paramLabel = "FILE",
       description =
-          "passages: JSON lines (docid, title, text), tsv \"docid<tab>text\" or Parquet; globs")
+          "passages: JSON lines (docid, title, text; BEIR's _id), tsv \"docid<tab>text\" or"
+              + " msmarco-docs.tsv, Parquet; globs, folders")
   private List<String> corpus = new ArrayList<>();
 
   @Option(
@@ -36,10 +43,11 @@ final class CandidateMixin {
   @Option(
       names = "--query-data-split",
       paramLabel = "SPLIT",
-      defaultValue = "dev",
       description =
           "the split of --query-data-name, told by the names of its files, such as dl19.jsonl.gz"
-              + " (default ${DEFAULT-VALUE})")
+              + " (default "
+              + DEV
+              + "), or of a folder of --queries (default all)")
   private String queryDataSplit;
 
   @Option(
@@ -71,9 +79,22 @@ final class CandidateMixin {
   /** Empty if none of the three inputs was given. */
   Optional<CandidateOptions> options() {
     InputPaths queryPaths =
-        either("--queries", queries, "--query-data-name", queryDataName, queryDataSplit);
+        either(
+                "--queries",
+                new InputPaths(
+                    "--queries", queries, Optional.ofNullable(queryDataSplit), Content.QUERIES),
+                "--query-data-name",
+                queryDataName,
+                Optional.ofNullable(queryDataSplit).orElse(DEV))
+            .holding(Content.QUERIES);
     InputPaths corpusPaths =
-        either("--corpus", corpus, "--corpus-data-name", corpusDataName, TRAIN);
+        either(
+                "--corpus",
+                InputPaths.of("--corpus", corpus),
+                "--corpus-data-name",
+                corpusDataName,
+                TRAIN)
+            .holding(Content.CORPUS);
     InputPaths runPaths = InputPaths.of("--retrieval-results", runs);
     List<InputPaths> inputs = List.of(queryPaths, corpusPaths, runPaths);
     if (inputs.stream().allMatch(InputPaths::isEmpty)) {
@@ -98,9 +119,9 @@ final class CandidateMixin {
 
   /** Files, or the data set of Tevatron's spelling. */
   private static InputPaths either(
-      String option, List<String> files, String dataOption, String folder, String split) {
+      String option, InputPaths files, String dataOption, String folder, String split) {
     if (folder == null) {
-      return InputPaths.of(option, files);
+      return files;
     }
     if (!files.isEmpty()) {
       throw OptionException.of("%s and %s exclude each other", option, dataOption);

@@ -195,10 +195,8 @@ public final class Main implements Runnable {
     if (stacktrace) {
       error.printStackTrace(err);
     }
-    Optional<Throwable> known = known(error);
-    if (known.isEmpty()) {
-      known = unloadable(error);
-    }
+    Optional<Throwable> known =
+        known(error).or(() -> unloadable(error)).or(() -> UnreadableTable.of(error));
     int code = known.map(Main::exitCode).orElse(INTERNAL);
     if (known.isEmpty() && !stacktrace) {
       err.println("rankspark: this is an error of ours; --stacktrace shows where");

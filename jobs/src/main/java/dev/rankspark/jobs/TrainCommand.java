@@ -394,7 +394,7 @@ final class TrainCommand implements Callable<Integer> {
             : null,
         new Data(
             dataset.paths(),
-            InputPaths.of("--corpus-path", corpus),
+            InputPaths.of("--corpus-path", corpus).holding(InputPaths.Content.CORPUS),
             new GroupChoice(groupSize, positiveNoShuffle, negativeNoShuffle, seed),
             new TrainingPlan.Options(batchSize, accumulation, epochs, maxSteps, seed, shuffle)),
         prompt.options(),

@@ -148,13 +148,13 @@ class PrepareCommandTest {
     Path tsv =
         Files.write(
             folder.resolve("collection.tsv"),
-            List.of("7\tA \"quoted\" passage.", "8\tSeven\twords"));
+            List.of("7\tA \"quoted\" passage.", "8\tSeven words"));
     Path queries = Files.write(folder.resolve("q.tsv"), List.of("1\twhy"));
     Path run = Files.write(folder.resolve("r.txt"), List.of("1 8 0.00001", "1 7 -2"));
     assertThat(prepare(queries.toString(), tsv.toString(), run.toString()))
         .isEqualTo(
             """
-            {"docid": "8", "title": "", "text": "Seven\\twords", "score": 1e-05, "query_id": "1", "query": "why"}
+            {"docid": "8", "title": "", "text": "Seven words", "score": 1e-05, "query_id": "1", "query": "why"}
             {"docid": "7", "title": "", "text": "A \\"quoted\\" passage.", "score": -2.0, "query_id": "1", "query": "why"}
             """);
   }

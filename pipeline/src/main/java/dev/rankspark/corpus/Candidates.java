@@ -26,6 +26,12 @@ import org.apache.spark.storage.StorageLevel;
 public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
     implements AutoCloseable {
 
+  /** How many ids a message shows. */
+  private static final int EXAMPLES = 3;
+
+  /** Lines among which there are as many, for a run has many lines of a query. */
+  private static final int MANY = 10_000;
+
   /**
    * What a join found.
    *
@@ -65,6 +71,10 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
       long candidates = lines.count();
       Dataset<Row> asked = lines.join(Pairs.small(queries), Pairs.QID);
       long withQuery = asked.count();
+      if (candidates > 0 && withQuery == 0) {
+        throw noneKnown(
+            "queries", run, lines.select(Pairs.QID), options.queries(), queries.select(Pairs.QID));
+      }
       long different = asked.select(Pairs.QID, Pairs.DOCID).distinct().count();
       spark.sparkContext().setJobDescription("Looking up the passages of " + run);
       Dataset<Row> named =
@@ -76,6 +86,15 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
               .persist(StorageLevel.MEMORY_AND_DISK());
       Column isMissing = col(textColumn).isNull();
       long withoutPassage = joined.where(isMissing).count();
+      if (withQuery > 0 && withoutPassage == withQuery) {
+        joined.unpersist();
+        throw noneKnown(
+            "docids",
+            run,
+            asked.select(Pairs.DOCID),
+            options.corpus(),
+            passages.select(Pairs.DOCID));
+      }
       if (withoutPassage > 0 && options.missing() == CandidateOptions.Missing.REFUSE) {
         Row first = joined.where(isMissing).orderBy(Pairs.QUERY_POSITION, Pairs.POSITION).first();
         joined.unpersist();
@@ -96,6 +115,31 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
       lines.unpersist();
       queries.unpersist();
     }
+  }
+
+  /** Ids of two kinds, by some of both sides: a run would come out empty, which nobody wants. */
+  private static InputException noneKnown(
+      String what, InputPaths run, Dataset<Row> asked, InputPaths texts, Dataset<Row> known) {
+    return InputException.of(
+        "none of the %,d %s of %s %s is in %s %s: ids are compared letter by letter, the run has %s,"
+            + " the other %s",
+        asked.distinct().count(),
+        what,
+        run.option(),
+        run,
+        texts.option(),
+        texts,
+        examples(asked),
+        examples(known));
+  }
+
+  private static String examples(Dataset<Row> ids) {
+    List<String> some =
+        ids.limit(MANY).distinct().limit(EXAMPLES).collectAsList().stream()
+            .map(row -> "\"" + row.getString(0) + "\"")
+            .sorted()
+            .toList();
+    return some.isEmpty() ? "none" : String.join(", ", some);
   }
 
   /** One row per key, the last in the input: what is left in a Python dictionary. */

@@ -1,6 +1,7 @@
 package dev.rankspark.corpus;
 
 import dev.rankspark.InputException;
+import dev.rankspark.run.Compression;
 import dev.rankspark.run.ShownPath;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,7 +12,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -24,9 +24,6 @@ import org.apache.hadoop.io.compress.CompressionCodecFactory;
  * a glob or folder.
  */
 final class InputFiles {
-  /** The split of a data set that names none. */
-  private static final String TRAIN = "train";
-
   private InputFiles() {}
 
   /** What a file holds, told by its name without the ending of its compression. */
@@ -80,10 +77,7 @@ final class InputFiles {
             files.add(new InputFile(name, status.getPath()));
             continue;
           }
-          List<Path> inside =
-              paths.split().isPresent()
-                  ? ofSplit(system, status.getPath(), paths.split().get(), option)
-                  : filesIn(system, status.getPath());
+          List<Path> inside = new DataFolder(system, status.getPath(), paths).files();
           inside.forEach(file -> files.add(new InputFile(ShownPath.of(file), file)));
         }
         if (files.isEmpty()) {
@@ -104,66 +98,13 @@ final class InputFiles {
     return files;
   }
 
-  private static List<Path> filesIn(FileSystem system, Path folder) throws IOException {
-    return Arrays.stream(system.listStatus(folder, InputFiles::isVisible))
-        .filter(FileStatus::isFile)
-        .map(FileStatus::getPath)
-        .sorted()
-        .toList();
-  }
-
-  /**
-   * The files of one split of a data set, told by Hugging Face's conventions: those in a folder of
-   * the split's name, or with the split as a word of their name ({@code dl19.jsonl.gz}, {@code
-   * queries.dl19.tsv}, {@code data/dev-00000-of-00002.parquet}); a data set that names no splits is
-   * all {@code train}.
-   */
-  private static List<Path> ofSplit(FileSystem system, Path folder, String split, String option)
-      throws IOException {
-    List<Path> data = new ArrayList<>();
-    for (Path place : List.of(folder, new Path(folder, "data"))) {
-      Path own = new Path(place, split);
-      if (system.exists(own) && system.getFileStatus(own).isDirectory()) {
-        return filesIn(system, own);
-      }
-      if (system.exists(place)) {
-        filesIn(system, place).stream()
-            .filter(file -> format(file, system.getConf()).isPresent())
-            .forEach(data::add);
-      }
-    }
-    List<Path> named = data.stream().filter(file -> words(file).contains(split)).toList();
-    if (named.isEmpty() && split.equals(TRAIN) && !data.isEmpty()) {
-      return data;
-    }
-    if (named.isEmpty()) {
-      throw InputException.of(
-          "%s: %s has no data of split \"%s\": expected a file such as %s.jsonl.gz, found %s",
-          option,
-          ShownPath.of(folder),
-          split,
-          split,
-          data.isEmpty()
-              ? "none"
-              : data.stream().map(Path::getName).collect(Collectors.joining(", ")));
-    }
-    return named;
-  }
-
-  private static List<String> words(Path file) {
-    return Arrays.asList(file.getName().split("[^A-Za-z0-9]+"));
-  }
-
-  private static boolean isVisible(Path path) {
-    return !path.getName().startsWith(".") && !path.getName().startsWith("_");
-  }
-
   /**
    * The format that all files share.
    *
    * @throws InputException if a name tells none, or they differ
    */
-  static Format format(List<InputFile> files, String option, Configuration hadoop) {
+  static Format format(List<InputFile> files, String option, Configuration settings) {
+    Configuration hadoop = Compression.with(settings);
     Format first = format(files.get(0), option, hadoop);
     for (InputFile file : files) {
       if (format(file, option, hadoop) != first) {
@@ -185,9 +126,11 @@ final class InputFiles {
                     option, file.name()));
   }
 
-  private static Optional<Format> format(Path file, Configuration hadoop) {
+  /** The format of one file, if its name tells one. */
+  static Optional<Format> format(Path file, Configuration settings) {
+    Configuration hadoop = Compression.with(settings);
     String name = file.getName().toLowerCase(Locale.ROOT);
-    CompressionCodec codec = new CompressionCodecFactory(hadoop).getCodec(file);
+    CompressionCodec codec = Compression.of(file, Compression.with(hadoop)).orElse(null);
     String plain =
         codec == null
             ? name

@@ -1,18 +1,34 @@
 package dev.rankspark.corpus;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import com.fasterxml.jackson.core.io.JsonEOFException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rankspark.run.PythonFloat;
+import dev.rankspark.run.PythonText;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 
-/** The fields of a JSON object, read with errors that say where it stands. */
+/**
+ * The fields of a JSON object, read with errors that say where it stands. As Python's {@code json},
+ * it knows {@code NaN} and {@code Infinity}; pandas writes {@code NaN} for what is missing, so a
+ * text of it is as one that is null.
+ */
 record JsonFields(Located where, ObjectNode object) {
+  /** How much of a broken line a message shows. */
+  private static final int SHOWN = 40;
+
   private static final ObjectReader READER =
       JsonMapper.builder()
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
           .build()
           .readerFor(JsonNode.class);
 
@@ -22,10 +38,70 @@ record JsonFields(Located where, ObjectNode object) {
       if (node instanceof ObjectNode object) {
         return new JsonFields(where, object);
       }
-      throw where.wrong("expected a JSON object, got " + node.getNodeType());
+      if (!node.isArray()) {
+        throw where.wrong(
+            "expected a JSON object, got "
+                + (node.isMissingNode() ? "nothing" : "\"" + shown(text, 0) + "\""));
+      }
     } catch (JsonProcessingException e) {
-      throw where.wrong("broken JSON: " + e.getOriginalMessage());
+      if (!isArray(text)) {
+        throw where.wrong("broken JSON: " + words(e, text));
+      }
     }
+    throw where.wrong(
+        "expected JSON lines, one object on each line, got a JSON array; write its elements one a"
+            + " line, such as by jq -c '.[]'");
+  }
+
+  /** An object that is known to be one. */
+  static ObjectNode object(String json) throws JsonProcessingException {
+    return (ObjectNode) READER.readTree(json);
+  }
+
+  private static boolean isArray(String text) {
+    return PythonText.strip(text).startsWith("[");
+  }
+
+  /** What is wrong, not in the words of the library. */
+  private static String words(JsonProcessingException e, String text) {
+    if (e instanceof JsonEOFException) {
+      return "the line ends within a value; expected a whole object on each line";
+    }
+    if (e instanceof StreamConstraintsException) {
+      return "a text, a number or a nesting beyond all measure (20 million characters, a thousand"
+          + " digits, a thousand levels)";
+    }
+    int column = e.getLocation() == null ? 1 : Math.max(1, e.getLocation().getColumnNr());
+    return String.format(
+        Locale.ROOT,
+        "expected an object and nothing else, wrong near column %d: \"%s\"",
+        column,
+        shown(text, Math.max(0, column - SHOWN / 2)));
+  }
+
+  private static String shown(String text, int from) {
+    String rest = text.substring(Math.min(from, text.length())).replaceAll("\\p{Cntrl}", " ");
+    return rest.length() <= SHOWN ? rest : rest.substring(0, SHOWN) + "...";
+  }
+
+  /** What the object calls a field. */
+  String name(Field field) {
+    return field.in(object::has, where::wrong);
+  }
+
+  /** As {@link #required(String)}, by any of the field's names. */
+  String required(Field field) {
+    String name = name(field);
+    if (!object.has(name)) {
+      List<String> names = new ArrayList<>();
+      object.fieldNames().forEachRemaining(names::add);
+      throw where.wrong(
+          "expected a text in "
+              + field.expected()
+              + ", got none; there is "
+              + (names.isEmpty() ? "nothing" : String.join(", ", names)));
+    }
+    return required(name);
   }
 
   /**
@@ -34,11 +110,18 @@ record JsonFields(Located where, ObjectNode object) {
    */
   String required(String field) {
     JsonNode value = object.path(field);
-    if (!value.isTextual() && !value.isNumber()) {
+    boolean isNumber =
+        value.isNumber()
+            && (!value.isFloatingPointNumber() || Double.isFinite(value.doubleValue()));
+    if (!value.isTextual() && !isNumber) {
       throw where.wrong(
-          "expected a text in \"" + field + "\", got " + (value.isMissingNode() ? "none" : value));
+          "expected a text in \""
+              + field
+              + "\", got "
+              + (value.isMissingNode() ? "none" : shown(PythonJson.dumps(value), 0)));
     }
-    String text = value.asText();
+    String text =
+        value.isFloatingPointNumber() ? PythonFloat.repr(value.doubleValue()) : value.asText();
     if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
       // Python reads it, but no tokenizer and no file takes it; Java would make a question mark.
       throw where.wrong(
@@ -49,9 +132,9 @@ record JsonFields(Located where, ObjectNode object) {
     return text;
   }
 
-  /** As {@link #required}, empty where the field is absent or null. */
+  /** As {@link #required}, empty where the field is missing. */
   String orEmpty(String field) {
-    return object.hasNonNull(field) ? required(field) : "";
+    return isMissing(field) ? "" : required(field);
   }
 
   /** A finite number, null where the field is absent or null. */
@@ -61,8 +144,20 @@ record JsonFields(Located where, ObjectNode object) {
       return null;
     }
     if (!value.isNumber() || !Double.isFinite(value.asDouble())) {
-      throw where.wrong("expected a finite number in \"" + field + "\", got " + value);
+      throw where.wrong(
+          "expected a finite number in \""
+              + field
+              + "\", got "
+              + shown(PythonJson.dumps(value), 0));
     }
     return value.asDouble();
+  }
+
+  /** Whether the field is absent, null or {@code NaN}. */
+  boolean isMissing(String field) {
+    JsonNode value = object.path(field);
+    return value.isMissingNode()
+        || value.isNull()
+        || (value.isFloatingPointNumber() && Double.isNaN(value.doubleValue()));
   }
 }

@@ -43,10 +43,17 @@ final class PythonJson {
       }
       case STRING -> quote(node.textValue(), out);
       case NUMBER ->
-          out.append(
-              node.isFloatingPointNumber() ? PythonFloat.repr(node.doubleValue()) : node.asText());
+          out.append(node.isFloatingPointNumber() ? number(node.doubleValue()) : node.asText());
       default -> out.append(node.asText()); // true, false, null
     }
+  }
+
+  /** What is no number goes beyond JSON, as Python's does. */
+  private static String number(double value) {
+    if (Double.isFinite(value)) {
+      return PythonFloat.repr(value);
+    }
+    return Double.isNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
   }
 
   /**

@@ -1,7 +1,6 @@
 package dev.rankspark.corpus;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import dev.rankspark.corpus.InputFiles.InputFile;
@@ -23,8 +22,6 @@ import org.apache.spark.sql.SparkSession;
  * whatever else the passages had.
  */
 public final class RerankInput {
-  private static final JsonMapper JSON = new JsonMapper();
-
   private RerankInput() {}
 
   /**
@@ -92,7 +89,11 @@ public final class RerankInput {
 
   /** The passage's record with the pair's four fields put in, in Tevatron's order. */
   private static String line(Row pair) throws JsonProcessingException {
-    ObjectNode passage = (ObjectNode) JSON.readTree(pair.<String>getAs(Pairs.RECORD));
+    ObjectNode passage = JsonFields.object(pair.getAs(Pairs.RECORD));
+    if (passage.path(Pairs.TITLE).isFloatingPointNumber()
+        && Double.isNaN(passage.get(Pairs.TITLE).doubleValue())) {
+      passage.putNull(Pairs.TITLE);
+    }
     passage.put(Pairs.FIRST_SCORE, pair.<Double>getAs(Pairs.FIRST_SCORE));
     passage.put(Pairs.QID, pair.<String>getAs(Pairs.QID));
     passage.put(Pairs.DOCID, pair.<String>getAs(Pairs.DOCID));

@@ -2,6 +2,7 @@ package dev.rankspark.corpus;
 
 import dev.rankspark.InputException;
 import dev.rankspark.corpus.InputFiles.InputFile;
+import dev.rankspark.run.Compression;
 import dev.rankspark.run.Ids;
 import dev.rankspark.run.PythonText;
 import java.io.IOException;
@@ -20,12 +21,10 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.LongWritable;
 import org.apache.hadoop.io.Text;
 import org.apache.hadoop.io.compress.CompressionCodec;
-import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.apache.hadoop.mapreduce.InputSplit;
 import org.apache.hadoop.mapreduce.Job;
 import org.apache.hadoop.mapreduce.lib.input.FileInputFormat;
 import org.apache.hadoop.mapreduce.lib.input.FileSplit;
-import org.apache.hadoop.mapreduce.lib.input.TextInputFormat;
 import org.apache.hadoop.util.LineReader;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaNewHadoopRDD;
@@ -107,7 +106,7 @@ final class TextLines {
       JavaNewHadoopRDD<LongWritable, Text> lines =
           (JavaNewHadoopRDD<LongWritable, Text>)
               context.newAPIHadoopRDD(
-                  job.getConfiguration(), TextInputFormat.class, LongWritable.class, Text.class);
+                  job.getConfiguration(), LineFormat.class, LongWritable.class, Text.class);
       return lines.mapPartitionsWithInputSplit(
           (split, iterator) -> lines(split, iterator, numbers, names),
           /* preservesPartitioning= */ true);
@@ -140,7 +139,9 @@ final class TextLines {
             return new TextLine(position, names.get(number), path, offset, decoded);
           } catch (CharacterCodingException e) {
             throw new TextLine(position, names.get(number), path, offset, "")
-                .wrong("expected UTF-8, got other bytes; convert the file");
+                .wrong(
+                    "expected UTF-8, got other bytes; "
+                        + Compression.remedy(new Path(path), settings()));
           }
         });
   }
@@ -159,15 +160,18 @@ final class TextLines {
     };
   }
 
+  /** An executor's Java has not what the command line says of Hadoop; its Spark has. */
+  private static Configuration settings() {
+    SparkEnv env = SparkEnv.get();
+    return env == null
+        ? SparkHadoopUtil.get().conf()
+        : SparkHadoopUtil.get().newConfiguration(env.conf());
+  }
+
   private static long lineNumber(String name, long offset) throws IOException {
     Path path = new Path(name);
-    SparkEnv env = SparkEnv.get();
-    // An executor's Java has not what the command line says of Hadoop; its Spark has.
-    Configuration hadoop =
-        env == null
-            ? SparkHadoopUtil.get().conf()
-            : SparkHadoopUtil.get().newConfiguration(env.conf());
-    CompressionCodec codec = new CompressionCodecFactory(hadoop).getCodec(path);
+    Configuration hadoop = Compression.with(settings());
+    CompressionCodec codec = Compression.of(path, hadoop).orElse(null);
     try (InputStream file = path.getFileSystem(hadoop).open(path);
         InputStream plain = codec == null ? file : codec.createInputStream(file);
         LineReader reader = new LineReader(plain)) {

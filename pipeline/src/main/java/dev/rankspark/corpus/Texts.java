@@ -2,12 +2,15 @@ package dev.rankspark.corpus;
 
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.isnan;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.monotonically_increasing_id;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
+import static org.apache.spark.sql.functions.when;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import dev.rankspark.corpus.InputFiles.InputFile;
 import dev.rankspark.corpus.TextLines.TextLine;
@@ -16,35 +19,44 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.Function;
-import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.BinaryType;
+import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.NumericType;
+import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructType;
 
-/** Queries and passages from JSON lines, tab-separated files or Parquet. */
+/**
+ * Queries and passages from JSON lines, tab-separated files or Parquet, in Tevatron's form, BEIR's
+ * or that of ir_datasets.
+ */
 final class Texts {
-  private static final String PASSAGE_FIELDS = "\"docid\\ttext\"";
-
   private Texts() {}
 
   /**
    * How one kind of text is read from each format.
    *
-   * @param expected the columns of a tab-separated line, for messages
+   * @param id the field that names a text
+   * @param text the field of the text itself
+   * @param form the columns of tab-separated lines
    * @param json a row from a JSON object
-   * @param tabs a row from a line and its two fields
-   * @param table the columns of a Parquet table
+   * @param tabs a row from a tab-separated line
+   * @param table the columns of a Parquet table, in which id and text have our names
    */
   private record Reader(
       StructType schema,
-      String expected,
+      Field id,
+      Field text,
+      Function<JavaRDD<TextLine>, TabLine.Form> form,
       Function<JsonLine, Row> json,
-      Function2<TextLine, String[], Row> tabs,
+      Function<TabLine, Row> tabs,
       UnaryOperator<Dataset<Row>> table) {
 
     Dataset<Row> read(SparkSession spark, InputPaths paths) {
@@ -53,19 +65,29 @@ final class Texts {
       String option = paths.option();
       // Tasks take what they need, not the reader: it knows DataFrames.
       Function<JsonLine, Row> ofJson = json;
-      Function2<TextLine, String[], Row> ofTabs = tabs;
-      String columns = expected;
+      Function<TabLine, Row> ofTabs = tabs;
       return switch (InputFiles.format(files, option, hadoop)) {
-        case PARQUET -> table.apply(parquet(spark, files, option, schema.fieldNames()[1]));
+        case PARQUET -> table.apply(parquet(spark, files, option, id, text));
         case JSON_LINES ->
             spark.createDataFrame(
                 TextLines.readNonBlank(spark, files).map(JsonLine::parse).map(ofJson), schema);
-        case TAB_SEPARATED ->
-            spark.createDataFrame(
-                TextLines.readNonBlank(spark, files)
-                    .map(line -> ofTabs.call(line, fields(line, columns))),
-                schema);
+        case TAB_SEPARATED -> {
+          JavaRDD<TextLine> lines = TextLines.readNonBlank(spark, files);
+          TabLine.Form columns = formOf(lines);
+          yield spark.createDataFrame(
+              lines.map(line -> TabLine.parse(line, columns)).map(ofTabs), schema);
+        }
       };
+    }
+
+    private TabLine.Form formOf(JavaRDD<TextLine> lines) {
+      try {
+        return form.call(lines);
+      } catch (RuntimeException e) {
+        throw e;
+      } catch (Exception e) { // Spark's own are checked, though its methods declare none
+        throw new IllegalStateException(e.getMessage(), e);
+      }
     }
   }
 
@@ -73,17 +95,20 @@ final class Texts {
   static Dataset<Row> queries(SparkSession spark, InputPaths paths) {
     return new Reader(
             Pairs.QUERIES,
-            "\"qid\\ttext\"",
+            Field.QID,
+            Field.QUERY,
+            lines -> TabLine.Form.QUERIES,
             json ->
                 RowFactory.create(
-                    json.line().position(), json.id(Pairs.QID), json.required(Pairs.QUERY)),
-            (line, fields) ->
-                RowFactory.create(line.position(), line.id(Pairs.QID, fields[0]), fields[1]),
+                    json.line().position(), json.id(Field.QID), json.required(Field.QUERY)),
+            tabs -> RowFactory.create(tabs.line().position(), tabs.id(Pairs.QID), tabs.text()),
             table ->
-                table.select(
-                    monotonically_increasing_id().as(Pairs.POSITION),
-                    text(Pairs.QID),
-                    text(Pairs.QUERY)))
+                table
+                    .select(
+                        monotonically_increasing_id().as(Pairs.POSITION),
+                        text(table, Pairs.QID),
+                        text(table, Pairs.QUERY))
+                    .where(col(Pairs.QUERY).isNotNull())) // a query without text is none
         .read(spark, paths);
   }
 
@@ -94,22 +119,25 @@ final class Texts {
   static Dataset<Row> passages(SparkSession spark, InputPaths paths) {
     return new Reader(
             Pairs.PASSAGES,
-            PASSAGE_FIELDS,
+            Field.DOCID,
+            Field.TEXT,
+            TabLine::formOfPassages,
             json ->
                 RowFactory.create(
                     json.line().position(),
-                    json.id(Pairs.DOCID),
+                    json.id(Field.DOCID),
                     json.orEmpty(Pairs.TITLE),
-                    json.required(Pairs.TEXT)),
-            (line, fields) ->
-                RowFactory.create(line.position(), line.id(Pairs.DOCID, fields[0]), "", fields[1]),
+                    json.required(Field.TEXT)),
+            tabs ->
+                RowFactory.create(
+                    tabs.line().position(), tabs.id(Pairs.DOCID), tabs.title(), tabs.text()),
             table ->
                 table.select(
                     monotonically_increasing_id().as(Pairs.POSITION),
-                    text(Pairs.DOCID),
-                    coalesce(has(table, Pairs.TITLE) ? text(Pairs.TITLE) : lit(""), lit(""))
+                    text(table, Pairs.DOCID),
+                    coalesce(has(table, Pairs.TITLE) ? text(table, Pairs.TITLE) : lit(""), lit(""))
                         .as(Pairs.TITLE),
-                    text(Pairs.TEXT)))
+                    text(table, Pairs.TEXT)))
         .read(spark, paths);
   }
 
@@ -117,19 +145,19 @@ final class Texts {
   static Dataset<Row> records(SparkSession spark, InputPaths paths) {
     return new Reader(
             Pairs.RECORDS,
-            PASSAGE_FIELDS,
-            json ->
-                RowFactory.create(json.line().position(), json.id(Pairs.DOCID), json.line().text()),
-            (line, fields) ->
-                RowFactory.create(line.position(), line.id(Pairs.DOCID, fields[0]), record(fields)),
+            Field.DOCID,
+            Field.TEXT,
+            TabLine::formOfPassages,
+            json -> RowFactory.create(json.line().position(), json.id(Field.DOCID), json.record()),
+            tabs -> RowFactory.create(tabs.line().position(), tabs.id(Pairs.DOCID), record(tabs)),
             table ->
                 table.select(
                     monotonically_increasing_id().as(Pairs.POSITION),
-                    text(Pairs.DOCID),
+                    text(table, Pairs.DOCID),
                     to_json(
                             struct(
                                 Arrays.stream(table.columns())
-                                    .map(Texts::quoted)
+                                    .map(column -> numbered(table, column).as(column))
                                     .toArray(Column[]::new)),
                             Map.of("ignoreNullFields", "false"))
                         .as(Pairs.RECORD)))
@@ -137,48 +165,70 @@ final class Texts {
   }
 
   /** What a tab-separated passage is as JSON. */
-  private static String record(String[] fields) {
-    return JsonNodeFactory.instance
-        .objectNode()
-        .put(Pairs.DOCID, fields[0])
-        .put(Pairs.TITLE, "")
-        .put(Pairs.TEXT, fields[1])
-        .toString();
-  }
-
-  private static String[] fields(TextLine line, String expected) {
-    String[] fields = line.text().split("\t", 2);
-    if (fields.length < 2) {
-      throw line.wrong("expected " + expected + ", got \"" + line.text() + "\"");
-    }
-    return fields;
+  private static String record(TabLine tabs) {
+    ObjectNode record = JsonNodeFactory.instance.objectNode();
+    record.put(Pairs.DOCID, tabs.id(Pairs.DOCID));
+    tabs.url().ifPresent(url -> record.put("url", url));
+    return record.put(Pairs.TITLE, tabs.title()).put(Pairs.TEXT, tabs.text()).toString();
   }
 
   private static Dataset<Row> parquet(
-      SparkSession spark, List<InputFile> files, String option, String id) {
+      SparkSession spark, List<InputFile> files, String option, Field id, Field text) {
+    ParquetFooters.check(spark, files, option);
     Dataset<Row> table =
         spark
             .read()
             .parquet(files.stream().map(file -> file.path().toString()).toArray(String[]::new));
-    for (String column : List.of(id, id.equals(Pairs.QID) ? Pairs.QUERY : Pairs.TEXT)) {
-      if (!has(table, column)) {
+    String file = files.get(0).name();
+    String idName = name(table, id, option, file);
+    String textName = name(table, text, option, file);
+    for (String column : List.of(idName, textName, Pairs.TITLE)) {
+      if (has(table, column) && !isText(table.schema().apply(column).dataType())) {
         throw InputException.of(
-            "%s: %s: expected a column \"%s\", got %s",
-            option, files.get(0).name(), column, String.join(", ", table.columns()));
+            "%s: %s: expected texts in the column \"%s\", got %s",
+            option, file, column, table.schema().apply(column).dataType().catalogString());
       }
     }
-    return TableIds.checked(table, id);
+    return TableIds.checked(table, idName)
+        .withColumnRenamed(idName, id.ours())
+        .withColumnRenamed(textName, text.ours());
+  }
+
+  private static String name(Dataset<Row> table, Field field, String option, String file) {
+    String name =
+        field.in(
+            column -> has(table, column),
+            message -> InputException.of("%s: %s: %s", option, file, message));
+    if (!has(table, name)) {
+      throw InputException.of(
+          "%s: %s: expected a column %s, got %s",
+          option, file, field.expected(), String.join(", ", table.columns()));
+    }
+    return name;
+  }
+
+  /** A number stands for its digits, as in JSON; a list or a date for nothing. */
+  private static boolean isText(DataType type) {
+    return type instanceof StringType
+        || type instanceof NumericType
+        || type instanceof BinaryType
+        || type.equals(DataTypes.NullType);
   }
 
   private static boolean has(Dataset<Row> table, String column) {
     return Arrays.asList(table.columns()).contains(column);
   }
 
-  private static Column text(String column) {
-    return col(column).cast(DataTypes.StringType).as(column);
+  private static Column text(Dataset<Row> table, String column) {
+    return numbered(table, column).cast(DataTypes.StringType).as(column);
   }
 
-  private static Column quoted(String column) {
-    return col("`" + column.replace("`", "``") + "`");
+  /** A column in which what is no number is missing: pandas' way to say so. */
+  private static Column numbered(Dataset<Row> table, String column) {
+    Column values = col("`" + column.replace("`", "``") + "`");
+    DataType type = table.schema().apply(column).dataType();
+    return type.equals(DataTypes.DoubleType) || type.equals(DataTypes.FloatType)
+        ? when(isnan(values), lit(null)).otherwise(values)
+        : values;
   }
 }

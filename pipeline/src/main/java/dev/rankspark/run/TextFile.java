@@ -5,13 +5,13 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.CharacterCodingException;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.Text;
 import org.apache.hadoop.io.compress.CompressionCodec;
-import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.apache.hadoop.util.LineReader;
 
 /**
@@ -40,12 +40,20 @@ public record TextFile(String path, Configuration hadoop) {
     try (InputStream plain = open();
         LineReader reader = new LineReader(plain)) {
       Text line = new Text();
-      for (long number = 1; reader.readLine(line) > 0; number++) {
+      for (long number = 1; next(reader, line); number++) {
         long at = number;
         String text = decode(line, at);
         boolean marked = number == 1 && text.startsWith(BYTE_ORDER_MARK);
         consumer.accept(marked ? text.substring(1) : text, () -> path + ":" + at);
       }
+    }
+  }
+
+  private boolean next(LineReader reader, Text line) {
+    try {
+      return reader.readLine(line) > 0;
+    } catch (IOException e) {
+      throw Compression.unreadable(path, new Path(path), hadoop, e);
     }
   }
 
@@ -59,9 +67,16 @@ public record TextFile(String path, Configuration hadoop) {
     } catch (FileNotFoundException e) {
       throw new InputException(path + " does not exist", e);
     }
-    CompressionCodec codec = new CompressionCodecFactory(hadoop).getCodec(file);
+    Configuration codecs = Compression.with(hadoop);
+    Optional<CompressionCodec> codec = Compression.of(file, codecs);
+    Compression.check(path, file, codecs);
     InputStream bytes = system.open(file);
-    return codec == null ? bytes : codec.createInputStream(bytes);
+    try {
+      return codec.isEmpty() ? bytes : codec.get().createInputStream(bytes);
+    } catch (IOException e) {
+      bytes.close();
+      throw Compression.unreadable(path, file, hadoop, e);
+    }
   }
 
   private String decode(Text line, long number) {
@@ -69,7 +84,12 @@ public record TextFile(String path, Configuration hadoop) {
       return Text.decode(line.getBytes(), 0, line.getLength(), /* replace= */ false);
     } catch (CharacterCodingException e) {
       throw new InputException(
-          path + ":" + number + ": expected UTF-8, got other bytes; convert the file", e);
+          path
+              + ":"
+              + number
+              + ": expected UTF-8, got other bytes; "
+              + Compression.remedy(new Path(path), hadoop),
+          e);
     }
   }
 }

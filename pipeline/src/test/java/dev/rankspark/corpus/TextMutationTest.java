@@ -7,6 +7,7 @@ import com.google.gson.JsonPrimitive;
 import dev.rankspark.InputException;
 import dev.rankspark.mutation.Mutations;
 import dev.rankspark.mutation.StrictJson;
+import dev.rankspark.run.PythonFloat;
 import dev.rankspark.run.Qrels;
 import dev.rankspark.run.Run;
 import dev.rankspark.run.RunReader;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
@@ -126,13 +128,39 @@ class TextMutationTest {
           String all = title + String.join("", texts.values());
           assertThat(new String(all.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8))
               .isEqualTo(all);
-          assertThat(title)
-              .isEqualTo(StrictJson.has(json, Pairs.TITLE) ? text(json, Pairs.TITLE) : "");
+          assertThat(title).isEqualTo(isMissing(json, Pairs.TITLE) ? "" : text(json, Pairs.TITLE));
           if (score == null) {
             assertThat(StrictJson.has(json, Pairs.FIRST_SCORE)).isFalse();
           } else {
             assertThat(score).isEqualTo(json.get(Pairs.FIRST_SCORE).getAsDouble());
           }
+        });
+  }
+
+  /** BEIR's form, of which {@code prepare} makes Tevatron's. */
+  @Test
+  void corpusOfBeir() throws IOException {
+    byte[] passage =
+        new String(start("data/corpus.jsonl", 1), StandardCharsets.UTF_8)
+            .replace("\"docid\"", "\"_id\"")
+            .getBytes(StandardCharsets.UTF_8);
+    Mutations.survive(
+        "BEIR's corpus",
+        count(),
+        mutation -> {
+          String text = decoded(mutation.of(passage));
+          JsonLine read = JsonLine.parse(line(text));
+          String docid = read.id(Field.DOCID);
+          String passageText = read.required(Field.TEXT);
+          JsonObject json = StrictJson.object(text);
+          String id =
+              Stream.of("docid", "_id", "doc_id", "id").filter(json::has).findFirst().orElseThrow();
+          assertThat(docid).isEqualTo(text(json, id));
+          assertThat(passageText).isEqualTo(text(json, json.has("text") ? "text" : "body"));
+          JsonObject record = StrictJson.object(read.record());
+          assertThat(text(record, "docid")).isEqualTo(docid);
+          assertThat(text(record, "text")).isEqualTo(passageText);
+          assertThat(record.size()).isEqualTo(json.size());
         });
   }
 
@@ -163,6 +191,19 @@ class TextMutationTest {
           paths -> Texts.queries(spark, paths),
           (line, row) ->
               assertThat(row.getAs(Pairs.QID) + "\t" + row.getAs(Pairs.QUERY)).isEqualTo(line));
+      survivesSpark(
+          "msmarco-docs.tsv",
+          "d1\thttps://a.example/1\tOne\tthe first\nd2\thttps://a.example/2\t\tthe second"
+              .getBytes(StandardCharsets.UTF_8),
+          paths -> Texts.passages(spark, paths),
+          (line, row) -> {
+            String[] columns = line.split("\t", -1);
+            assertThat(columns.length).isIn(2, 4);
+            assertThat(row.<String>getAs(Pairs.DOCID)).isEqualTo(columns[0]);
+            assertThat(row.<String>getAs(Pairs.TITLE))
+                .isEqualTo(columns.length == 4 ? columns[2] : "");
+            assertThat(row.<String>getAs(Pairs.TEXT)).isEqualTo(columns[columns.length - 1]);
+          });
       survivesSpark(
           "run.txt",
           start("data/run.trec", 5),
@@ -243,7 +284,15 @@ class TextMutationTest {
     }
     return text.matches("-?\\d+")
         ? value.getAsBigInteger().toString()
-        : Double.toString(value.getAsDouble());
+        : PythonFloat.repr(value.getAsDouble());
+  }
+
+  /** Absent, null or what pandas writes for it. */
+  private static boolean isMissing(JsonObject json, String field) {
+    return !StrictJson.has(json, field)
+        || (json.get(field) instanceof JsonPrimitive value
+            && !value.isBoolean()
+            && value.getAsString().equals("NaN"));
   }
 
   private static BigDecimal number(String text) {

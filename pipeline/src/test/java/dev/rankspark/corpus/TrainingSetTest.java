@@ -220,7 +220,11 @@ class TrainingSetTest {
     assertRefused(
         SECOND.replace("\"text\": \"this\"", "\"text\": []"),
         ":1: negative_passages[0]: expected a text in \"text\", got []");
-    assertRefused(FIRST + "[]", ":2: expected a JSON object, got ARRAY");
+    assertRefused(
+        FIRST + "[]",
+        ":2: expected JSON lines, one object on each line, got a JSON array; write its elements one"
+            + " a line, such as by jq -c '.[]'");
+    assertRefused(FIRST + "7", ":2: expected a JSON object, got \"7\"");
   }
 
   @Test

@@ -28,7 +28,8 @@ public final class StrictJson {
   public static JsonObject object(String text) throws IOException {
     JsonReader reader = new JsonReader(new StringReader(text));
     // NaN and Infinity, which Python knows, are nothing to its stricter modes.
-    reader.setStrictness(text.contains("NaN") ? Strictness.LENIENT : Strictness.STRICT);
+    boolean isPythons = text.contains("NaN") || text.contains("Infinity");
+    reader.setStrictness(isPythons ? Strictness.LENIENT : Strictness.STRICT);
     reader.setNestingLimit(10_000);
     JsonElement element = JsonParser.parseReader(reader);
     if (reader.peek() != JsonToken.END_DOCUMENT) {
