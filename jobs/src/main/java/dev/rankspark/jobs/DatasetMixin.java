@@ -3,16 +3,21 @@ package dev.rankspark.jobs;
 import dev.rankspark.OptionException;
 import dev.rankspark.corpus.InputPaths;
 import dev.rankspark.corpus.Shard;
+import dev.rankspark.jobs.KnownArgument.Case;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import picocli.CommandLine.Option;
 
-/** The options that name a data set, as Tevatron hands them to Hugging Face's {@code datasets}. */
+/**
+ * The options that name rerank input, as Tevatron hands them to Hugging Face's {@code datasets}.
+ */
 final class DatasetMixin {
   /** What {@code datasets} calls the reader of the files that {@code --dataset-path} names. */
-  private static final String JSON = "json";
+  static final String JSON = "json";
 
-  private static final String TRAIN = "train";
+  /** The split that such files are. */
+  static final String TRAIN = "train";
 
   @Option(
       names = "--dataset-path",
@@ -51,6 +56,20 @@ final class DatasetMixin {
 
   /** Names nothing if no data set was given. */
   InputPaths paths() {
+    return paths(paths, name, split);
+  }
+
+  Shard shard() {
+    return new Shard(shards, shard);
+  }
+
+  /** What the options ask for that gives others a meaning. */
+  Set<Case> cases() {
+    return name.equals(JSON) ? Set.of() : Set.of(Case.FOLDER);
+  }
+
+  /** Files, or one split of the folder that {@code name} says. */
+  static InputPaths paths(List<String> paths, String name, String split) {
     if (!name.equals(JSON)) {
       if (!paths.isEmpty()) {
         throw OptionException.of(
@@ -63,9 +82,5 @@ final class DatasetMixin {
           "--dataset-split: files of --dataset-path are the split train, got \"%s\"", split);
     }
     return InputPaths.of("--dataset-path", paths);
-  }
-
-  Shard shard() {
-    return new Shard(shards, shard);
   }
 }

@@ -7,6 +7,7 @@ import dev.rankspark.InputException;
 import dev.rankspark.OptionException;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.run.TextFile;
+import dev.rankspark.train.LearningRate.Schedule;
 import dev.rankspark.train.TrainOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A DeepSpeed configuration as transformers' {@code HfTrainerDeepSpeedConfig} takes it: a value is
@@ -23,6 +25,29 @@ import java.util.Map;
 final class DeepSpeedConfig {
   private static final String AUTO = "auto";
   private static final JsonMapper JSON = new JsonMapper();
+
+  /** What DeepSpeed's schedulers are called here. */
+  private static final Map<String, Schedule> SCHEDULES =
+      Map.of(
+          "WarmupDecayLR", Schedule.LINEAR,
+          "WarmupCosineLR", Schedule.COSINE,
+          "WarmupLR", Schedule.CONSTANT_WITH_WARMUP);
+
+  /** Held against the command line otherwise than by a number. */
+  private static final Set<String> CHECKED = Set.of("bf16", "fp16", "scheduler");
+
+  /** Other than how memory is spread and what is reported, these change what is computed. */
+  private static final Set<String> CHANGING =
+      Set.of(
+          "amp",
+          "compression_training",
+          "curriculum_learning",
+          "data_efficiency",
+          "dataloader_drop_last",
+          "elasticity",
+          "progressive_layer_drop",
+          "quantize_training",
+          "sparse_attention");
 
   private final String path;
   private final JsonNode config;
@@ -74,23 +99,75 @@ final class DeepSpeedConfig {
     meant.forEach(this::checkNumber);
     checkFlag("bf16/enabled", options.compute().dtype() == Dtype.BFLOAT16, "--bf16");
     checkFlag("fp16/enabled", options.compute().dtype() == Dtype.FLOAT16, "--fp16");
+    checkOptimizer();
+    checkScheduler(options);
+    List<String> ignored = new ArrayList<>();
+    config
+        .fields()
+        .forEachRemaining(
+            field -> {
+              String name = field.getKey();
+              boolean known =
+                  CHECKED.contains(name)
+                      || meant.keySet().stream().anyMatch(key -> key.split("/")[0].equals(name));
+              if (!known) {
+                checkOff(name, field.getValue());
+                ignored.add(name);
+              }
+            });
+    return ignored;
+  }
+
+  /** Adam is AdamW there, unless it says otherwise. */
+  private void checkOptimizer() {
     String optimizer = config.at("/optimizer/type").asText("AdamW");
     if (!optimizer.equals("AdamW") && !optimizer.equals("Adam")) {
       throw OptionException.of(
           "%s: optimizer %s is not supported; supported: AdamW", path, optimizer);
     }
-    List<String> ignored = new ArrayList<>();
-    config
-        .fieldNames()
-        .forEachRemaining(
-            name -> {
-              boolean known =
-                  meant.keySet().stream().anyMatch(key -> key.split("/")[0].equals(name));
-              if (!known && !name.equals("bf16") && !name.equals("fp16")) {
-                ignored.add(name);
-              }
-            });
-    return ignored;
+    boolean plainAdam =
+        optimizer.equals("Adam")
+            && !config.at("/optimizer/params/adam_w_mode").asBoolean(/* defaultValue= */ true);
+    if (plainAdam || !config.at("/optimizer/params/bias_correction").asBoolean(true)) {
+      throw OptionException.of(
+          "%s: optimizer.params.%s is false, which is not supported; supported: AdamW",
+          path, plainAdam ? "adam_w_mode" : "bias_correction");
+    }
+  }
+
+  /** DeepSpeed's scheduler would stand in the place of {@code --lr-scheduler-type}. */
+  private void checkScheduler(TrainOptions options) {
+    if (!config.path("scheduler").isObject()) {
+      return;
+    }
+    String type = config.at("/scheduler/type").asText();
+    Schedule schedule = SCHEDULES.get(type);
+    Schedule asked = options.rate().schedule();
+    if (schedule != asked) {
+      throw OptionException.of(
+          "%s: scheduler.type is %s, and the command line says --lr-scheduler-type %s; %s",
+          path,
+          type,
+          asked.word(),
+          schedule == null
+              ? "leave the scheduler out of the file"
+              : "leave it out of the file, or give --lr-scheduler-type " + schedule.word());
+    }
+    checkNumber("scheduler/params/warmup_min_lr", 0);
+    checkNumber("scheduler/params/warmup_max_lr", options.rate().peak());
+    checkNumber("scheduler/params/warmup_num_steps", options.rate().warmupSteps());
+    checkNumber("scheduler/params/total_num_steps", options.data().plan().maxSteps());
+  }
+
+  /** What would change the training; most of it can be there and off. */
+  private void checkOff(String name, JsonNode value) {
+    boolean off =
+        value.isNull()
+            || (value.isBoolean() && !value.booleanValue())
+            || (value.has("enabled") && !value.path("enabled").asBoolean());
+    if (CHANGING.contains(name) && !off) {
+      throw OptionException.of("%s: %s is not supported; take it out of the file", path, name);
+    }
   }
 
   private void checkNumber(String key, Object expected) {

@@ -5,6 +5,7 @@ import dev.rankspark.corpus.CandidateOptions;
 import dev.rankspark.corpus.Candidates;
 import dev.rankspark.corpus.RerankInput;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -38,7 +39,7 @@ final class PrepareCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    TevatronArguments.noteIgnored(spec);
+    TevatronArguments.check(spec, Set.of());
     CandidateOptions options =
         candidates
             .options()

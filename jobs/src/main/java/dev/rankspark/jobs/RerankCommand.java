@@ -73,7 +73,7 @@ final class RerankCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    TevatronArguments.noteIgnored(spec);
+    TevatronArguments.check(spec, dataset.cases());
     RerankOptions options =
         new RerankOptions(
             dataset.paths(),

@@ -5,20 +5,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
+import dev.rankspark.OptionException;
+import dev.rankspark.jobs.KnownArgument.Case;
+import dev.rankspark.jobs.KnownArgument.Kind;
 import dev.rankspark.run.TextFile;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
@@ -28,38 +24,20 @@ import picocli.CommandLine.Model.OptionSpec;
  * here; flags with a value ({@code --fp16 True}); all of them in one {@code args.json}.
  */
 final class TevatronArguments {
-  /** {@code string_to_bool} of transformers' {@code hf_argparser.py}. */
-  private static final Set<String> TRUE = Set.of("yes", "true", "t", "y", "1");
-
-  private static final Set<String> FALSE = Set.of("no", "false", "f", "n", "0");
-
   private static final JsonMapper JSON = new JsonMapper();
-
-  /** How many values an argument takes. */
-  private enum Kind {
-    VALUE("1"),
-    FLAG("0..1"),
-    LIST("1..*");
-
-    private final String arity;
-
-    Kind(String arity) {
-      this.arity = arity;
-    }
-  }
 
   private TevatronArguments() {}
 
-  /** Lets a command take the arguments that it has not itself; they are hidden and ignored. */
+  /** Lets a command take the arguments that it has not itself; they are hidden. */
   static void addTo(CommandSpec command) {
-    known(command.name())
+    KnownArgument.of(command.name())
         .forEach(
-            (name, kind) -> {
+            (name, argument) -> {
               if (command.findOption(name) == null) {
                 command.addOption(
                     OptionSpec.builder(name)
                         .hidden(true)
-                        .arity(kind.arity)
+                        .arity(argument.kind().arity())
                         .type(String[].class)
                         .description("no meaning here")
                         .build());
@@ -67,18 +45,40 @@ final class TevatronArguments {
             });
   }
 
-  /** Says in one line which arguments without meaning a command line had, if any. */
-  static void noteIgnored(CommandSpec command) {
-    Set<String> known = known(command.name()).keySet();
-    String names =
-        command.commandLine().getParseResult().matchedOptions().stream()
-            .filter(option -> option.hidden() && known.contains(option.longestName()))
-            .map(OptionSpec::longestName)
-            .distinct()
-            .collect(Collectors.joining(", "));
-    if (!names.isEmpty()) {
-      command.commandLine().getErr().println("Without meaning here, ignored: " + names);
+  /**
+   * Holds the hidden arguments of a command line against what the command does, and says in one
+   * line which of them have no meaning, if any.
+   *
+   * @param cases what the command line asks for
+   * @throws OptionException if one asks for what would make another result
+   */
+  static void check(CommandSpec command, Set<Case> cases) {
+    Map<String, KnownArgument> known = KnownArgument.of(command.name());
+    List<String> ignored = new ArrayList<>();
+    for (OptionSpec option : command.commandLine().getParseResult().matchedOptions()) {
+      KnownArgument argument = known.get(option.longestName());
+      if (argument == null || !option.hidden() || ignored.contains(argument.name())) {
+        continue;
+      }
+      if (argument.isWithoutMeaning(cases)) {
+        ignored.add(argument.name());
+      } else {
+        argument.check(lastValue(option, argument.kind()));
+      }
     }
+    if (!ignored.isEmpty()) {
+      command
+          .commandLine()
+          .getErr()
+          .println("Without meaning here, ignored: " + String.join(", ", ignored));
+    }
+  }
+
+  /** Of an argument that is given twice the last one counts, as in argparse. */
+  private static String lastValue(OptionSpec option, Kind kind) {
+    List<String> values = option.stringValues();
+    String last = values.isEmpty() ? "" : values.get(values.size() - 1);
+    return kind == Kind.FLAG && last.isEmpty() ? "true" : last;
   }
 
   /**
@@ -99,10 +99,10 @@ final class TevatronArguments {
       if (!isFlag(command, name)) {
         rewritten.add(arg);
       } else if (equals >= 0) {
-        String value = bool(arg.substring(equals + 1));
+        String value = KnownArgument.bool(arg.substring(equals + 1));
         rewritten.add(value == null ? arg : name + "=" + value);
-      } else if (i + 1 < rest.size() && bool(rest.get(i + 1)) != null) {
-        rewritten.add(name + "=" + bool(rest.get(++i)));
+      } else if (i + 1 < rest.size() && KnownArgument.bool(rest.get(i + 1)) != null) {
+        rewritten.add(name + "=" + KnownArgument.bool(rest.get(++i)));
       } else {
         rewritten.add(arg);
       }
@@ -113,12 +113,6 @@ final class TevatronArguments {
   private static boolean isFlag(CommandSpec command, String name) {
     OptionSpec option = name.startsWith("--") ? command.findOption(name) : null;
     return option != null && option.arity().min() == 0;
-  }
-
-  /** Null if the text is no truth value. */
-  private static String bool(String text) {
-    String lower = text.toLowerCase(Locale.ROOT);
-    return TRUE.contains(lower) ? "true" : FALSE.contains(lower) ? "false" : null;
   }
 
   private static List<String> fromJson(String path) {
@@ -166,27 +160,5 @@ final class TevatronArguments {
       values.add(element.asText());
     }
     return values;
-  }
-
-  /** The arguments of one command by their names with hyphens. */
-  private static Map<String, Kind> known(String command) {
-    Map<String, Kind> known = new LinkedHashMap<>();
-    String section = "[" + command + "]";
-    try (InputStream in = TevatronArguments.class.getResourceAsStream("tevatron-arguments.txt");
-        BufferedReader reader =
-            new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
-      reader
-          .lines()
-          .dropWhile(line -> !line.equals(section))
-          .skip(1)
-          .takeWhile(line -> !line.startsWith("["))
-          .filter(line -> !line.isEmpty() && !line.startsWith("#"))
-          .map(line -> line.split(" "))
-          .forEach(
-              field -> known.put("--" + field[0], Kind.valueOf(field[1].toUpperCase(Locale.ROOT))));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return known;
   }
 }

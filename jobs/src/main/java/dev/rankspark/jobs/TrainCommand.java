@@ -1,28 +1,22 @@
 package dev.rankspark.jobs;
 
 import dev.rankspark.OptionException;
-import dev.rankspark.corpus.InputPaths;
-import dev.rankspark.corpus.Shard;
+import dev.rankspark.jobs.KnownArgument.Case;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.TrainableEncoder.AdamW;
-import dev.rankspark.train.GroupChoice;
 import dev.rankspark.train.LearningRate.Schedule;
 import dev.rankspark.train.Train;
 import dev.rankspark.train.TrainOptions;
 import dev.rankspark.train.TrainOptions.Compute;
-import dev.rankspark.train.TrainOptions.Data;
-import dev.rankspark.train.TrainOptions.Evaluation;
-import dev.rankspark.train.TrainOptions.Interval;
 import dev.rankspark.train.TrainOptions.Lora;
 import dev.rankspark.train.TrainOptions.Model;
-import dev.rankspark.train.TrainOptions.Output;
 import dev.rankspark.train.TrainOptions.Rate;
 import dev.rankspark.train.TrainReport;
-import dev.rankspark.train.TrainingPlan;
 import java.io.PrintWriter;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -68,15 +62,7 @@ final class TrainCommand implements Callable<Integer> {
       description = "the tokenizer (default: the model's)")
   private String tokenizer;
 
-  @Mixin private DatasetMixin dataset;
-
-  @Option(
-      names = "--corpus-path",
-      paramLabel = "FILE",
-      description =
-          "passages: JSON lines (docid, title, text), tsv or Parquet; for a data set that has docids"
-              + " alone; globs")
-  private List<String> corpus = new ArrayList<>();
+  @Mixin private TrainingDataMixin data;
 
   @Option(names = "--lora", description = "train LoRA factors; otherwise every weight")
   private boolean lora;
@@ -116,38 +102,7 @@ final class TrainCommand implements Callable<Integer> {
       description = "(default ${DEFAULT-VALUE})")
   private List<String> loraTargetModules;
 
-  @Option(
-      names = "--train-group-size",
-      defaultValue = "" + GroupChoice.DEFAULT_TRAIN_GROUP_SIZE,
-      paramLabel = "N",
-      description = "passages of a group, the positive included (default ${DEFAULT-VALUE})")
-  private int groupSize;
-
-  @Option(
-      names = "--positive-passage-no-shuffle",
-      description = "always take the first positive passage")
-  private boolean positiveNoShuffle;
-
-  @Option(
-      names = "--negative-passage-no-shuffle",
-      description = "always take the first negative passages")
-  private boolean negativeNoShuffle;
-
   @Mixin private PromptMixin prompt;
-
-  @Option(
-      names = "--per-device-train-batch-size",
-      defaultValue = "8",
-      paramLabel = "N",
-      description = "groups of a worker's batch (default ${DEFAULT-VALUE})")
-  private int batchSize;
-
-  @Option(
-      names = "--gradient-accumulation-steps",
-      defaultValue = "1",
-      paramLabel = "N",
-      description = "batches of a worker for an optimizer step (default ${DEFAULT-VALUE})")
-  private int accumulation;
 
   @Option(
       names = "--gradient-checkpointing",
@@ -160,20 +115,6 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "X",
       description = "(default ${DEFAULT-VALUE})")
   private double learningRate;
-
-  @Option(
-      names = "--num-train-epochs",
-      defaultValue = "" + TrainingPlan.Options.DEFAULT_NUM_TRAIN_EPOCHS,
-      paramLabel = "X",
-      description = "passes over the data, may be a fraction (default ${DEFAULT-VALUE})")
-  private double epochs;
-
-  @Option(
-      names = "--max-steps",
-      defaultValue = "" + TrainingPlan.Options.BY_EPOCHS,
-      paramLabel = "N",
-      description = "optimizer steps, instead of --num-train-epochs")
-  private int maxSteps;
 
   @Option(
       names = "--warmup-ratio",
@@ -240,22 +181,6 @@ final class TrainCommand implements Callable<Integer> {
   private boolean fp16;
 
   @Option(
-      names = "--seed",
-      defaultValue = "42",
-      paramLabel = "N",
-      description =
-          "of the order, the passages, new weights and dropout (default ${DEFAULT-VALUE})")
-  private long seed;
-
-  @Option(
-      names = "--dataset-shuffle",
-      arity = "1",
-      defaultValue = "true",
-      paramLabel = "BOOL",
-      description = "take the groups in another order each epoch (default ${DEFAULT-VALUE})")
-  private boolean shuffle;
-
-  @Option(
       names = "--workers",
       defaultValue = "1",
       paramLabel = "N",
@@ -284,71 +209,7 @@ final class TrainCommand implements Callable<Integer> {
       description = "--device cpu")
   private boolean cpu;
 
-  @Option(
-      names = "--output-dir",
-      required = true,
-      paramLabel = "DIR",
-      description = "the trained adapter or model, checkpoints, trainer_log.jsonl, loss.png")
-  private String outputDir;
-
-  @Option(
-      names = "--overwrite-output-dir",
-      description = "begin anew in a directory that holds an older training")
-  private boolean overwrite;
-
-  @Option(
-      names = "--logging-steps",
-      defaultValue = "" + Output.DEFAULT_LOGGING_STEPS,
-      paramLabel = "X",
-      description =
-          "a line of the log every X steps; below 1, a part of all steps (default ${DEFAULT-VALUE})")
-  private double loggingSteps;
-
-  @Option(
-      names = "--save-steps",
-      defaultValue = "" + Output.DEFAULT_SAVE_STEPS,
-      paramLabel = "X",
-      description =
-          "a checkpoint every X steps; below 1, a part of all steps (default ${DEFAULT-VALUE})")
-  private double saveSteps;
-
-  @Option(
-      names = "--save-total-limit",
-      defaultValue = "0",
-      paramLabel = "N",
-      description = "keep the newest N checkpoints (default: all)")
-  private int saveTotalLimit;
-
-  @Option(
-      names = "--resume-from-checkpoint",
-      paramLabel = "DIR",
-      description = "go on from this checkpoint; true: from the newest in --output-dir")
-  private String resumeFrom;
-
-  @Option(
-      names = "--eval-dataset-path",
-      paramLabel = "FILE",
-      description = "rerank input to evaluate on while training; globs")
-  private List<String> evalDataset = new ArrayList<>();
-
-  @Option(
-      names = "--eval-qrels",
-      paramLabel = "FILE",
-      description = "its judgements; nDCG@10 goes into the log")
-  private String evalQrels;
-
-  @Option(
-      names = "--eval-steps",
-      defaultValue = "" + Output.DEFAULT_SAVE_STEPS,
-      paramLabel = "X",
-      description =
-          "evaluate every X steps, and at the end; below 1, a part of all steps (default ${DEFAULT-VALUE})")
-  private double evalSteps;
-
-  @Option(
-      names = "--load-best-model-at-end",
-      description = "the result is the best of the evaluated states")
-  private boolean keepBest;
+  @Mixin private TrainingOutputMixin output;
 
   @Option(
       names = "--deepspeed",
@@ -359,7 +220,10 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     PrintWriter err = spec.commandLine().getErr();
-    TevatronArguments.noteIgnored(spec);
+    Set<Case> cases = EnumSet.noneOf(Case.class);
+    cases.addAll(data.cases());
+    cases.addAll(output.cases());
+    TevatronArguments.check(spec, cases);
     TrainOptions options = options();
     if (deepspeed != null) {
       List<String> ignored = DeepSpeedConfig.read(deepspeed).check(options);
@@ -369,46 +233,29 @@ final class TrainCommand implements Callable<Integer> {
     }
     TrainReport report =
         SparkSessions.with("train", spark -> Train.run(spark, options, err::println));
-    LossCurve.write(outputDir, report.log(), err);
-    err.println(report.summary(outputDir));
+    LossCurve.write(output.directory(), report.log(), err);
+    err.println(report.summary(output.directory()));
     return 0;
   }
 
   private TrainOptions options() {
-    if (!dataset.shard().equals(Shard.ALL)) {
-      throw new OptionException(
-          "--dataset-number-of-shards: a training takes the whole data set; cut the file instead");
-    }
     if (!modelType.equals(SEQUENCE_CLASSIFICATION)) {
       throw OptionException.of(
           "--reranker-model-type: expected %s, got \"%s\", which is not trained here",
           SEQUENCE_CLASSIFICATION, modelType);
-    }
-    if (dataset.paths().isEmpty()) {
-      throw new OptionException("--dataset-path is missing: what to train on");
     }
     return new TrainOptions(
         new Model(model, tokenizer),
         lora || adapter != null
             ? new Lora(loraR, loraAlpha, loraDropout, loraTargetModules, adapter)
             : null,
-        new Data(
-            dataset.paths(),
-            InputPaths.of("--corpus-path", corpus).holding(InputPaths.Content.CORPUS),
-            new GroupChoice(groupSize, positiveNoShuffle, negativeNoShuffle, seed),
-            new TrainingPlan.Options(batchSize, accumulation, epochs, maxSteps, seed, shuffle)),
+        data.options(),
         prompt.options(),
         new Rate(learningRate, Schedule.of(schedule), warmupSteps, warmupRatio),
         new AdamW(beta1, beta2, epsilon, weightDecay, maxGradNorm),
         new Compute(dtype(), device(), checkpointing, workers, Duration.ofSeconds(ddpTimeout)),
-        new Output(
-            outputDir,
-            overwrite,
-            Interval.of("--logging-steps", loggingSteps),
-            Interval.of("--save-steps", saveSteps),
-            saveTotalLimit,
-            resumeFrom),
-        evaluation());
+        output.options(),
+        output.evaluation());
   }
 
   private Dtype dtype() {
@@ -423,25 +270,5 @@ final class TrainCommand implements Callable<Integer> {
       throw OptionException.of("--device %s and --use-cpu exclude each other", device);
     }
     return cpu ? "cpu" : device;
-  }
-
-  private Evaluation evaluation() {
-    if (evalDataset.isEmpty() && evalQrels == null) {
-      if (keepBest) {
-        throw new OptionException(
-            "--load-best-model-at-end needs --eval-dataset-path and --eval-qrels");
-      }
-      return null;
-    }
-    if (evalDataset.isEmpty() || evalQrels == null) {
-      throw OptionException.of(
-          "%s is missing: an evaluation needs --eval-dataset-path and --eval-qrels",
-          evalQrels == null ? "--eval-qrels" : "--eval-dataset-path");
-    }
-    return new Evaluation(
-        InputPaths.of("--eval-dataset-path", evalDataset),
-        evalQrels,
-        Interval.of("--eval-steps", evalSteps),
-        keepBest);
   }
 }

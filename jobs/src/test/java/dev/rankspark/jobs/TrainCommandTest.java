@@ -208,6 +208,133 @@ class TrainCommandTest {
             output.resolve("checkpoint-" + 2 * (best + 1) + "/adapter_model.safetensors"));
   }
 
+  /** 14 items, 4 a step: 4 steps an epoch, the last with 2. */
+  @Test
+  void checkpointsAndTheLogMayFollowTheEpochs() throws IOException {
+    assertSucceeds(
+        train(
+            "--gradient-accumulation-steps",
+            "2",
+            "--save-strategy",
+            "epoch",
+            "--logging-strategy",
+            "epoch",
+            "--logging-first-step",
+            "--max-steps",
+            "6"));
+    assertThat(names(output))
+        .contains("checkpoint-4", "checkpoint-6")
+        .doesNotContain("checkpoint-3");
+    assertThat(log(output)).extracting(line -> line.path("step").asInt()).containsExactly(1, 4, 6);
+  }
+
+  @Test
+  void withoutCheckpointsAndLogTheResultIsTheSame() throws IOException {
+    assertSucceeds(train("--max-steps", "2"));
+    Path bare = folder.resolve("bare");
+    assertSucceeds(
+        Cli.run(
+            TrainingFiles.train(dataset, bare),
+            "--max-steps",
+            "2",
+            "--save_strategy",
+            "no",
+            "--logging_strategy",
+            "no"));
+    assertThat(names(bare))
+        .containsExactlyInAnyOrder(
+            "adapter_config.json",
+            "adapter_model.safetensors",
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "trainer_log.jsonl");
+    assertThat(log(bare)).isEmpty();
+    assertThat(bare.resolve("adapter_model.safetensors"))
+        .hasSameBinaryContentAs(output.resolve("adapter_model.safetensors"));
+  }
+
+  /** Of 14 items 12 fill batches of 4; the order of epoch 0 is that of --seed 7. */
+  @Test
+  void theItemsOrderAndRestAreThoseOfTheDataLoader() throws IOException {
+    List<String> args = TrainingFiles.train(dataset, output);
+    args.removeAll(List.of("--max-steps", "8"));
+    Cli.Result dropping =
+        Cli.run(
+            args,
+            "--per-device-train-batch-size",
+            "4",
+            "--num-train-epochs",
+            "1",
+            "--data-seed",
+            "7",
+            "--dataloader-drop-last",
+            "--save-strategy",
+            "epoch");
+    assertSucceeds(dropping);
+    assertThat(names(output)).contains("checkpoint-3").doesNotContain("checkpoint-4");
+    assertFails(
+        Main.INPUT,
+        Cli.run(
+            args,
+            "--per-device-train-batch-size",
+            "4",
+            "--num-train-epochs",
+            "1",
+            "--save-strategy",
+            "epoch",
+            "--resume-from-checkpoint",
+            "true"),
+        "was made with data_seed \"7\"");
+  }
+
+  @Test
+  void anEvaluationMayFollowTheEpochsAndKeepTheBestAlone() throws IOException {
+    assertSucceeds(
+        train(
+            "--eval-dataset-path",
+            Cli.reference("expected/rerank_input.jsonl"),
+            "--eval-qrels",
+            Cli.reference("data/qrels.txt"),
+            "--eval-strategy",
+            "epoch",
+            "--save-strategy",
+            "best",
+            "--load-best-model-at-end",
+            "--learning-rate",
+            "0"));
+    assertThat(log(output))
+        .filteredOn(line -> line.has("eval_ndcg_cut_10"))
+        .extracting(line -> line.path("step").asInt())
+        .containsExactly(7, 8);
+    assertThat(names(output))
+        .contains("checkpoint-7")
+        .doesNotContain("checkpoint-3", "checkpoint-8");
+  }
+
+  @Test
+  void aDeepSpeedFileThatWouldTrainOtherwiseIsRefused() throws IOException {
+    Path file = folder.resolve("ds.json");
+    for (List<String> wrong :
+        List.of(
+            List.of(
+                "\"scheduler\": {\"type\": \"WarmupLR\"}",
+                "scheduler.type is WarmupLR, and the command line says --lr-scheduler-type linear;"
+                    + " leave it out of the file, or give --lr-scheduler-type constant_with_warmup"),
+            List.of("\"scheduler\": {\"type\": \"OneCycle\"}", "scheduler.type is OneCycle"),
+            List.of(
+                "\"scheduler\": {\"type\": \"WarmupDecayLR\", \"params\": {\"warmup_num_steps\": 9}}",
+                "scheduler.params.warmup_num_steps is 9, and the command line says 0"),
+            List.of(
+                "\"optimizer\": {\"type\": \"Adam\", \"params\": {\"adam_w_mode\": false}}",
+                "optimizer.params.adam_w_mode is false"),
+            List.of("\"amp\": {\"enabled\": true}", "amp is not supported"),
+            List.of("\"compression_training\": {\"a\": {}}", "compression_training is not"))) {
+      Files.writeString(file, "{" + wrong.get(0) + "}");
+      assertFails(Main.USAGE, train("--deepspeed", file.toString()), wrong.get(1));
+    }
+    assertThat(output).doesNotExist();
+  }
+
   /** All of its steps are equally good, and of the first there is no checkpoint. */
   @Test
   void aRunThatBeganWithoutKeepingTheBestKeepsTheBestOfTheRest() throws IOException {
@@ -431,7 +558,7 @@ class TrainCommandTest {
                 .split(" "));
 
     assertSucceeds(result);
-    assertThat(result.err()).contains("ignored: zero_optimization, scheduler");
+    assertThat(result.err()).contains("ignored: zero_optimization");
     assertThat(names(output)).contains("adapter_model.safetensors", "checkpoint-1");
   }
 

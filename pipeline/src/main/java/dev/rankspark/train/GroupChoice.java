@@ -36,13 +36,13 @@ public record GroupChoice(
     if (trainGroupSize < 1) {
       throw OptionException.of("--train-group-size: expected at least 1, got %d", trainGroupSize);
     }
-    checkSeed(seed);
+    checkSeed("--seed", seed);
   }
 
   /** The seeds that the Trainer takes: those of numpy. */
-  static void checkSeed(long seed) {
+  static void checkSeed(String option, long seed) {
     if (seed < 0 || seed > 0xffffffffL) {
-      throw OptionException.of("--seed: expected 0 to 4294967295, got %d", seed);
+      throw OptionException.of("%s: expected 0 to 4294967295, got %d", option, seed);
     }
   }
 

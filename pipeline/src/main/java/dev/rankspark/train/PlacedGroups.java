@@ -69,6 +69,7 @@ final class PlacedGroups {
           .flatMap(
               item ->
                   IntStream.range(0, positions.length)
+                      .filter(i -> positions[i][item.number()] < plan.groupsPerEpoch())
                       .mapToLong(i -> plan.serial(firstEpoch + i, positions[i][item.number()]))
                       .filter(serial -> serial >= first && serial < end)
                       .mapToObj(serial -> new Tuple2<>(serial, texts(item, plan.epoch(serial)))))

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 
@@ -23,16 +24,17 @@ final class RunLog {
   private static final String SUM = "_loss_sum";
   private static final JsonMapper JSON = new JsonMapper();
 
-  private final int loggingSteps;
+  private final IntPredicate logged;
   private final List<ObjectNode> lines = new ArrayList<>();
   private double sum;
   private int steps;
 
   /**
+   * @param logged whether a step makes a line
    * @param before the lines of an earlier part of this run
    */
-  RunLog(int loggingSteps, List<ObjectNode> before) {
-    this.loggingSteps = loggingSteps;
+  RunLog(IntPredicate logged, List<ObjectNode> before) {
+    this.logged = logged;
     for (ObjectNode line : before) {
       if (line.has(SUM)) {
         sum = line.path(SUM).path(LOSS).doubleValue();
@@ -51,7 +53,7 @@ final class RunLog {
   boolean add(TrainingLoop.Step step, double epoch) {
     sum += step.loss();
     steps++;
-    if (step.number() % loggingSteps != 0) {
+    if (!logged.test(step.number())) {
       return false;
     }
     ObjectNode line = JSON.createObjectNode();

@@ -161,7 +161,7 @@ public final class Train {
             settings,
             begin.map(TrainingCheckpoint::path).orElse(null),
             done,
-            evaluation(plan.steps()).orElse(null),
+            evaluation().orElse(null),
             steps,
             new SerializableConfiguration(hadoop));
     JavaRDD<PlacedGroup> groups =
@@ -301,7 +301,7 @@ public final class Train {
     }
   }
 
-  private Optional<TrainWorker.Evaluation> evaluation(int steps) {
+  private Optional<TrainWorker.Evaluation> evaluation() {
     Evaluation evaluation = options.evaluation();
     if (evaluation == null) {
       return Optional.empty();
@@ -323,7 +323,7 @@ public final class Train {
             .toList();
     return Optional.of(
         new TrainWorker.Evaluation(
-            pairs, evaluation.qrels(), evaluation.steps().of(steps), evaluation.keepBest()));
+            pairs, evaluation.qrels(), evaluation.interval(), evaluation.keepBest()));
   }
 
   private PairText template() {

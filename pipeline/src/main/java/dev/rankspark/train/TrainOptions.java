@@ -102,7 +102,15 @@ public record TrainOptions(
    * @param plan which groups make a step
    */
   public record Data(
-      InputPaths dataset, InputPaths corpus, GroupChoice choice, TrainingPlan.Options plan) {}
+      InputPaths dataset, InputPaths corpus, GroupChoice choice, TrainingPlan.Options plan) {
+    public Data {
+      if (choice.trainGroupSize() == 1) {
+        throw new OptionException(
+            "--train-group-size: expected at least 2, got 1: the loss of a positive alone is 0, so"
+                + " that nothing is trained");
+      }
+    }
+  }
 
   /**
    * The learning rate's course.
@@ -148,38 +156,13 @@ public record TrainOptions(
   }
 
   /**
-   * How often something is done, as the Trainer says it.
-   *
-   * @param value steps from one to the next; below 1, a part of all steps, rounded up
-   */
-  public record Interval(double value) implements Serializable {
-    /**
-     * An option's value.
-     *
-     * @throws OptionException if it is neither a whole number from 1 on nor between 0 and 1
-     */
-    public static Interval of(String option, double value) {
-      if (!(value > 0) || (value >= 1 && value != (int) value)) {
-        throw OptionException.of(
-            "%s: expected a whole number from 1 on, or a part of all steps between 0 and 1, got %s",
-            option, value);
-      }
-      return new Interval(value);
-    }
-
-    /** Steps from one to the next in a training of so many. */
-    int of(int steps) {
-      return value < 1 ? (int) Math.ceil(value * steps) : (int) value;
-    }
-  }
-
-  /**
    * What is written and when.
    *
    * @param directory {@code --output-dir}
    * @param overwrite {@code --overwrite-output-dir}
-   * @param loggingSteps {@code --logging-steps}
-   * @param saveSteps {@code --save-steps}
+   * @param logging {@code --logging-strategy} and {@code --logging-steps}
+   * @param logsFirstStep {@code --logging-first-step}
+   * @param saving {@code --save-strategy} and {@code --save-steps}
    * @param saveTotalLimit {@code --save-total-limit}; 0 for no limit
    * @param resumeFrom {@code --resume-from-checkpoint}: a checkpoint's directory, {@link #NEWEST}
    *     for the newest in {@code directory}, null to begin anew
@@ -187,8 +170,9 @@ public record TrainOptions(
   public record Output(
       String directory,
       boolean overwrite,
-      Interval loggingSteps,
-      Interval saveSteps,
+      Interval logging,
+      boolean logsFirstStep,
+      Interval saving,
       int saveTotalLimit,
       String resumeFrom)
       implements Serializable {
@@ -210,10 +194,10 @@ public record TrainOptions(
    *
    * @param dataset {@code --eval-dataset-path}: rerank input
    * @param qrels {@code --eval-qrels}
-   * @param steps {@code --eval-steps}
+   * @param interval {@code --eval-strategy} and {@code --eval-steps}
    * @param keepBest {@code --load-best-model-at-end}: the result is the best evaluated state
    */
-  public record Evaluation(InputPaths dataset, String qrels, Interval steps, boolean keepBest) {}
+  public record Evaluation(InputPaths dataset, String qrels, Interval interval, boolean keepBest) {}
 
   /** These options with the LoRA settings that count; null if there are none. */
   TrainOptions withLora(Lora other) {
@@ -261,6 +245,12 @@ public record TrainOptions(
             ? "max_steps " + data.plan.maxSteps()
             : "num_train_epochs " + data.plan.numTrainEpochs());
     settings.put("dataset_shuffle", String.valueOf(data.plan.datasetShuffle()));
+    if (data.plan.dataSeed() != data.plan.seed()) {
+      settings.put("data_seed", String.valueOf(data.plan.dataSeed()));
+    }
+    if (data.plan.dropLast()) {
+      settings.put("dataloader_drop_last", "true");
+    }
     settings.put("query_prefix", prompt.queryPrefix());
     settings.put("passage_prefix", prompt.passagePrefix());
     settings.put("rerank_max_len", String.valueOf(prompt.maxLength()));

@@ -68,7 +68,7 @@ record TrainWorker(
    *
    * @param pairs all of them, on every worker
    */
-  record Evaluation(List<Evaluator.Pair> pairs, String qrels, int steps, boolean keepBest)
+  record Evaluation(List<Evaluator.Pair> pairs, String qrels, Interval interval, boolean keepBest)
       implements Serializable {}
 
   /**
@@ -204,7 +204,6 @@ record TrainWorker(
     private final ProcessGroup workers;
     private final Configuration hadoop;
     private final int begunAt;
-    private final int saveSteps;
     private final RunLog log;
     private final Optional<Evaluator> evaluator;
     private double best = Double.NEGATIVE_INFINITY;
@@ -219,10 +218,9 @@ record TrainWorker(
       this.workers = workers;
       this.hadoop = hadoop;
       this.begunAt = setup.state.map(state -> (int) state.step()).orElse(0);
-      this.saveSteps = output.saveSteps().of(plan.steps());
       this.log =
           new RunLog(
-              output.loggingSteps().of(plan.steps()),
+              step -> output.logging().isDue(step, plan) || (output.logsFirstStep() && step == 1),
               setup.state.map(TrainerState::log).orElse(List.of()));
       this.evaluator =
           setup.qrels.map(
@@ -263,7 +261,7 @@ record TrainWorker(
       boolean logged = log.add(step, epoch);
       boolean last = number == plan.steps();
       boolean isBest = false;
-      if (evaluator.isPresent() && (number % evaluation.steps() == 0 || last)) {
+      if (evaluator.isPresent() && (evaluation.interval().isDue(number, plan) || last)) {
         double measure = evaluator.get().measure();
         log.addEvaluation(Evaluator.NAME, measure, epoch, number);
         logged = true;
@@ -278,7 +276,8 @@ record TrainWorker(
         if (logged) {
           writeLog();
         }
-        if (number % saveSteps == 0 || last || isBest) {
+        boolean savesLast = last && output.saving().strategy() != Interval.Strategy.NO;
+        if (output.saving().isDue(number, plan) || savesLast || isBest) {
           save(number, epoch);
         }
       }

@@ -10,7 +10,7 @@ import java.util.SplittableRandom;
  * that are left.
  *
  * <p>An epoch takes the items in an order of its own, {@code torch.randperm} seeded with {@code
- * seed + epoch}, as accelerate's {@code SeedableRandomSampler} gives them to Hugging Face's
+ * data seed + epoch}, as accelerate's {@code SeedableRandomSampler} gives them to Hugging Face's
  * Trainer. Runs of {@code perDeviceTrainBatchSize} items of that order are batches and go to the
  * workers in turn, as accelerate's {@code BatchSamplerShard} deals them; every {@code
  * gradientAccumulationSteps} batches of each worker make a step. A step is thus a run of {@code
@@ -22,8 +22,9 @@ import java.util.SplittableRandom;
  * Trainer counts the steps of an epoch rounding down ({@code len(dataloader) //
  * gradient_accumulation_steps}), so that it stops before the last epochs are done. Here the rest of
  * an epoch is a step of its own, smaller, in which some workers may have nothing to do, and nothing
- * is repeated. Each group of a step weighs 1 / {@link #groupsOfStep} of it, wherever it is
- * computed.
+ * is repeated. With {@code --dataloader-drop-last} an epoch has whole batches of all workers alone,
+ * as there, and what is left of them is still a step. Each group of a step weighs 1 / {@link
+ * #groupsOfStep} of it, wherever it is computed.
  *
  * @param items in the training set, at least 1
  * @param workers {@code --workers}
@@ -40,6 +41,9 @@ public record TrainingPlan(int items, int workers, Options options) implements S
    * @param maxSteps {@code --max-steps}: if positive, so many steps, whatever the epochs
    * @param seed {@code --seed}
    * @param datasetShuffle {@code --dataset-shuffle}; otherwise every epoch takes the items in order
+   * @param dataSeed {@code --data-seed}: of the items' order, in place of {@code seed}
+   * @param dropLast {@code --dataloader-drop-last}: leave the items of an epoch out that do not
+   *     fill a batch of every worker
    */
   public record Options(
       int perDeviceTrainBatchSize,
@@ -47,7 +51,9 @@ public record TrainingPlan(int items, int workers, Options options) implements S
       double numTrainEpochs,
       int maxSteps,
       long seed,
-      boolean datasetShuffle)
+      boolean datasetShuffle,
+      long dataSeed,
+      boolean dropLast)
       implements Serializable {
 
     /** The Trainer's default of {@code --num-train-epochs}. */
@@ -70,7 +76,27 @@ public record TrainingPlan(int items, int workers, Options options) implements S
         throw OptionException.of(
             "--num-train-epochs: expected a number above 0, got %s", numTrainEpochs);
       }
-      GroupChoice.checkSeed(seed);
+      GroupChoice.checkSeed("--seed", seed);
+      GroupChoice.checkSeed("--data-seed", dataSeed);
+    }
+
+    /** The Trainer's defaults of what orders the items: {@code seed}, and none left out. */
+    public Options(
+        int perDeviceTrainBatchSize,
+        int gradientAccumulationSteps,
+        double numTrainEpochs,
+        int maxSteps,
+        long seed,
+        boolean datasetShuffle) {
+      this(
+          perDeviceTrainBatchSize,
+          gradientAccumulationSteps,
+          numTrainEpochs,
+          maxSteps,
+          seed,
+          datasetShuffle,
+          /* dataSeed= */ seed,
+          /* dropLast= */ false);
     }
   }
 
@@ -99,6 +125,12 @@ public record TrainingPlan(int items, int workers, Options options) implements S
               + " workers with --gradient-accumulation-steps %d",
           options.perDeviceTrainBatchSize, workers, options.gradientAccumulationSteps);
     }
+    if (groupsPerEpoch(items, workers, options) == 0) {
+      throw OptionException.of(
+          "--dataloader-drop-last: nothing is left of %,d items, as a batch of %d on each of %d"
+              + " workers is larger",
+          items, options.perDeviceTrainBatchSize, workers);
+    }
     if (steps(items, workers, options) > Integer.MAX_VALUE) {
       throw OptionException.of(
           "--num-train-epochs: expected at most 2147483647 steps, got %s epochs of %d",
@@ -114,6 +146,20 @@ public record TrainingPlan(int items, int workers, Options options) implements S
   /** Optimizer steps of a whole epoch. */
   int stepsPerEpoch() {
     return stepsPerEpoch(items, workers, options);
+  }
+
+  /** Items that have a turn in an epoch: all, but for those that are left out. */
+  int groupsPerEpoch() {
+    return groupsPerEpoch(items, workers, options);
+  }
+
+  /**
+   * Whether an epoch, or the whole training, ends with this step.
+   *
+   * @param step from 1
+   */
+  boolean endsEpoch(int step) {
+    return step % stepsPerEpoch() == 0 || step == steps();
   }
 
   /** Epochs that are begun; the last may be cut short. */
@@ -137,7 +183,7 @@ public record TrainingPlan(int items, int workers, Options options) implements S
    */
   int groupsOfStep(int step) {
     long before = stepInEpoch(step) * groupsPerStep(workers, options);
-    return (int) Math.min(items - before, groupsPerStep(workers, options));
+    return (int) Math.min(groupsPerEpoch() - before, groupsPerStep(workers, options));
   }
 
   /**
@@ -147,13 +193,14 @@ public record TrainingPlan(int items, int workers, Options options) implements S
    * @param step from 1
    */
   double epochAfter(int step) {
-    long batches = ceilDiv(items, (long) options.perDeviceTrainBatchSize * workers);
+    long batches = ceilDiv(groupsPerEpoch(), (long) options.perDeviceTrainBatchSize * workers);
     long done = Math.min((stepInEpoch(step) + 1) * options.gradientAccumulationSteps, batches);
     return epochOfStep(step) + (double) done / batches;
   }
 
   /**
-   * Where each item stands in an epoch's order, by item number: n numbers from 0.
+   * Where each item stands in an epoch's order, by item number: n numbers from 0. Those from {@link
+   * #groupsPerEpoch} on have no turn.
    *
    * @param epoch from 0
    */
@@ -168,7 +215,7 @@ public record TrainingPlan(int items, int workers, Options options) implements S
 
   private int[] order(int epoch) {
     if (options.datasetShuffle) {
-      return TorchPermutation.of(items, options.seed + epoch);
+      return TorchPermutation.of(items, options.dataSeed + epoch);
     }
     int[] order = new int[items];
     for (int i = 0; i < items; i++) {
@@ -182,7 +229,7 @@ public record TrainingPlan(int items, int workers, Options options) implements S
    * tells its place; the last step of an epoch may leave some out.
    *
    * @param epoch from 0
-   * @param position in the epoch's order, of {@link #positions}
+   * @param position in the epoch's order, of {@link #positions}, below {@link #groupsPerEpoch}
    */
   long serial(int epoch, int position) {
     return firstSerial((long) epoch * stepsPerEpoch() + 1) + position;
@@ -242,7 +289,12 @@ public record TrainingPlan(int items, int workers, Options options) implements S
   }
 
   private static int stepsPerEpoch(int items, int workers, Options options) {
-    return (int) ceilDiv(items, groupsPerStep(workers, options));
+    return (int) ceilDiv(groupsPerEpoch(items, workers, options), groupsPerStep(workers, options));
+  }
+
+  private static int groupsPerEpoch(int items, int workers, Options options) {
+    long batches = (long) options.perDeviceTrainBatchSize * workers;
+    return options.dropLast ? (int) (items - items % batches) : items;
   }
 
   private static double steps(int items, int workers, Options options) {

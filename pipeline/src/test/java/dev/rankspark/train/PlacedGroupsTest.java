@@ -132,6 +132,20 @@ class PlacedGroupsTest {
     assertThat(collect(spread(items(2), plan(20, 2), 1)).get(19)).isEmpty();
   }
 
+  @Test
+  void itemsThatAreLeftOutAreOfNoEpoch() {
+    var plan =
+        new TrainingPlan(
+            ITEMS, 2, new Options(2, 1, 2, Options.BY_EPOCHS, 42, true, 42, /* dropLast= */ true));
+    List<PlacedGroup> groups =
+        collect(spread(items(3), plan, 1)).stream().flatMap(List::stream).toList();
+    assertThat(groups).hasSize(40).extracting(PlacedGroup::place).doesNotHaveDuplicates();
+    for (int step = 1; step <= plan.steps(); step++) {
+      int at = step;
+      assertThat(groups).filteredOn(group -> group.place().step() == at).hasSize(4);
+    }
+  }
+
   /** What the shuffle has to bring about, computed without Spark. */
   private static List<PlacedGroup> expected(TrainingPlan plan) {
     return IntStream.range(0, plan.epochs())

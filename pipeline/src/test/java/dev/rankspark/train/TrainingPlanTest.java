@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.rankspark.OptionException;
+import dev.rankspark.train.Interval.Strategy;
 import dev.rankspark.train.TrainingPlan.Options;
 import dev.rankspark.train.TrainingPlan.Place;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class TrainingPlanTest {
@@ -82,6 +84,63 @@ class TrainingPlanTest {
     assertThat(plan.steps()).isEqualTo(13); // 10 + 2.5
     assertThat(plan.epochs()).isEqualTo(2);
     assertThat(turns(plan)).filteredOn(turn -> turn.epoch() == 1).hasSize(6);
+  }
+
+  /** {@code DataLoader(drop_last=True)} under accelerate: 11 items are 2 batches of 2 workers. */
+  @Test
+  void whatFillsNoBatchOfEveryWorkerMayBeLeftOut() {
+    var all = new TrainingPlan(11, 2, options(2, 1, 2));
+    var dropping = new TrainingPlan(11, 2, dropLast(2, 1, 2));
+    assertThat(dropping.steps()).isEqualTo(4);
+    assertThat(dropping.epochAfter(1)).isEqualTo(0.5);
+    for (int epoch = 0; epoch < 2; epoch++) {
+      for (int rank = 0; rank < 2; rank++) {
+        assertThat(batches(dropping, epoch, rank))
+            .isEqualTo(batches(all, epoch, rank).subList(0, 2));
+      }
+    }
+    // 5 batches, 2 a step: the last step has one.
+    assertThat(new TrainingPlan(11, 1, dropLast(2, 2, 2)).steps()).isEqualTo(6);
+    assertThat(new TrainingPlan(11, 1, dropLast(2, 2, 2)).groupsOfStep(3)).isEqualTo(2);
+    assertRefused(
+        () -> new TrainingPlan(3, 2, dropLast(2, 1, 2)),
+        "--dataloader-drop-last: nothing is left of 3 items, as a batch of 2 on each of 2 workers"
+            + " is larger");
+  }
+
+  /** {@code SeedableRandomSampler(data_seed=43)}: the orders of epochs 1 and 2 of seed 42. */
+  @Test
+  void theOrderMayHaveASeedOfItsOwn() {
+    var plan =
+        new TrainingPlan(11, 1, new Options(2, 1, 2, Options.BY_EPOCHS, 42, true, 43, false));
+    var later = new TrainingPlan(11, 1, options(2, 1, 3));
+    assertThat(plan.positions(0)).isEqualTo(later.positions(1));
+    assertThat(plan.positions(1)).isEqualTo(later.positions(2));
+    Place place = new Place(1, 0, 0, 0);
+    assertThat(plan.dropoutSeed(place)).isEqualTo(later.dropoutSeed(place));
+    assertRefused(
+        () -> new Options(2, 1, 2, Options.BY_EPOCHS, 42, true, -1, false),
+        "--data-seed: expected 0 to 4294967295, got -1");
+  }
+
+  @Test
+  void intervals() {
+    var plan = new TrainingPlan(10, 1, options(4, 1, 1.5)); // 3 steps an epoch, 5 in all
+    assertThat(due(Interval.of(Strategy.STEPS, "--save-steps", 2), plan)).containsExactly(2, 4);
+    assertThat(due(Interval.of(Strategy.STEPS, "--save-steps", 0.5), plan)).containsExactly(3);
+    assertThat(due(Interval.of(Strategy.EPOCH, "--save-steps", 0), plan)).containsExactly(3, 5);
+    assertThat(due(Interval.of(Strategy.NO, "--save-steps", 0), plan)).isEmpty();
+    assertRefused(
+        () -> Interval.of(Strategy.STEPS, "--save-steps", 1.5),
+        "--save-steps: expected a whole number from 1 on, or a part of all steps between 0 and 1,"
+            + " got 1.5");
+  }
+
+  private static List<Integer> due(Interval interval, TrainingPlan plan) {
+    return IntStream.rangeClosed(1, plan.steps())
+        .filter(step -> interval.isDue(step, plan))
+        .boxed()
+        .toList();
   }
 
   @Test
@@ -209,6 +268,10 @@ class TrainingPlanTest {
     return new Options(batch, accumulation, epochs, Options.BY_EPOCHS, 42, true);
   }
 
+  private static Options dropLast(int batch, int accumulation, double epochs) {
+    return new Options(batch, accumulation, epochs, Options.BY_EPOCHS, 42, true, 42, true);
+  }
+
   private interface PlanCheck {
     void check(TrainingPlan plan);
   }
@@ -238,6 +301,9 @@ class TrainingPlanTest {
     for (int epoch = 0; epoch < plan.epochs(); epoch++) {
       int[] positions = plan.positions(epoch);
       for (int item = 0; item < plan.items(); item++) {
+        if (positions[item] >= plan.groupsPerEpoch()) {
+          continue;
+        }
         long serial = plan.serial(epoch, positions[item]);
         if (serial < plan.firstSerial(plan.steps() + 1L)) {
           assertThat(plan.epoch(serial)).isEqualTo(epoch);
