@@ -284,7 +284,7 @@ class TrainCommandTest {
             "epoch",
             "--resume-from-checkpoint",
             "true"),
-        "was made with data_seed \"7\"");
+        "was made with data_seed 7");
   }
 
   @Test

@@ -8,20 +8,18 @@ import static org.apache.spark.sql.functions.sort_array;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import dev.rankspark.corpus.InputFiles.InputFile;
 import dev.rankspark.corpus.TextLines.TextLine;
 import dev.rankspark.run.ShownPath;
 import java.io.Serializable;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SortedSet;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
@@ -29,26 +27,26 @@ import org.apache.spark.paths.SparkPath;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import scala.Tuple2;
 
 /**
- * Queries with their judged passages, in Tevatron's form: JSON lines or Parquet of {@code query_id,
- * query, positive_passages, negative_passages}, the passages {@code {docid, title, text}}, or,
- * where a corpus gives the texts, {@code {docid}} or the docid itself.
+ * Queries with their judged passages, as JSON lines or Parquet in one of the forms of {@link
+ * ItemReader}. Tevatron's is {@code query_id, query, positive_passages, negative_passages}, the
+ * passages {@code {docid, title, text}}, or, where a corpus gives the texts, {@code {docid}} or the
+ * docid itself.
  *
  * @param items in no order: their numbers tell it, lines or rows of all files as they stand there
  * @param size how many there are, at least 1
  * @param sum tells data sets of one size apart, by all lines or rows in their order; of passages
  *     whose texts a corpus gives, by their docids
+ * @param unused fields that would mean something to the program that the data are made for, and
+ *     have no use here
  */
-public record TrainingSet(JavaRDD<TrainItem> items, int size, String sum) {
-  private static final String POSITIVE_PASSAGES = "positive_passages";
-  private static final String NEGATIVE_PASSAGES = "negative_passages";
-
+public record TrainingSet(
+    JavaRDD<TrainItem> items, int size, String sum, SortedSet<String> unused) {
   private static final String NUMBER = "number";
 
   /** All of an item's passages, the positives first. */
@@ -63,7 +61,7 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size, String sum) {
           .add(Pairs.TITLE, DataTypes.StringType)
           .add(Pairs.TEXT, DataTypes.StringType);
 
-  private static final StructType ITEMS =
+  static final StructType ITEMS =
       new StructType()
           .add(NUMBER, DataTypes.IntegerType, false)
           .add(Pairs.QID, DataTypes.StringType, false)
@@ -86,11 +84,13 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size, String sum) {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     List<InputFile> files = InputFiles.resolve(dataset, hadoop);
     ItemReader reader = new ItemReader(trainGroupSize, !corpus.isEmpty());
+    Names unused = new Names();
+    spark.sparkContext().register(unused, "unused fields");
     spark.sparkContext().setJobDescription("Reading " + dataset);
     Numbered read =
         switch (InputFiles.format(files, dataset.option(), hadoop)) {
-          case JSON_LINES -> ofLines(spark, files, reader);
-          case PARQUET -> ofTable(spark, files, dataset.option(), reader);
+          case JSON_LINES -> ofLines(spark, files, reader, unused);
+          case PARQUET -> ofTable(spark, files, dataset.option(), reader, unused);
           case TAB_SEPARATED ->
               throw InputException.of(
                   "%s: %s: expected JSON lines (.jsonl, .json) or Parquet",
@@ -98,9 +98,8 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size, String sum) {
         };
     if (read.size == 0) {
       throw InputException.of(
-          "%s: %s has no lines; expected query_id, query, positive_passages and"
-              + " negative_passages in each",
-          dataset.option(), dataset);
+          "%s: %s has no lines; expected in each a %s",
+          dataset.option(), dataset, ItemReader.EXPECTED);
     }
     Dataset<Row> items = spark.createDataFrame(read.rows, ITEMS);
     if (!corpus.isEmpty()) {
@@ -110,7 +109,8 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size, String sum) {
     return new TrainingSet(
         items.toJavaRDD().map(TrainingSet::item),
         Math.toIntExact(read.size),
-        String.format(Locale.ROOT, "sum %016x", read.sum));
+        String.format(Locale.ROOT, "sum %016x", read.sum),
+        unused.value());
   }
 
   private static TrainItem item(Row row) {
@@ -137,7 +137,8 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size, String sum) {
    */
   private record Numbered(JavaRDD<Row> rows, long size, long sum) {}
 
-  private static Numbered ofLines(SparkSession spark, List<InputFile> files, ItemReader reader) {
+  private static Numbered ofLines(
+      SparkSession spark, List<InputFile> files, ItemReader reader, Names unused) {
     JavaRDD<TextLine> lines = TextLines.readNonBlank(spark, files);
     List<Stretch> parts =
         lines
@@ -146,7 +147,9 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size, String sum) {
                   Stretch all = Stretch.NONE;
                   while (part.hasNext()) {
                     TextLine line = part.next();
-                    reader.row(0, JsonFields.parse(line, line.text()));
+                    JsonFields item = JsonFields.parse(line, line.text());
+                    reader.row(0, item);
+                    reader.nameUnused(item, unused::add);
                     all = all.then(Stretch.of(line.text()));
                   }
                   return List.of(all).iterator();
@@ -180,19 +183,21 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size, String sum) {
   }
 
   private static Numbered ofTable(
-      SparkSession spark, List<InputFile> files, String option, ItemReader reader) {
+      SparkSession spark, List<InputFile> files, String option, ItemReader reader, Names unused) {
     Dataset<Row> table =
         spark
             .read()
             .parquet(files.stream().map(file -> file.path().toString()).toArray(String[]::new));
-    List<String> columns = List.of(Pairs.QID, Pairs.QUERY, POSITIVE_PASSAGES, NEGATIVE_PASSAGES);
-    for (String column : columns) {
-      if (!Arrays.asList(table.columns()).contains(column)) {
-        throw InputException.of(
-            "%s: %s: expected a column \"%s\", got %s",
-            option, files.get(0).name(), column, String.join(", ", table.columns()));
-      }
-    }
+    List<String> columns =
+        ItemReader.columns(Arrays.asList(table.columns()))
+            .orElseThrow(
+                () ->
+                    InputException.of(
+                        "%s: %s: expected the columns %s, got %s",
+                        option,
+                        files.get(0).name(),
+                        ItemReader.EXPECTED,
+                        String.join(", ", table.columns())));
     Column[] fields = columns.stream().map(name -> col(name)).toArray(Column[]::new);
     // Spark reads large files first, so that the place of a row has to come from the row.
     JavaRDD<TableRow> rows =
@@ -204,7 +209,9 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size, String sum) {
     Map<String, Stretch> sizes =
         rows.mapToPair(
                 row -> {
-                  reader.row(0, JsonFields.parse(row, row.json));
+                  JsonFields item = JsonFields.parse(row, row.json);
+                  reader.row(0, item);
+                  reader.nameUnused(item, unused::add);
                   return new Tuple2<>(row.file, Stretch.of(row.index + row.json));
                 })
             .reduceByKey(Stretch::with)
@@ -241,77 +248,6 @@ public record TrainingSet(JavaRDD<TrainItem> items, int size, String sum) {
     @Override
     public InputException wrong(String message) {
       return InputException.of("%s, row %d: %s", ShownPath.of(new Path(file)), index + 1, message);
-    }
-  }
-
-  /**
-   * How an item is read.
-   *
-   * @param trainGroupSize {@code --train-group-size}
-   * @param hasCorpus a passage may come without its text
-   */
-  private record ItemReader(int trainGroupSize, boolean hasCorpus) implements Serializable {
-
-    /** A row of {@link #ITEMS}; title and text are null where the corpus has them. */
-    Row row(long number, JsonFields item) {
-      List<Row> passages = new ArrayList<>(passages(item, POSITIVE_PASSAGES));
-      int positives = passages.size();
-      if (positives == 0) {
-        throw item.where()
-            .wrong("expected at least one passage in \"" + POSITIVE_PASSAGES + "\", got none");
-      }
-      passages.addAll(passages(item, NEGATIVE_PASSAGES));
-      if (passages.size() == positives && trainGroupSize > 1) {
-        throw item.where()
-            .wrong(
-                "expected at least one passage in \""
-                    + NEGATIVE_PASSAGES
-                    + "\" for --train-group-size "
-                    + trainGroupSize
-                    + ", got none");
-      }
-      return RowFactory.create(
-          Math.toIntExact(number),
-          item.required(Pairs.QID),
-          item.required(Pairs.QUERY),
-          positives,
-          passages.toArray(Row[]::new));
-    }
-
-    private List<Row> passages(JsonFields item, String field) {
-      JsonNode list = item.object().path(field);
-      if (!list.isArray()) {
-        throw item.where()
-            .wrong(
-                "expected a list in \""
-                    + field
-                    + "\", got "
-                    + (list.isMissingNode() ? "none" : list));
-      }
-      List<Row> passages = new ArrayList<>(list.size());
-      for (int i = 0; i < list.size(); i++) {
-        String at = field + "[" + i + "]: ";
-        passages.add(passage(list.get(i), message -> item.where().wrong(at + message)));
-      }
-      return passages;
-    }
-
-    private Row passage(JsonNode node, Located where) {
-      // A docid by itself is read as a passage that has nothing else.
-      ObjectNode object =
-          node instanceof ObjectNode passage
-              ? passage
-              : new ObjectNode(null, Map.of(Pairs.DOCID, node));
-      JsonFields passage = new JsonFields(where, object);
-      String docid = passage.required(Pairs.DOCID);
-      if (object.hasNonNull(Pairs.TEXT)) {
-        return RowFactory.create(docid, passage.orEmpty(Pairs.TITLE), passage.required(Pairs.TEXT));
-      }
-      if (!hasCorpus) {
-        throw where.wrong(
-            "docid " + docid + " has no \"text\"; give --corpus-path if a corpus has it");
-      }
-      return RowFactory.create(docid, null, null);
     }
   }
 

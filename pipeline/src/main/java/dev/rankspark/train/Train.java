@@ -127,6 +127,14 @@ public final class Train {
             options.data().dataset(),
             options.data().corpus(),
             options.data().choice().trainGroupSize());
+    if (!set.unused().isEmpty()) {
+      progress.accept(
+          options.data().dataset()
+              + ": not used: "
+              + String.join(", ", set.unused())
+              + "; the loss is the cross entropy of each group, of texts with --query-prefix and"
+              + " --passage-prefix alone");
+    }
     TrainingPlan plan =
         new TrainingPlan(set.size(), options.compute().workers(), options.data().plan());
     TrainOptions.Rate course = options.rate();

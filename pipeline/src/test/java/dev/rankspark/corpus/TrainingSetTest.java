@@ -2,6 +2,7 @@ package dev.rankspark.corpus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.rankspark.InputException;
 import java.io.IOException;
@@ -245,8 +246,9 @@ class TrainingSetTest {
         () -> read(pairs, 8),
         "--dataset-path: "
             + part(pairs)
-            + ": expected a column \"negative_passages\", got more, positive_passages, query,"
-            + " query_id");
+            + ": expected the columns "
+            + ItemReader.EXPECTED
+            + ", got more, positive_passages, query, query_id");
   }
 
   @Test
@@ -254,15 +256,157 @@ class TrainingSetTest {
     Path file = write("train.jsonl", "\n \n");
     assertRefused(
         () -> read(file, 8),
-        "--dataset-path: "
-            + file
-            + " has no lines; expected query_id, query, positive_passages and negative_passages in"
-            + " each");
+        "--dataset-path: " + file + " has no lines; expected in each a " + ItemReader.EXPECTED);
     assertRefused(
         () -> read(write("train.tsv", "7\twho\n"), 8),
         "--dataset-path: "
             + folder.resolve("train.tsv")
             + ": expected JSON lines (.jsonl, .json) or Parquet");
+  }
+
+  @Test
+  void textsOfFlagEmbedding() throws IOException {
+    String line =
+        """
+        {"query": "who", "pos": ["he", "him"], "neg": ["she", "it", "they"], "type": "normal", \
+        "pos_scores": [], "neg_scores": null, "prompt": ""}
+        """;
+    TrainingSet set = read(write("train.jsonl", "\n" + line), 8);
+    assertThat(items(set))
+        .containsExactly(
+            new TrainItem(
+                0,
+                "1",
+                "who",
+                List.of(new Passage("pos[0]", "", "he"), new Passage("pos[1]", "", "him")),
+                List.of(
+                    new Passage("neg[0]", "", "she"),
+                    new Passage("neg[1]", "", "it"),
+                    new Passage("neg[2]", "", "they"))));
+    assertThat(set.unused()).isEmpty();
+  }
+
+  @Test
+  void whatMeansSomethingToTheirOwnProgramsIsNamed() throws IOException {
+    Path file =
+        write(
+            "train.jsonl",
+            """
+            {"id": 9, "query": "who", "pos": ["he"], "neg": ["she"], "pos_scores": [0.9], "prompt": "p"}
+            {"anchor": "who", "positive": "he", "negative": "she", "label": 0.5}
+            """);
+    TrainingSet set = read(file, 8);
+    assertThat(set.unused()).containsExactly("label", "pos_scores", "prompt");
+    assertThat(items(set)).extracting(TrainItem::qid).containsExactly("9", "2");
+    assertThat(read(write("own.jsonl", SECOND.replace("\"more\"", "\"score\"")), 8).unused())
+        .isEmpty();
+  }
+
+  /** The tenth comes after the second, a missing one is none. */
+  @Test
+  void columnsOfSentenceTransformers() throws IOException {
+    Path file =
+        write(
+            "train.jsonl",
+            """
+            {"anchor": "who", "positive": "he", "negative": "she"}
+            {"query": "what", "positive": "that", "negative_10": "c", "negative_2": "b", \
+            "negative_1": "a", "negative_3": null}
+            {"query": "both", "positive": ["x", "y"], "negative": ["z"]}
+            """);
+    assertThat(items(read(file, 8)))
+        .extracting(
+            TrainItem::query, item -> texts(item.positives()), item -> texts(item.negatives()))
+        .containsExactly(
+            tuple("who", List.of("he"), List.of("she")),
+            tuple("what", List.of("that"), List.of("a", "b", "c")),
+            tuple("both", List.of("x", "y"), List.of("z")));
+  }
+
+  @Test
+  void parquetOfNeighboursHasTheSameItems() throws IOException {
+    Path flag =
+        write(
+            "flag.jsonl",
+            """
+            {"query": "who", "pos": ["he", "him"], "neg": ["she"], "prompt": "p"}
+            {"query": "what", "pos": ["that"], "neg": ["this", "those"], "prompt": "p"}
+            """);
+    toParquet(flag, folder.resolve("flag.parquet"));
+    assertThat(items(read(folder.resolve("flag.parquet"), 8))).isEqualTo(items(read(flag, 8)));
+    assertThat(read(folder.resolve("flag.parquet"), 8).unused()).containsExactly("prompt");
+    Path columns =
+        write(
+            "columns.jsonl",
+            """
+            {"anchor": "who", "positive": "he", "negative_1": "she", "negative_2": "it"}
+            {"anchor": "what", "positive": "that", "negative_1": "this"}
+            """);
+    toParquet(columns, folder.resolve("columns.parquet"));
+    assertThat(items(read(folder.resolve("columns.parquet"), 8)))
+        .isEqualTo(items(read(columns, 8)));
+  }
+
+  @Test
+  void docidsOfTevatronsCorpusForm() throws IOException {
+    Path corpus =
+        write(
+            "corpus.jsonl",
+            """
+            {"docid": "12", "text": "he"}
+            {"docid": "d2", "title": "T", "text": "she"}
+            {"docid": "d3", "text": "it"}
+            """);
+    String line =
+        """
+        {"query_id": 7, "query_text": "who", "query_image": null, "positive_document_ids": [12], \
+        "negative_document_ids": ["d2", "d3"]}
+        """;
+    Path dataset = write("train.jsonl", line);
+    assertThat(items(TrainingSet.read(spark, dataset(dataset), corpus(corpus), 2)))
+        .containsExactly(FIRST_ITEM);
+    assertRefused(
+        line,
+        ":1: positive_document_ids[0]: docid 12 has no \"text\"; give --corpus-path if a corpus has"
+            + " it");
+  }
+
+  @Test
+  void anItemWithoutAnIdIsCalledByItsNumber() throws IOException {
+    Path file = write("train.jsonl", FIRST + SECOND.replace("\"query_id\": \"q8\", ", ""));
+    assertThat(items(read(file, 8))).extracting(TrainItem::qid).containsExactly("7", "2");
+  }
+
+  @Test
+  void wrongLinesOfNeighbours() throws IOException {
+    assertRefused(
+        "{\"query\": \"who\", \"text\": \"he\"}",
+        ":1: expected " + ItemReader.EXPECTED + ", got query, text");
+    assertRefused(
+        "{\"query\": \"who\", \"pos\": [\"he\"], \"neg\": []}",
+        ":1: expected at least one passage in \"neg\" for --train-group-size 8, got none");
+    assertRefused(
+        "{\"query\": \"who\", \"pos\": [\"he\"]}",
+        ":1: expected a text or a list of texts in \"neg\", got none");
+    assertRefused(
+        "{\"query\": \"who\", \"pos\": [], \"neg\": [\"she\"]}",
+        ":1: expected at least one passage in \"pos\", got none");
+    assertRefused(
+        "{\"query\": \"who\", \"pos\": [\"he\", 3], \"neg\": [\"she\"]}",
+        ":1: pos[1]: expected a text, got 3");
+    assertRefused(
+        "{\"anchor\": \"who\", \"positive\": \"he\"}",
+        ":1: expected a text or a list of texts in \"negative\", got none");
+    assertRefused(
+        "{\"positive\": \"he\", \"negative\": \"she\"}",
+        ":1: expected a text in \"query\", got none");
+    assertRefused(
+        "{\"query\": \"who\", \"positive\": null, \"negative\": \"she\"}",
+        ":1: expected a text or a list of texts in \"positive\", got null");
+  }
+
+  private static List<String> texts(List<Passage> passages) {
+    return passages.stream().map(Passage::text).toList();
   }
 
   private void assertRefused(String lines, String message) throws IOException {
