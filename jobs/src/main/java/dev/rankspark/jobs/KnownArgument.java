@@ -1,5 +1,9 @@
 package dev.rankspark.jobs;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.OptionException;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -33,6 +37,9 @@ record KnownArgument(String name, Kind kind, Case onlyIf, List<String> same, Str
       Pattern.compile(
           "(?<name>[a-z0-9-]+) (?<kind>value|flag|list)(?: if (?<case>[a-z]+))?"
               + "(?: only (?<same>\\S+(?: [^ :]\\S*)*) : (?<why>.+))?");
+
+  private static final JsonMapper JSON = new JsonMapper();
+  private static final String ANY = "*";
 
   /** {@code string_to_bool} of transformers' {@code hf_argparser.py}. */
   private static final Set<String> TRUE = Set.of("yes", "true", "t", "y", "1");
@@ -139,12 +146,42 @@ record KnownArgument(String name, Kind kind, Case onlyIf, List<String> same, Str
     if (allowed.equalsIgnoreCase(given)) {
       return true;
     }
+    if (allowed.startsWith("{")) {
+      return isSameObject(object(allowed).orElseThrow(), given);
+    }
     String truth = bool(given);
     if (allowed.equals("true") || allowed.equals("false")) {
       return allowed.equals(truth);
     }
     Optional<Double> number = number(given);
     return number.isPresent() && number.equals(number(allowed));
+  }
+
+  /** A key that is absent or null has the reference's default. */
+  private static boolean isSameObject(ObjectNode allowed, String value) {
+    Optional<ObjectNode> given = object(value);
+    if (given.isEmpty()) {
+      return false;
+    }
+    for (Map.Entry<String, JsonNode> field : given.get().properties()) {
+      JsonNode same = allowed.path(field.getKey());
+      if (!field.getValue().isNull()
+          && !same.asText().equals(ANY)
+          && !field.getValue().equals(same)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static Optional<ObjectNode> object(String text) {
+    try {
+      return JSON.readTree(text) instanceof ObjectNode object
+          ? Optional.of(object)
+          : Optional.empty();
+    } catch (JsonProcessingException e) {
+      return Optional.empty();
+    }
   }
 
   private static Optional<Double> number(String text) {

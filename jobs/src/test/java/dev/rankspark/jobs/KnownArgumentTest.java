@@ -138,7 +138,9 @@ class KnownArgumentTest {
         "--tf32 no",
         "--dataset_number_of_shards 1",
         "--per_gpu_train_batch_size 8",
-        "--accelerator_config {}"
+        "--lr_scheduler_kwargs {\"num_cycles\":0.5}",
+        "--accelerator_config {}",
+        "--accelerator_config {\"split_batches\":false,\"even_batches\":true,\"dispatch_batches\":null}"
       })
   void aValueThatIsDoneAnywayIsTaken(String given) {
     Cli.Result result = train(List.of(given.split(" ")));
@@ -158,7 +160,7 @@ class KnownArgumentTest {
         "--neftune_noise_alpha 5 | --neftune-noise-alpha: expected 0, got \"5\"",
         "--group_by_length | --group-by-length: expected false, got \"true\"",
         "--group_by_length yes | --group-by-length: expected false",
-        "--lr_scheduler_kwargs {\"num_cycles\":1} | --lr-scheduler-kwargs: expected {}, got",
+        "--lr_scheduler_kwargs {\"num_cycles\":1} | --lr-scheduler-kwargs: expected {\"num_cycles\":0.5}, got \"{",
         "--lr_scheduler_type polynomial | --lr-scheduler-type: expected one of linear, cosine,",
         "--save_safetensors false | --save-safetensors: expected true, got \"false\"",
         "--no_save_safetensors | --no-save-safetensors: expected false, got \"true\"",
@@ -169,7 +171,9 @@ class KnownArgumentTest {
         "--push_to_hub | --push-to-hub: expected false",
         "--auto_find_batch_size true | --auto-find-batch-size: expected false",
         "--split_batches true | --split-batches: expected false",
-        "--accelerator_config {\"split_batches\":true} | --accelerator-config: expected {}",
+        "--lr_scheduler_kwargs {\"min_lr\":0} | --lr-scheduler-kwargs: expected {",
+        "--accelerator_config {\"split_batches\":true} | --accelerator-config: expected {",
+        "--accelerator_config accelerator.json | got \"accelerator.json\"",
         "--dataset_number_of_shards 2 | --dataset-number-of-shards: expected 1, got \"2\"",
         "--per_gpu_train_batch_size 4 | expected the 8 of --per-device-train-batch-size, got 4",
         "--train_group_size 1 | --train-group-size: expected at least 2, got 1",

@@ -2,6 +2,7 @@ package dev.rankspark.corpus;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -201,7 +202,9 @@ record ItemReader(int trainGroupSize, boolean hasCorpus) implements Serializable
                         "expected "
                             + EXPECTED
                             + ", got "
-                            + names(item).collect(Collectors.joining(", "))));
+                            + names(item)
+                                .map(name -> TextNode.valueOf(name).toString())
+                                .collect(Collectors.joining(", "))));
   }
 
   private static Stream<String> names(JsonFields item) {

@@ -381,7 +381,7 @@ class TrainingSetTest {
   void wrongLinesOfNeighbours() throws IOException {
     assertRefused(
         "{\"query\": \"who\", \"text\": \"he\"}",
-        ":1: expected " + ItemReader.EXPECTED + ", got query, text");
+        ":1: expected " + ItemReader.EXPECTED + ", got \"query\", \"text\"");
     assertRefused(
         "{\"query\": \"who\", \"pos\": [\"he\"], \"neg\": []}",
         ":1: expected at least one passage in \"neg\" for --train-group-size 8, got none");
