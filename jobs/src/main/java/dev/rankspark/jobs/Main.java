@@ -4,6 +4,7 @@ import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
 import dev.rankspark.OptionException;
 import dev.rankspark.PartlyDoneException;
+import dev.rankspark.run.FileFailures;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -196,7 +197,10 @@ public final class Main implements Runnable {
       error.printStackTrace(err);
     }
     Optional<Throwable> known =
-        known(error).or(() -> unloadable(error)).or(() -> UnreadableTable.of(error));
+        known(error)
+            .or(() -> unloadable(error))
+            .or(() -> UnreadableTable.of(error))
+            .or(() -> FileFailures.of(error));
     int code = known.map(Main::exitCode).orElse(INTERNAL);
     if (known.isEmpty() && !stacktrace) {
       err.println("rankspark: this is an error of ours; --stacktrace shows where");

@@ -5,7 +5,9 @@ import picocli.CommandLine.Option;
 
 /** What to do with an output that is there already. */
 final class OutputMixin {
-  @Option(names = "--overwrite", description = "replace an existing output")
+  @Option(
+      names = "--overwrite",
+      description = "replace an existing output; of a symbolic link its target")
   private boolean overwrite;
 
   IfExists ifExists() {

@@ -1,6 +1,7 @@
 package dev.rankspark.jobs;
 
 import dev.rankspark.NativeFolders;
+import dev.rankspark.corpus.SqlSettings;
 import java.nio.file.Path;
 import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
@@ -28,7 +29,7 @@ final class SparkSessions {
     SparkSession spark = existing.isDefined() ? existing.get() : start(name);
     try {
       Utf8.checkExecutors(spark);
-      return job.apply(spark);
+      return SqlSettings.with(spark, job);
     } finally {
       spark.sparkContext().setJobDescription(null);
       if (existing.isEmpty()) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.rankspark.InputException;
+import dev.rankspark.run.UserPath;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -60,9 +61,16 @@ public final class ModelDirectory {
    * @param option the option, for messages
    */
   public static ModelDirectory open(String path, String option, Configuration hadoop) {
+    String takes = "; " + option + " takes a directory with a model's files";
+    UserPath given;
     try {
-      Path directory = new Path(path);
-      FileSystem fileSystem = directory.getFileSystem(hadoop);
+      given = UserPath.of(path, hadoop);
+    } catch (InputException e) {
+      throw new InputException(e.getMessage() + takes, e);
+    }
+    try {
+      Path directory = given.path();
+      FileSystem fileSystem = given.system();
       if (!fileSystem.getFileStatus(directory).isDirectory()) {
         throw InputException.of(
             "%s is a file: %s takes a directory with a model's files", Shown.text(path), option);
@@ -77,13 +85,7 @@ public final class ModelDirectory {
           e);
     } catch (IOException | IllegalArgumentException e) {
       throw new InputException(
-          Shown.text(path)
-              + " cannot be opened: "
-              + Shown.reason(e)
-              + "; "
-              + option
-              + " takes a directory with a model's files",
-          e);
+          Shown.text(path) + " cannot be opened: " + Shown.reason(e) + takes, e);
     }
   }
 
@@ -132,7 +134,7 @@ public final class ModelDirectory {
   /** Whether there is a file of that name. */
   public boolean has(String name) {
     try {
-      return fileSystem.getFileStatus(new Path(directory, name)).isFile();
+      return fileSystem.getFileStatus(UserPath.child(directory, name)).isFile();
     } catch (FileNotFoundException e) {
       return false;
     } catch (IOException e) {
@@ -146,7 +148,7 @@ public final class ModelDirectory {
    * @throws InputException if it does not exist or is a directory
    */
   CheckpointFile file(String name) {
-    Path file = new Path(directory, name);
+    Path file = UserPath.child(directory, name);
     try {
       FileStatus status = fileSystem.getFileStatus(file);
       if (!status.isFile()) {

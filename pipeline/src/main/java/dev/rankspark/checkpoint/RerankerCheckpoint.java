@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.rankspark.InputException;
 import dev.rankspark.run.ShownPath;
+import dev.rankspark.run.UserPath;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -278,10 +279,13 @@ public final class RerankerCheckpoint {
 
   private static boolean isModel(String candidate, Configuration hadoop) {
     try {
-      Path config = new Path(candidate, CONFIG);
-      return config.getFileSystem(hadoop).exists(config);
-    } catch (IllegalArgumentException e) {
-      return false; // text that is no path on this file system
+      UserPath directory = UserPath.of(candidate, hadoop);
+      return directory.system().exists(UserPath.child(directory.path(), CONFIG));
+    } catch (InputException e) {
+      if (e.getCause() instanceof IllegalArgumentException) {
+        return false; // text that is no path on this file system
+      }
+      throw e;
     } catch (IOException e) {
       throw new InputException(Shown.text(candidate) + " cannot be read: " + Shown.reason(e), e);
     }

@@ -2,9 +2,10 @@ package dev.rankspark.corpus;
 
 import dev.rankspark.InputException;
 import dev.rankspark.run.Compression;
+import dev.rankspark.run.LocalFile;
 import dev.rankspark.run.ShownPath;
+import dev.rankspark.run.UserPath;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -13,6 +14,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -62,38 +64,58 @@ final class InputFiles {
   static List<InputFile> resolve(InputPaths paths, Configuration hadoop) {
     String option = paths.option();
     List<InputFile> files = new ArrayList<>();
-    try {
-      for (String pattern : paths.paths()) {
-        Path path = new Path(pattern);
-        FileSystem system = path.getFileSystem(hadoop);
-        FileStatus[] found = system.globStatus(path);
-        if (found == null || found.length == 0) {
-          throw InputException.of("%s: %s does not exist", option, pattern);
-        }
-        Arrays.sort(found);
-        for (FileStatus status : found) {
-          if (!status.isDirectory()) {
-            String name = found.length == 1 ? pattern : ShownPath.of(status.getPath());
-            files.add(new InputFile(name, status.getPath()));
-            continue;
-          }
-          List<Path> inside = new DataFolder(system, status.getPath(), paths).files();
-          inside.forEach(file -> files.add(new InputFile(ShownPath.of(file), file)));
-        }
-        if (files.isEmpty()) {
-          throw InputException.of("%s: %s has no files", option, pattern);
-        }
+    for (String pattern : paths.paths()) {
+      try {
+        files.addAll(resolve(pattern, paths, hadoop));
+      } catch (InputException e) {
+        throw e.getMessage().startsWith(option + ":")
+            ? e
+            : new InputException(option + ": " + e.getMessage(), e);
+      } catch (IOException | FSError e) {
+        throw new InputException(
+            option + ": " + UserPath.of(pattern, hadoop).unreadable(e).getMessage(), e);
       }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (IllegalArgumentException e) { // an empty path, a scheme that Hadoop cannot parse
-      throw new InputException(option + ": " + e.getMessage(), e);
     }
     Set<Path> seen = new HashSet<>();
     for (InputFile file : files) {
       if (!seen.add(file.path())) {
         throw InputException.of("%s: %s is named twice", option, file.name());
       }
+    }
+    return files;
+  }
+
+  private static List<InputFile> resolve(String pattern, InputPaths paths, Configuration hadoop)
+      throws IOException {
+    UserPath given = UserPath.of(pattern, hadoop);
+    FileSystem system = given.system();
+    // A name with brackets may be a file's own.
+    List<FileStatus> found = given.exists() ? List.of(given.status()) : Glob.match(given);
+    if (found.isEmpty()) {
+      throw InputException.of("%s: %s does not exist", paths.option(), pattern);
+    }
+    List<InputFile> files = new ArrayList<>();
+    for (FileStatus status : found) {
+      Path path = status.getPath();
+      if (status.isDirectory()) {
+        List<Path> inside = new DataFolder(system, path, paths).files();
+        inside.forEach(file -> files.add(new InputFile(ShownPath.of(file), file)));
+        continue;
+      }
+      String name = found.size() == 1 ? pattern : ShownPath.of(path);
+      if (LocalFile.of(system, path).filter(LocalFile::isStream).isPresent()) {
+        throw InputException.of(
+            "%s: %s is a pipe or a device: Spark reads a file in parts and more than once; write it"
+                + " to a file first",
+            paths.option(), name);
+      }
+      files.add(new InputFile(name, path));
+    }
+    if (files.isEmpty()) {
+      throw InputException.of(
+          "%s: %s has no files; folders in it are not looked into, files whose names begin with ."
+              + " or _ are taken only where they are named",
+          paths.option(), pattern);
     }
     return files;
   }

@@ -46,9 +46,11 @@ final class ParquetFooters {
    */
   static void check(SparkSession spark, List<InputFile> files, String option) {
     JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    Configuration settings = new Configuration(spark.sparkContext().hadoopConfiguration());
+    settings.setClassLoader(LocalFiles.class.getClassLoader());
+    LocalFiles.settings().forEach(settings::set);
     Broadcast<SerializableConfiguration> hadoop =
-        context.broadcast(
-            new SerializableConfiguration(spark.sparkContext().hadoopConfiguration()));
+        context.broadcast(new SerializableConfiguration(settings));
     List<String[]> named =
         files.stream().map(file -> new String[] {file.name(), file.path().toString()}).toList();
     List<Footer> footers =

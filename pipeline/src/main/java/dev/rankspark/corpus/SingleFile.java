@@ -5,22 +5,22 @@ import dev.rankspark.InputException;
 import dev.rankspark.run.OutputFile;
 import dev.rankspark.run.OutputFile.IfExists;
 import dev.rankspark.run.Unfinished;
+import dev.rankspark.run.UserPath;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Arrays;
-import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 
 /**
- * A data set written as one file: executors write parts under Spark's commit protocol, the driver
- * strings them together beside the target and renames. Whoever looks at the target sees all of it
- * or nothing.
+ * A data set written as one file: executors write parts, the driver strings them together beside
+ * the target and renames. Whoever looks at the target sees all of it or nothing.
  */
 public final class SingleFile {
   private SingleFile() {}
@@ -41,7 +41,7 @@ public final class SingleFile {
     Configuration hadoop = lines.sparkSession().sparkContext().hadoopConfiguration();
     try (WorkFolder parts = WorkFolder.beside(output, hadoop)) {
       Path folder = parts.child("lines");
-      parts.fill(() -> lines.write().text(folder.toString()));
+      parts.fill(() -> LineParts.write(lines, folder, output));
       OutputFile file = OutputFile.create(output, ifExists, hadoop);
       try {
         concatenate(folder, file.stream(), hadoop);
@@ -58,9 +58,12 @@ public final class SingleFile {
 
   private static void concatenate(Path folder, OutputStream out, Configuration hadoop)
       throws IOException {
-    FileSystem system = folder.getFileSystem(hadoop);
-    FileStatus[] parts = system.listStatus(folder, path -> path.getName().startsWith("part-"));
-    Arrays.sort(parts); // Spark numbers them in the data set's order
+    FileSystem system = OutputFile.system(folder, hadoop);
+    FileStatus[] parts =
+        system.exists(folder)
+            ? system.listStatus(folder, path -> path.getName().startsWith(LineParts.PREFIX))
+            : new FileStatus[0];
+    Arrays.sort(parts); // they are numbered in the data set's order
     for (FileStatus part : parts) {
       try (InputStream in = system.open(part.getPath())) {
         in.transferTo(out);
@@ -77,15 +80,9 @@ public final class SingleFile {
 
     /** The folder is made by whoever writes into it first. */
     public static WorkFolder beside(String output, Configuration hadoop) throws IOException {
-      Path target = new Path(output);
-      FileSystem system = target.getFileSystem(hadoop);
-      Path folder =
-          new Path(
-              target.getParent() == null ? new Path(Path.CUR_DIR) : target.getParent(),
-              "." + target.getName() + "." + UUID.randomUUID());
-      WorkFolder work = new WorkFolder(output, system.makeQualified(folder), system);
-      Unfinished.add(system, work.path());
-      return work;
+      UserPath folder = OutputFile.workFolder(output, hadoop);
+      Unfinished.add(folder.system(), folder.path());
+      return new WorkFolder(output, folder.path(), folder.system());
     }
 
     public Path child(String name) {
@@ -111,6 +108,16 @@ public final class SingleFile {
         }
         throw new IllegalStateException(e.getMessage(), e);
       }
+    }
+
+    /**
+     * Keeps rows as Parquet, so that nothing that follows computes them again. Other names than
+     * ours are for nobody: a cluster's choice of a codec, which it may lack, is not asked.
+     */
+    public Dataset<Row> keep(Dataset<Row> rows, String name) {
+      Path folder = child(name);
+      fill(() -> rows.write().option("compression", "uncompressed").parquet(folder.toString()));
+      return Tables.reader(rows.sparkSession()).schema(rows.schema()).parquet(folder.toString());
     }
 
     @Override

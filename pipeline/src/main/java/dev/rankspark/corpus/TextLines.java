@@ -5,6 +5,7 @@ import dev.rankspark.corpus.InputFiles.InputFile;
 import dev.rankspark.run.Compression;
 import dev.rankspark.run.Ids;
 import dev.rankspark.run.PythonText;
+import dev.rankspark.run.UserPath;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
@@ -98,6 +99,7 @@ final class TextLines {
     List<String> names = new ArrayList<>();
     try {
       Job job = Job.getInstance(context.hadoopConfiguration());
+      LineFormat.settle(job.getConfiguration());
       for (InputFile file : files) {
         numbers.put(file.path().toString(), names.size());
         names.add(file.name());
@@ -172,7 +174,7 @@ final class TextLines {
     Path path = new Path(name);
     Configuration hadoop = Compression.with(settings());
     CompressionCodec codec = Compression.of(path, hadoop).orElse(null);
-    try (InputStream file = path.getFileSystem(hadoop).open(path);
+    try (InputStream file = UserPath.of(name, hadoop).system().open(path);
         InputStream plain = codec == null ? file : codec.createInputStream(file);
         LineReader reader = new LineReader(plain)) {
       long line = 1;

@@ -4,7 +4,6 @@ import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.isnan;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.monotonically_increasing_id;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.when;
@@ -105,7 +104,7 @@ final class Texts {
             table ->
                 table
                     .select(
-                        monotonically_increasing_id().as(Pairs.POSITION),
+                        col("`" + Tables.POSITION + "`").as(Pairs.POSITION),
                         text(table, Pairs.QID),
                         text(table, Pairs.QUERY))
                     .where(col(Pairs.QUERY).isNotNull())) // a query without text is none
@@ -133,7 +132,7 @@ final class Texts {
                     tabs.line().position(), tabs.id(Pairs.DOCID), tabs.title(), tabs.text()),
             table ->
                 table.select(
-                    monotonically_increasing_id().as(Pairs.POSITION),
+                    col("`" + Tables.POSITION + "`").as(Pairs.POSITION),
                     text(table, Pairs.DOCID),
                     coalesce(has(table, Pairs.TITLE) ? text(table, Pairs.TITLE) : lit(""), lit(""))
                         .as(Pairs.TITLE),
@@ -152,11 +151,12 @@ final class Texts {
             tabs -> RowFactory.create(tabs.line().position(), tabs.id(Pairs.DOCID), record(tabs)),
             table ->
                 table.select(
-                    monotonically_increasing_id().as(Pairs.POSITION),
+                    col("`" + Tables.POSITION + "`").as(Pairs.POSITION),
                     text(table, Pairs.DOCID),
                     to_json(
                             struct(
                                 Arrays.stream(table.columns())
+                                    .filter(column -> !column.equals(Tables.POSITION))
                                     .map(column -> numbered(table, column).as(column))
                                     .toArray(Column[]::new)),
                             Map.of("ignoreNullFields", "false"))
@@ -175,10 +175,7 @@ final class Texts {
   private static Dataset<Row> parquet(
       SparkSession spark, List<InputFile> files, String option, Field id, Field text) {
     ParquetFooters.check(spark, files, option);
-    Dataset<Row> table =
-        spark
-            .read()
-            .parquet(files.stream().map(file -> file.path().toString()).toArray(String[]::new));
+    Dataset<Row> table = Tables.read(spark, files);
     String file = files.get(0).name();
     String idName = name(table, id, option, file);
     String textName = name(table, text, option, file);
@@ -189,7 +186,7 @@ final class Texts {
             option, file, column, table.schema().apply(column).dataType().catalogString());
       }
     }
-    return TableIds.checked(table, idName)
+    return TableIds.checked(table.withColumn(Tables.POSITION, Tables.position(files)), idName)
         .withColumnRenamed(idName, id.ours())
         .withColumnRenamed(textName, text.ours());
   }

@@ -23,7 +23,6 @@ import java.util.SortedSet;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.paths.SparkPath;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -184,10 +183,8 @@ public record TrainingSet(
 
   private static Numbered ofTable(
       SparkSession spark, List<InputFile> files, String option, ItemReader reader, Names unused) {
-    Dataset<Row> table =
-        spark
-            .read()
-            .parquet(files.stream().map(file -> file.path().toString()).toArray(String[]::new));
+    ParquetFooters.check(spark, files, option);
+    Dataset<Row> table = Tables.read(spark, files);
     List<String> columns =
         ItemReader.columns(Arrays.asList(table.columns()))
             .orElseThrow(
@@ -204,7 +201,10 @@ public record TrainingSet(
         table
             .select(col("_metadata.file_path"), col("_metadata.row_index"), to_json(struct(fields)))
             .toJavaRDD()
-            .map(row -> new TableRow(path(row.getString(0)), row.getLong(1), row.getString(2)));
+            .map(
+                row ->
+                    new TableRow(
+                        Tables.address(row.getString(0)), row.getLong(1), row.getString(2)));
     // Of a row's sum its place in the file is a part, as rows are added up in any order.
     Map<String, Stretch> sizes =
         rows.mapToPair(
@@ -231,11 +231,6 @@ public record TrainingSet(
             row -> reader.row(firsts.get(row.file) + row.index, JsonFields.parse(row, row.json))),
         all.size(),
         all.sum());
-  }
-
-  /** A file's address without the encoding that Spark's metadata have. */
-  private static String path(String encoded) {
-    return SparkPath.fromUrlString(encoded).toPath().toString();
   }
 
   /**

@@ -11,7 +11,7 @@ import dev.rankspark.checkpoint.StorageType;
 import dev.rankspark.checkpoint.Weight;
 import dev.rankspark.run.OutputDirectory;
 import dev.rankspark.run.OutputFile.IfExists;
-import java.io.IOException;
+import dev.rankspark.run.UserPath;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -125,12 +125,7 @@ public final class Merge {
   }
 
   private static Path qualified(String path, Configuration hadoop) {
-    try {
-      Path parsed = new Path(path);
-      return parsed.getFileSystem(hadoop).makeQualified(parsed);
-    } catch (IOException e) {
-      throw new InputException(path + " cannot be opened: " + e.getMessage(), e);
-    }
+    return UserPath.of(path, hadoop).real();
   }
 
   /** As {@code from_pretrained(torch_dtype="auto")}: what the configuration says, else is there. */

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.compress.CompressionCodec;
@@ -62,7 +63,12 @@ public final class Compression {
     Configuration ours = new Configuration(hadoop);
     // The class loader that made the settings may know nothing of this jar.
     ours.setClassLoader(Compression.class.getClassLoader());
-    String others = ours.get(CODECS, "").strip();
+    // A cluster's list may name classes that are not here, and Hadoop would read no file then.
+    String others =
+        Arrays.stream(ours.get(CODECS, "").split(","))
+            .map(String::strip)
+            .filter(name -> !name.isEmpty() && ours.getClassByNameOrNull(name) != null)
+            .collect(Collectors.joining(","));
     ours.set(CODECS, others.isEmpty() ? zstd : others + "," + zstd); // the last of an ending counts
     return ours;
   }
@@ -183,7 +189,7 @@ public final class Compression {
   }
 
   private static byte[] first(Path file, Configuration hadoop) throws IOException {
-    try (InputStream bytes = file.getFileSystem(hadoop).open(file)) {
+    try (InputStream bytes = FileSystems.of(ShownPath.of(file), file, hadoop).open(file)) {
       return bytes.readNBytes(SMALLEST_BZIP2);
     }
   }

@@ -65,13 +65,11 @@ public final class OutputDirectory implements AutoCloseable {
    */
   public static OutputDirectory create(String path, Configuration hadoop) {
     try {
-      FileSystem system = OutputFile.system(path, hadoop);
-      Path target = system.makeQualified(new Path(path));
+      OutputTarget given = existing(path, hadoop);
+      FileSystem system = given.system();
+      Path target = given.path();
       if (target.getParent() == null) {
         throw InputException.of("%s is the root of a file system; name a directory in it", path);
-      }
-      if (system.exists(target) && !system.getFileStatus(target).isDirectory()) {
-        throw InputException.of("%s is a file; expected a directory", path);
       }
       OutputDirectory directory = new OutputDirectory(path, system, target);
       Unfinished.add(system, directory.aside);
@@ -81,19 +79,29 @@ public final class OutputDirectory implements AutoCloseable {
       return directory;
     } catch (IOException | FSError e) {
       throw OutputFile.unwritable(path, e);
-    } catch (IllegalArgumentException e) { // an empty path, a scheme that Hadoop cannot parse
+    } catch (IllegalArgumentException e) { // a name that the file system does not take
       throw new InputException("\"" + path + "\" is no path: " + e.getMessage(), e);
     }
+  }
+
+  private static OutputTarget existing(String path, Configuration hadoop) throws IOException {
+    OutputTarget target = OutputTarget.of(path, hadoop);
+    if (target.isStream()) {
+      throw InputException.of("%s is a pipe or a device; expected a directory", path);
+    }
+    if (target.system().exists(target.path())
+        && !target.system().getFileStatus(target.path()).isDirectory()) {
+      throw InputException.of("%s is a file; expected a directory", path);
+    }
+    return target;
   }
 
   /** The names of what a directory holds, in order; none if there is no directory. */
   public static List<String> list(String path, Configuration hadoop) {
     try {
-      FileSystem system = OutputFile.system(path, hadoop);
-      Path target = new Path(path);
-      if (system.exists(target) && !system.getFileStatus(target).isDirectory()) {
-        throw InputException.of("%s is a file; expected a directory", path);
-      }
+      OutputTarget given = existing(path, hadoop);
+      FileSystem system = given.system();
+      Path target = given.path();
       return system.exists(target)
           ? Arrays.stream(system.listStatus(target))
               .map(FileStatus::getPath)
@@ -102,9 +110,7 @@ public final class OutputDirectory implements AutoCloseable {
               .toList()
           : List.of();
     } catch (IOException | FSError e) {
-      throw new InputException(path + " cannot be read: " + e.getMessage(), e);
-    } catch (IllegalArgumentException e) { // an empty path, a scheme that Hadoop cannot parse
-      throw new InputException("\"" + path + "\" is no path: " + e.getMessage(), e);
+      throw new InputException(path + " cannot be read: " + FileSystems.reason(e), e);
     }
   }
 
@@ -115,9 +121,9 @@ public final class OutputDirectory implements AutoCloseable {
 
   /** Writes one file. */
   public void write(String name, Content content) {
-    String shown = new Path(path, name).toString();
+    String shown = path.endsWith("/") ? path + name : path + "/" + name;
     try {
-      MeasuredStream out = new MeasuredStream(shown, system.create(new Path(aside, name)));
+      MeasuredStream out = new MeasuredStream(shown, system.create(UserPath.child(aside, name)));
       try (out) {
         content.writeTo(out);
       }
@@ -183,7 +189,7 @@ public final class OutputDirectory implements AutoCloseable {
       Collections.reverse(names);
       for (String name : names) {
         remove(name);
-        rename(new Path(aside, name), new Path(target, name));
+        rename(UserPath.child(aside, name), UserPath.child(target, name));
       }
       system.delete(aside, true /* recursively */);
     } catch (IOException | FSError e) {
@@ -194,10 +200,10 @@ public final class OutputDirectory implements AutoCloseable {
   }
 
   private void remove(String name) throws IOException {
-    system.delete(new Path(target, name), false /* no directory with content */);
+    system.delete(UserPath.child(target, name), false /* no directory with content */);
     if (system instanceof RawLocalFileSystem) {
       // Of another writer, for the file that is replaced: Hadoop would believe it.
-      system.delete(new Path(target, "." + name + ".crc"), false);
+      system.delete(UserPath.child(target, "." + name + ".crc"), false);
     }
   }
 

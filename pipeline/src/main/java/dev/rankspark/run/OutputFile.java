@@ -4,20 +4,22 @@ import dev.rankspark.InputException;
 import java.io.BufferedWriter;
 import java.io.FilterOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.StandardCopyOption;
+import java.util.Optional;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileContext;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 
 /**
@@ -32,36 +34,39 @@ public final class OutputFile implements AutoCloseable {
     OVERWRITE
   }
 
-  private final String path;
+  /** Characters of a name that its hidden form keeps, so that it is not too long. */
+  private static final int KEPT = 25;
+
+  private final OutputTarget target;
   private final FileSystem system;
-  private final Path target;
   private final Path aside;
   private final IfExists ifExists;
   private final OutputStream stream;
   private boolean finished;
   private boolean committed;
 
-  private OutputFile(String path, FileSystem system, Path target, IfExists ifExists)
-      throws IOException {
-    this.path = path;
-    this.system = system;
+  private OutputFile(OutputTarget target, IfExists ifExists) throws IOException {
     this.target = target;
+    this.system = target.system();
     this.ifExists = ifExists;
-    this.aside = aside(target.getParent(), target.getName());
+    this.aside =
+        target.isStream()
+            ? aside(temporary(system), "output")
+            : aside(target.path().getParent(), target.path().getName());
     Unfinished.add(system, aside);
     this.stream = new NamedFailures(system.create(aside));
   }
 
   /**
-   * Opens a file aside; the target's missing folders are made.
+   * Opens a file aside; the target's missing folders are made. What goes to a pipe or a device
+   * waits in the machine's temporary folder.
    *
    * @throws InputException if it cannot be written; so do the methods and streams of the file
    */
   public static OutputFile create(String path, IfExists ifExists, Configuration hadoop) {
     check(path, ifExists, hadoop);
     try {
-      FileSystem system = system(path, hadoop);
-      return new OutputFile(path, system, system.makeQualified(new Path(path)), ifExists);
+      return new OutputFile(OutputTarget.of(path, hadoop), ifExists);
     } catch (IOException | FSError e) {
       throw unwritable(path, e);
     }
@@ -75,31 +80,70 @@ public final class OutputFile implements AutoCloseable {
    */
   public static void check(String path, IfExists ifExists, Configuration hadoop) {
     try {
-      FileSystem system = system(path, hadoop);
-      Path target = system.makeQualified(new Path(path));
-      if (system.exists(target)) {
-        FileStatus status = system.getFileStatus(target);
-        if (status.isDirectory()) {
-          throw InputException.of("%s is a directory; expected a file to write", path);
+      OutputTarget target = OutputTarget.of(path, hadoop);
+      if (target.isStream()) {
+        if (!Files.isWritable(target.stream().path())) {
+          throw InputException.of("%s cannot be written: permission denied", path);
         }
-        if (ifExists == IfExists.FAIL) {
-          throw InputException.of("%s exists; add --overwrite to replace it", path);
-        }
+        return;
       }
-      for (Path folder = target.getParent(); folder != null; folder = folder.getParent()) {
-        if (system.exists(folder)) {
-          if (!system.getFileStatus(folder).isDirectory()) {
-            throw InputException.of(
-                "%s cannot be written: %s is a file", path, ShownPath.of(folder));
-          }
-          tryToWrite(system, folder);
-          break;
-        }
-      }
+      check(target, ifExists);
     } catch (IOException | FSError e) {
       throw unwritable(path, e);
-    } catch (IllegalArgumentException e) { // an empty path, a scheme that Hadoop cannot parse
+    } catch (IllegalArgumentException e) { // a name that the file system does not take
       throw new InputException("\"" + path + "\" is no path: " + e.getMessage(), e);
+    }
+  }
+
+  private static void check(OutputTarget target, IfExists ifExists) throws IOException {
+    FileSystem system = target.system();
+    String path = target.text();
+    if (system.exists(target.path())) {
+      if (system.getFileStatus(target.path()).isDirectory()) {
+        throw InputException.of("%s is a directory; expected a file to write", path);
+      }
+      if (ifExists == IfExists.FAIL) {
+        throw target.kind() == OutputTarget.Kind.LINK
+            ? InputException.of(
+                "%s is a link to %s, which exists; remove that file or name another output",
+                path, ShownPath.of(target.path()))
+            : InputException.of("%s exists; add --overwrite to replace it", path);
+      }
+    }
+    Path folder = target.path().getParent();
+    while (folder != null && !system.exists(folder)) {
+      folder = folder.getParent();
+    }
+    if (folder != null) {
+      if (!system.getFileStatus(folder).isDirectory()) {
+        throw InputException.of("%s cannot be written: %s is a file", path, ShownPath.of(folder));
+      }
+      tryToWrite(system, folder);
+    }
+  }
+
+  /** A folder on this machine for what is not finished. */
+  private static Path temporary(FileSystem local) {
+    return local.makeQualified(new Path(null, null, System.getProperty("java.io.tmpdir")));
+  }
+
+  /**
+   * A folder for what the parts of an output hold until it is whole, hidden and not there yet:
+   * beside the output, where it is likely that all machines see it.
+   */
+  public static UserPath workFolder(String output, Configuration hadoop) throws IOException {
+    OutputTarget target = OutputTarget.of(output, hadoop);
+    if (!target.isStream()) {
+      Path folder = aside(target.path().getParent(), target.path().getName());
+      return new UserPath(output, target.system(), folder);
+    }
+    UserPath here = UserPath.of(Path.CUR_DIR, hadoop);
+    try {
+      tryToWrite(here.system(), here.path());
+      return new UserPath(output, here.system(), aside(here.path(), "output"));
+    } catch (IOException | FSError e) {
+      FileSystem local = target.system();
+      return new UserPath(output, local, aside(temporary(local), "output"));
     }
   }
 
@@ -110,28 +154,30 @@ public final class OutputFile implements AutoCloseable {
     system.delete(file, false /* not a directory */);
   }
 
+  /** A hidden name that nobody else has. */
   static Path aside(Path folder, String name) {
-    return new Path(folder, "." + name + "." + UUID.randomUUID());
+    String kept =
+        name.codePoints()
+            .limit(KEPT)
+            .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+            .toString();
+    return UserPath.child(
+        folder == null ? new Path(Path.CUR_DIR) : folder, "." + kept + "." + UUID.randomUUID());
   }
 
   /** The path as the user gave it. */
   public String path() {
-    return path;
+    return target.text();
   }
 
   /** An output that the file system refuses, by the name that the user gave it. */
   public static InputException unwritable(String path, Throwable failure) {
-    Throwable root = failure;
-    while (root.getCause() != null) {
-      root = root.getCause(); // Hadoop wraps a full disk into an error of its own
-    }
-    return new InputException(path + " cannot be written: " + root.getMessage(), failure);
+    return new InputException(path + " cannot be written: " + FileSystems.reason(failure), failure);
   }
 
-  /** The local file system without its checksum files. */
-  static FileSystem system(String path, Configuration hadoop) throws IOException {
-    FileSystem system = new Path(path).getFileSystem(hadoop);
-    return system instanceof LocalFileSystem local ? local.getRawFileSystem() : system;
+  /** The file system of an address; the local one without its checksum files. */
+  public static FileSystem system(Path address, Configuration hadoop) throws IOException {
+    return FileSystems.of(ShownPath.of(address), address, hadoop);
   }
 
   public OutputStream stream() {
@@ -153,7 +199,7 @@ public final class OutputFile implements AutoCloseable {
       try {
         stream.close();
       } catch (IOException e) {
-        throw unwritable(path, e);
+        throw unwritable(path(), e);
       }
     }
   }
@@ -163,33 +209,64 @@ public final class OutputFile implements AutoCloseable {
     finish();
     Unfinished.check();
     try {
-      if (system instanceof RawLocalFileSystem) {
-        // Of another writer, for the file that is replaced: Hadoop would believe it.
-        system.delete(new Path(target.getParent(), "." + target.getName() + ".crc"), false);
-      }
-      if (ifExists == IfExists.OVERWRITE) {
-        replace();
-      } else if (!system.rename(aside, target)) {
-        throw InputException.of(
-            "%s cannot be written: it appeared while the command ran; add --overwrite to replace"
-                + " it",
-            path);
+      if (target.isStream()) {
+        copy();
+      } else {
+        publish();
       }
     } catch (IOException e) {
-      throw unwritable(path, e);
+      throw unwritable(path(), e);
     }
     committed = true;
     Unfinished.remove(system, aside);
   }
 
+  private void copy() throws IOException {
+    try (InputStream in = system.open(aside);
+        OutputStream out = target.stream().append()) {
+      in.transferTo(out);
+    }
+    system.delete(aside, false /* not a directory */);
+  }
+
+  private void publish() throws IOException {
+    Path path = target.path();
+    Optional<LocalFile> local = LocalFile.of(system, path);
+    if (local.isPresent()) {
+      // Of another writer, for the file that is replaced: Hadoop would believe it.
+      system.delete(UserPath.child(path.getParent(), "." + path.getName() + ".crc"), false);
+      java.nio.file.Path from = LocalFile.of(system, aside).orElseThrow().path();
+      if (ifExists == IfExists.OVERWRITE) {
+        Files.move(from, local.get().path(), StandardCopyOption.ATOMIC_MOVE);
+      } else {
+        try {
+          Files.move(from, local.get().path());
+        } catch (FileAlreadyExistsException e) {
+          throw appeared();
+        }
+      }
+    } else if (ifExists == IfExists.OVERWRITE) {
+      replace();
+    } else if (!system.rename(aside, path)) {
+      throw appeared();
+    }
+  }
+
+  private InputException appeared() {
+    return InputException.of(
+        "%s cannot be written: it appeared while the command ran; add --overwrite to replace it",
+        path());
+  }
+
   /** In one step where the file system can, so that a reader finds the old file or the new one. */
   private void replace() throws IOException {
+    Path path = target.path();
     try {
-      FileContext.getFileContext(target.toUri(), system.getConf())
-          .rename(aside, target, Options.Rename.OVERWRITE);
+      FileContext.getFileContext(path.toUri(), system.getConf())
+          .rename(aside, path, Options.Rename.OVERWRITE);
     } catch (UnsupportedFileSystemException e) {
-      system.delete(target, false /* not a directory */);
-      if (!system.rename(aside, target)) {
+      system.delete(path, false /* not a directory */);
+      if (!system.rename(aside, path)) {
         throw new IOException(aside + " cannot be renamed", e);
       }
     }
@@ -210,7 +287,7 @@ public final class OutputFile implements AutoCloseable {
       system.delete(aside, false /* not a directory */);
       Unfinished.remove(system, aside);
     } catch (IOException e) {
-      throw unwritable(path, e);
+      throw unwritable(path(), e);
     }
   }
 
@@ -231,7 +308,7 @@ public final class OutputFile implements AutoCloseable {
       try {
         out.write(bytes, offset, length);
       } catch (IOException | FSError e) {
-        throw unwritable(path, e);
+        throw unwritable(path(), e);
       }
     }
 
@@ -240,7 +317,7 @@ public final class OutputFile implements AutoCloseable {
       try {
         out.flush();
       } catch (IOException | FSError e) {
-        throw unwritable(path, e);
+        throw unwritable(path(), e);
       }
     }
 
@@ -249,7 +326,7 @@ public final class OutputFile implements AutoCloseable {
       try {
         out.close();
       } catch (IOException | FSError e) {
-        throw unwritable(path, e);
+        throw unwritable(path(), e);
       }
     }
   }

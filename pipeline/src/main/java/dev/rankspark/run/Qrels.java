@@ -6,7 +6,6 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
 
 /**
  * Relevance judgements: TREC's {@code qid iter docid grade}, BEIR's with a header that names its
@@ -37,15 +36,14 @@ public final class Qrels {
     }
   }
 
-  private static String find(String name, Configuration hadoop) throws IOException {
+  private static String find(String name, Configuration hadoop) {
     String ofName = "qrels." + name + ".txt";
     boolean isName = name.matches("[\\w.-]+") && !exists(name, hadoop) && exists(ofName, hadoop);
     return isName ? ofName : name;
   }
 
-  private static boolean exists(String path, Configuration hadoop) throws IOException {
-    Path file = new Path(path);
-    return file.getFileSystem(hadoop).exists(file);
+  private static boolean exists(String path, Configuration hadoop) {
+    return UserPath.of(path, hadoop).exists();
   }
 
   public Set<String> qids() {

@@ -1,15 +1,13 @@
 package dev.rankspark.run;
 
 import dev.rankspark.InputException;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.CharacterCodingException;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.io.Text;
 import org.apache.hadoop.io.compress.CompressionCodec;
 import org.apache.hadoop.util.LineReader;
@@ -37,10 +35,9 @@ public record TextFile(String path, Configuration hadoop) {
    * @throws InputException if the file is missing, a directory, broken or not UTF-8
    */
   public void forEachLine(LineConsumer consumer) throws IOException {
-    try (InputStream plain = open();
-        LineReader reader = new LineReader(plain)) {
+    try (LineReader reader = reader()) {
       Text line = new Text();
-      for (long number = 1; next(reader, line); number++) {
+      for (long number = 1; read(reader, line); number++) {
         long at = number;
         String text = decode(line, at);
         boolean marked = number == 1 && text.startsWith(BYTE_ORDER_MARK);
@@ -49,33 +46,39 @@ public record TextFile(String path, Configuration hadoop) {
     }
   }
 
-  private boolean next(LineReader reader, Text line) {
+  private LineReader reader() {
+    try {
+      return new LineReader(open());
+    } catch (IOException | FSError e) {
+      throw UserPath.of(path, hadoop).unreadable(e);
+    }
+  }
+
+  /** Apart from what the consumer does, whose failures are not the file's. */
+  private boolean read(LineReader reader, Text line) {
     try {
       return reader.readLine(line) > 0;
-    } catch (IOException e) {
-      throw Compression.unreadable(path, new Path(path), hadoop, e);
+    } catch (IOException | FSError e) {
+      throw Compression.unreadable(path, UserPath.of(path, hadoop).path(), hadoop, e);
     }
   }
 
   private InputStream open() throws IOException {
-    Path file = new Path(path);
-    FileSystem system = file.getFileSystem(hadoop);
-    try {
-      if (system.getFileStatus(file).isDirectory()) {
-        throw InputException.of("%s is a directory; expected a file", path);
-      }
-    } catch (FileNotFoundException e) {
-      throw new InputException(path + " does not exist", e);
+    UserPath file = UserPath.of(path, hadoop);
+    if (file.status().isDirectory()) {
+      throw InputException.of("%s is a directory; expected a file", path);
     }
     Configuration codecs = Compression.with(hadoop);
-    Optional<CompressionCodec> codec = Compression.of(file, codecs);
-    Compression.check(path, file, codecs);
-    InputStream bytes = system.open(file);
+    Optional<CompressionCodec> codec = Compression.of(file.path(), codecs);
+    if (!file.isStream()) { // a pipe's first bytes can be read but once
+      Compression.check(path, file.path(), codecs);
+    }
+    InputStream bytes = file.system().open(file.path());
     try {
       return codec.isEmpty() ? bytes : codec.get().createInputStream(bytes);
     } catch (IOException e) {
       bytes.close();
-      throw Compression.unreadable(path, file, hadoop, e);
+      throw Compression.unreadable(path, file.path(), hadoop, e);
     }
   }
 
@@ -88,7 +91,7 @@ public record TextFile(String path, Configuration hadoop) {
               + ":"
               + number
               + ": expected UTF-8, got other bytes; "
-              + Compression.remedy(new Path(path), hadoop),
+              + Compression.remedy(UserPath.of(path, hadoop).path(), hadoop),
           e);
     }
   }

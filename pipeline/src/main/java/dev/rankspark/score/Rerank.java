@@ -21,7 +21,6 @@ import dev.rankspark.run.Qrels;
 import dev.rankspark.run.Run;
 import dev.rankspark.score.RerankReport.Comparison;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,7 +28,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Column;
@@ -152,7 +150,7 @@ public final class Rerank {
           seconds,
           qrels.map(judged -> compare(judged, pairs, scored)).orElse(List.of()));
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw OutputFile.unwritable(target, e);
     }
   }
 
@@ -163,7 +161,6 @@ public final class Rerank {
       Hardware hardware,
       ScoreCounters counters,
       WorkFolder work) {
-    Path folder = work.child("scored");
     describe("Counting pairs");
     PairCost cost = PairCost.of(model.config(), scoring.prompt().maxLength());
     PairNumbers numbers = PairNumbers.of(pairs, cost.estimate());
@@ -176,9 +173,7 @@ public final class Rerank {
         numbers
             .spread(tasks)
             .mapPartitions(new ScorePartition(scoring, hardware, cost, counters, hadoop));
-    Dataset<Row> rows = spark.createDataFrame(scored, ScorePartition.SCORED);
-    work.fill(() -> rows.write().parquet(folder.toString()));
-    return spark.read().schema(ScorePartition.SCORED).parquet(folder.toString());
+    return work.keep(spark.createDataFrame(scored, ScorePartition.SCORED), "scored");
   }
 
   /** Queries in input order, scores descending, equal scores in input order. */

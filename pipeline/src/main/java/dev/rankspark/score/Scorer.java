@@ -12,8 +12,8 @@ import dev.rankspark.model.LlamaConfig;
 import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.prompt.Pooling;
 import dev.rankspark.run.ShownPath;
+import dev.rankspark.run.UserPath;
 import dev.rankspark.score.ScoreOptions.ModelPaths;
-import java.io.IOException;
 import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -26,7 +26,6 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
 
 /** Pair texts to scores on one device: tokenizer, batch plan and model. Serves several threads. */
 public final class Scorer implements AutoCloseable {
@@ -176,12 +175,7 @@ public final class Scorer implements AutoCloseable {
   }
 
   private static String absolute(String path, Configuration hadoop) {
-    Path given = new Path(path);
-    try {
-      return ShownPath.of(given.getFileSystem(hadoop).makeQualified(given));
-    } catch (IOException e) {
-      throw new InputException(path + " cannot be read: " + e.getMessage(), e);
-    }
+    return ShownPath.of(UserPath.of(path, hadoop).path());
   }
 
   /**

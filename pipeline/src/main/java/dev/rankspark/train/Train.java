@@ -14,7 +14,9 @@ import dev.rankspark.model.Hardware;
 import dev.rankspark.prompt.PairText;
 import dev.rankspark.run.OutputDirectory;
 import dev.rankspark.run.OutputFile;
+import dev.rankspark.run.OutputTarget;
 import dev.rankspark.run.Qrels;
+import dev.rankspark.run.UserPath;
 import dev.rankspark.train.TrainOptions.Evaluation;
 import dev.rankspark.train.TrainOptions.Output;
 import dev.rankspark.train.TrainWorker.Report;
@@ -113,9 +115,8 @@ public final class Train {
   /** A path by which another is known to be the same or to lie below. */
   private String qualified(String path) {
     try {
-      Path given = new Path(path);
-      return given.getFileSystem(hadoop).makeQualified(given) + Path.SEPARATOR;
-    } catch (IOException | IllegalArgumentException e) {
+      return UserPath.of(path, hadoop).real() + Path.SEPARATOR;
+    } catch (InputException e) {
       return path; // whoever reads it says what is wrong with it
     }
   }
@@ -297,15 +298,16 @@ public final class Train {
 
   /** A training that begins anew must not find an older one's checkpoints. */
   private void prepareOutput() {
-    Path directory = new Path(options.output().directory());
+    OutputTarget target = OutputTarget.of(options.output().directory(), hadoop);
+    Path directory = target.path();
     try {
-      FileSystem system = directory.getFileSystem(hadoop);
+      FileSystem system = target.system();
       if (options.output().resumeFrom() == null) {
         system.delete(directory, true /* recursively */);
       }
       system.mkdirs(directory);
     } catch (IOException | FSError e) {
-      throw OutputFile.unwritable(directory.toString(), e);
+      throw OutputFile.unwritable(options.output().directory(), e);
     }
   }
 
@@ -313,6 +315,12 @@ public final class Train {
     Evaluation evaluation = options.evaluation();
     if (evaluation == null) {
       return Optional.empty();
+    }
+    if (UserPath.of(evaluation.qrels(), hadoop).isStream()) {
+      throw InputException.of(
+          "%s is a pipe or a device, and judgements are read more than once; write it to a file"
+              + " first",
+          evaluation.qrels());
     }
     Qrels.read(evaluation.qrels(), hadoop);
     PairText template = template();

@@ -14,6 +14,7 @@ import dev.rankspark.checkpoint.StoredTensor;
 import dev.rankspark.run.OutputDirectory;
 import dev.rankspark.run.OutputDirectory.FileSum;
 import dev.rankspark.run.OutputFile;
+import dev.rankspark.run.UserPath;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -97,21 +98,22 @@ public final class TrainingCheckpoint {
       Configuration hadoop) {
     String path = pathOf(outputDir, state.step());
     try {
-      FileSystem system = new Path(path).getFileSystem(hadoop);
-      boolean exists = system.exists(new Path(path));
+      UserPath given = UserPath.of(path, hadoop);
+      FileSystem system = given.system();
+      boolean exists = system.exists(given.path());
       if (exists) {
         Optional<TrainingCheckpoint> whole = whole(path, hadoop);
         if (whole.isPresent() && whole.get().state.settings().equals(state.settings())) {
           return whole.get();
         }
       }
-      removeLeftovers(outputDir, system);
+      removeLeftovers(UserPath.of(outputDir, hadoop));
       try (OutputDirectory directory = OutputDirectory.create(path, hadoop)) {
         contents.writeTo(directory);
         SafetensorsWriter.write(directory, OPTIMIZER, optimizer);
         directory.write(STATE, json(state, directory.written()));
         Optional<Path> replaced =
-            exists ? Optional.of(hide(system, new Path(path))) : Optional.empty();
+            exists ? Optional.of(hide(system, given.path())) : Optional.empty();
         directory.commit();
         if (replaced.isPresent()) {
           system.delete(replaced.get(), true /* recursively */);
@@ -184,13 +186,13 @@ public final class TrainingCheckpoint {
         new ArrayList<>(others.subList(Math.min(kept, others.size()), others.size()));
     Collections.reverse(oldestFirst);
     for (long step : oldestFirst) {
-      Path path = new Path(pathOf(outputDir, step));
+      UserPath path = UserPath.of(pathOf(outputDir, step), hadoop);
       try {
-        FileSystem system = path.getFileSystem(hadoop);
+        FileSystem system = path.system();
         // Hidden first: half deleted, it would look like one that was cut.
-        system.delete(hide(system, path), true /* recursively */);
+        system.delete(hide(system, path.path()), true /* recursively */);
       } catch (IOException | FSError e) {
-        throw new InputException(path + " cannot be deleted: " + e.getMessage(), e);
+        throw new InputException(path.text() + " cannot be deleted: " + e.getMessage(), e);
       }
     }
   }
@@ -249,7 +251,7 @@ public final class TrainingCheckpoint {
   }
 
   private static String pathOf(String outputDir, long step) {
-    return new Path(outputDir, PREFIX + step).toString();
+    return (outputDir.endsWith("/") ? outputDir : outputDir + "/") + PREFIX + step;
   }
 
   private static Optional<TrainingCheckpoint> whole(String path, Configuration hadoop) {
@@ -264,8 +266,8 @@ public final class TrainingCheckpoint {
   private static List<Long> steps(String outputDir, Configuration hadoop) {
     List<Long> steps = new ArrayList<>();
     try {
-      Path directory = new Path(outputDir);
-      for (FileStatus status : directory.getFileSystem(hadoop).listStatus(directory)) {
+      UserPath directory = UserPath.of(outputDir, hadoop);
+      for (FileStatus status : directory.system().listStatus(directory.path())) {
         Matcher name = NAME.matcher(status.getPath().getName());
         if (status.isDirectory() && name.matches()) {
           steps.add(Long.valueOf(name.group(1)));
@@ -294,12 +296,12 @@ public final class TrainingCheckpoint {
     return LEFTOVER.matcher(name).matches();
   }
 
-  private static void removeLeftovers(String outputDir, FileSystem system) throws IOException {
-    Path directory = new Path(outputDir);
-    if (!system.exists(directory)) {
+  private static void removeLeftovers(UserPath outputDir) throws IOException {
+    FileSystem system = outputDir.system();
+    if (!outputDir.exists()) {
       return;
     }
-    for (FileStatus status : system.listStatus(directory)) {
+    for (FileStatus status : system.listStatus(outputDir.path())) {
       if (isLeftover(status.getPath().getName())) {
         system.delete(status.getPath(), true /* recursively */);
       }
@@ -354,7 +356,7 @@ public final class TrainingCheckpoint {
     }
     JsonNode step = json.path("step");
     JsonNode epoch = json.path("epoch");
-    Matcher name = NAME.matcher(new Path(path).getName());
+    Matcher name = NAME.matcher(path.replaceFirst("/+$", "").replaceFirst(".*/", ""));
     if (name.matches() && !name.group(1).equals(step.asText())) {
       throw BrokenException.of(
           path, "%s: expected step %s, got %s", STATE, name.group(1), Shown.text(step.toString()));
@@ -391,8 +393,8 @@ public final class TrainingCheckpoint {
   private static void check(String path, FileSum expected, Configuration hadoop) {
     CRC32C crc = new CRC32C();
     long length = 0;
-    Path file = new Path(path);
-    try (InputStream in = file.getFileSystem(hadoop).open(file)) {
+    UserPath file = UserPath.of(path, hadoop);
+    try (InputStream in = file.system().open(file.path())) {
       byte[] buffer = new byte[BUFFER];
       for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
         crc.update(buffer, 0, read);
