@@ -19,6 +19,7 @@ from make_reference import HERE, PASSAGE_PREFIX, QUERY_PREFIX, fill, load_classi
 
 import numpy as np
 import torch
+import transformers
 from peft import (AdaLoraConfig, IA3Config, LoHaConfig, LoraConfig, PeftConfig, PeftModel, PromptTuningConfig, TaskType,
                   VeraConfig, get_peft_model)
 from transformers import (AutoModel, AutoTokenizer, GemmaConfig, GemmaForSequenceClassification, LlamaConfig,
@@ -32,6 +33,8 @@ CLASSES = {
     "mistral": {"causal": MistralForCausalLM, "classifier": MistralForSequenceClassification, "bare": MistralModel},
 }
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+# By which the checkpoints are saved and scored. Version 5 writes safetensors alone, and tokenizers in a form of its own.
+TRANSFORMERS = int(transformers.__version__.split(".")[0])
 PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 LAYERS = 3
 RANK, ALPHA = 4, 16
@@ -97,18 +100,20 @@ def draw(count, dice):
     # The only place of the head: no adapter brings one, and none lies beside it.
     has_head = lambda model: not is_backbone(model) and (
         not has_adapter(model) or "task_type" in WHOLE_ADAPTERS[model["adapter"]])
-    is_uneven = lambda model: model["hidden"] % model["heads"][0] > 0
+    # A head's width is even: its halves are rotated against each other.
+    is_uneven = lambda model: model["hidden"] % (2 * model["heads"][0]) > 0
     deal("form", FORMS)
     deal("adapter", ADAPTERS, lambda model: has_adapter(model) and is_backbone(model))
     deal("adapter", WHOLE_ADAPTERS, lambda model: has_adapter(model) and not is_backbone(model))
     deal("adapter_dtype", DTYPES, has_adapter)
-    deal("adapter_file", ["safetensors", "bin"], has_adapter)
+    deal("adapter_file", ["safetensors", "bin"] if TRANSFORMERS < 5 else ["safetensors"], has_adapter)
     deal("pooling", ["last", "last", "cls"], is_backbone)
     deal("base", ["classifier"], has_head)
     deal("base", ["causal", "classifier", "bare"], lambda model: not has_head(model))
     deal("family", CLASSES)
     # From 256 outputs on, products are those of AMX where the CPU has it.
-    deal("hidden", [24, 32, 48, 288])
+    # Version 5 refuses a width that the heads do not divide.
+    deal("hidden", [24, 32, 48, 288] if TRANSFORMERS < 5 else [24, 48, 96, 288])
     deal("intermediate", [40, 80, 88, 300])
     deal("heads", [(4, 4), (4, 2), (4, 1), (8, 2), (6, 3)])
     deal("head_dim", [6, 12], is_uneven)
@@ -119,10 +124,11 @@ def draw(count, dice):
     deal("window", ["null", "longest text", "absent"], lambda model: model["family"] == "mistral")
     deal("rope_theta", [10_000.0, 500_000.0, 1_000_000])
     deal("rope", ROPE)
-    deal("transformers_5", [False, False, True])
+    # A configuration rewritten as version 5 would have it, where it is version 4 that saves.
+    deal("transformers_5", [False, False, True] if TRANSFORMERS < 5 else [False])
     deal("tied", [False, True])
     deal("dtype", DTYPES)
-    deal("files", ["safetensors", "safetensors shards", "bin", "bin shards"])
+    deal("files", ["safetensors", "safetensors shards"] + (["bin", "bin shards"] if TRANSFORMERS < 5 else []))
     deal("pad_token", [None, None, "<unk>", "</s>"])
     deal("config_pad_token_id", [None, 0, 2])
     deal("max_len", [40, 128, 196])
@@ -258,6 +264,8 @@ def make_model(settings, seed, directory, records):
     }[settings["form"]]
     if "backbone" in settings["form"]:
         make_backbone_extras(settings, seed + 3, model_path)
+    if TRANSFORMERS >= 5:
+        AutoTokenizer.from_pretrained(base).save_pretrained(base)
     tokenizer = load_pairs_tokenizer(base)
     scorer = load_scorer(model_path, lora_path, tokenizer.pad_token_id)
     results = rerank(records, tokenizer, scorer, settings["max_len"], settings["append_eos"])
@@ -355,7 +363,8 @@ def main():
         arguments = make_model(settings, 1000 * options.seed + 10 * number, root / name, map(json.loads, lines))
         models.append({"name": name, "settings": settings, "arguments": arguments})
     write_models(root / "models.jsonl", models)
-    write_models(root / "refused.jsonl", make_refused(root / "refused"))
+    if TRANSFORMERS < 5:  # what is refused has the same names in either
+        write_models(root / "refused.jsonl", make_refused(root / "refused"))
 
 
 def write_models(path, models):

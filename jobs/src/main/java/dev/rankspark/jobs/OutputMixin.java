@@ -7,7 +7,7 @@ import picocli.CommandLine.Option;
 final class OutputMixin {
   @Option(
       names = "--overwrite",
-      description = "replace an existing output; of a symbolic link its target")
+      description = "replace an existing output; of a link to a file the target is always replaced")
   private boolean overwrite;
 
   IfExists ifExists() {

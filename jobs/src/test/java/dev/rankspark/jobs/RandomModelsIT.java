@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.assertj.core.api.SoftAssertions;
@@ -34,21 +35,35 @@ class RandomModelsIT {
 
   @BeforeAll
   static void makeModels() throws Exception {
+    makeModels(folder, SEED, 30, Map.of());
+  }
+
+  /** Has them made in {@code models} under the folder. */
+  static void makeModels(Path folder, long seed, int count, Map<String, String> environment)
+      throws Exception {
+    Map<String, String> all = new HashMap<>(environment);
+    all.put("HF_HUB_OFFLINE", "1");
     PythonIT.run(
         folder,
-        Map.of("HF_HUB_OFFLINE", "1"),
+        all,
         PythonIT.PYTHON.resolve("bin/python").toString(),
         PythonIT.HOME.resolve("reference/random_models.py").toString(),
         "--seed",
-        Long.toString(SEED),
+        Long.toString(seed),
+        "--models",
+        Integer.toString(count),
         "--output",
         folder.resolve("models").toString());
   }
 
   @Test
   void randomModelsScoreAsTransformersAndPeftScoreThem() throws IOException {
+    assertThatModelsScoreAsExpected(folder, SEED);
+  }
+
+  static void assertThatModelsScoreAsExpected(Path folder, long seed) throws IOException {
     SoftAssertions all = new SoftAssertions();
-    for (JsonNode model : models("models.jsonl")) {
+    for (JsonNode model : models(folder, "models.jsonl")) {
       String name = model.get("name").asText();
       Path ours = folder.resolve(name + ".txt");
       Cli.Result result = rerank(model, ours);
@@ -59,7 +74,7 @@ class RandomModelsIT {
               : Double.NaN;
       String drawn =
           "seed %d, model %s, largest difference %.1e: %s"
-              .formatted(SEED, name, difference, model.get("settings"));
+              .formatted(seed, name, difference, model.get("settings"));
       System.out.println(drawn);
       all.assertThat(difference)
           .as("%s: %s", drawn, result.lastLine())
@@ -77,7 +92,7 @@ class RandomModelsIT {
     SoftAssertions all = new SoftAssertions();
     List<String> dtypes = List.of("float32", "bfloat16", "float16");
     List<String> written = new ArrayList<>();
-    List<JsonNode> models = models("models.jsonl");
+    List<JsonNode> models = models(folder, "models.jsonl");
     for (int i = 0; i < models.size(); i++) {
       JsonNode model = models.get(i);
       JsonNode settings = model.get("settings");
@@ -127,7 +142,7 @@ class RandomModelsIT {
   @Test
   void whatTheySaveAndWeDoNotComputeIsRefusedByFileAndKey() throws IOException {
     SoftAssertions all = new SoftAssertions();
-    for (JsonNode model : models("refused.jsonl")) {
+    for (JsonNode model : models(folder, "refused.jsonl")) {
       Cli.Result result = rerank(model, folder.resolve("refused.txt"));
       all.assertThat(result.lastLine())
           .as("%s", model.get("name"))
@@ -137,7 +152,7 @@ class RandomModelsIT {
     all.assertAll();
   }
 
-  private static List<JsonNode> models(String file) throws IOException {
+  private static List<JsonNode> models(Path folder, String file) throws IOException {
     List<JsonNode> models = new ArrayList<>();
     for (String line : Files.readAllLines(folder.resolve("models").resolve(file))) {
       models.add(new ObjectMapper().readTree(line));

@@ -66,7 +66,8 @@ public final class OutputFile implements AutoCloseable {
   public static OutputFile create(String path, IfExists ifExists, Configuration hadoop) {
     check(path, ifExists, hadoop);
     try {
-      return new OutputFile(OutputTarget.of(path, hadoop), ifExists);
+      OutputTarget target = OutputTarget.of(path, hadoop);
+      return new OutputFile(target, replaces(target) ? IfExists.OVERWRITE : ifExists);
     } catch (IOException | FSError e) {
       throw unwritable(path, e);
     }
@@ -102,12 +103,8 @@ public final class OutputFile implements AutoCloseable {
       if (system.getFileStatus(target.path()).isDirectory()) {
         throw InputException.of("%s is a directory; expected a file to write", path);
       }
-      if (ifExists == IfExists.FAIL) {
-        throw target.kind() == OutputTarget.Kind.LINK
-            ? InputException.of(
-                "%s is a link to %s, which exists; remove that file or name another output",
-                path, ShownPath.of(target.path()))
-            : InputException.of("%s exists; add --overwrite to replace it", path);
+      if (ifExists == IfExists.FAIL && !replaces(target)) {
+        throw InputException.of("%s exists; add --overwrite to replace it", path);
       }
     }
     Path folder = target.path().getParent();
@@ -120,6 +117,11 @@ public final class OutputFile implements AutoCloseable {
       }
       tryToWrite(system, folder);
     }
+  }
+
+  /** Whoever names a link names its target as what is to be replaced, as with a device. */
+  private static boolean replaces(OutputTarget target) {
+    return target.kind() == OutputTarget.Kind.LINK;
   }
 
   /** A folder on this machine for what is not finished. */
