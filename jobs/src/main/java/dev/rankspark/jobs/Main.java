@@ -106,10 +106,8 @@ public final class Main implements Runnable {
       String[] rewritten = rewrite(commandLine, withHyphens(args));
       Utf8.check(rewritten);
       code = commandLine.execute(rewritten);
-    } catch (
-        Throwable
-            e) { // picocli hands exceptions to the handlers above; errors, such as no memory, end
-      // here
+    } catch (Throwable e) {
+      // picocli hands exceptions to the handlers above; errors, such as no memory, end here
       code = main.report(e, err);
     }
     out.flush();
