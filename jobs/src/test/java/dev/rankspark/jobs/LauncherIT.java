@@ -117,6 +117,23 @@ class LauncherIT {
   }
 
   @Test
+  void anotherJarRunsIfItIsThere() throws Exception {
+    script("spark/bin/spark-submit", "printf '%s\\n' \"$@\"");
+    Path jar = Files.createFile(folder.resolve("older.jar"));
+    Map<String, String> environment =
+        Map.of("SPARK_HOME", folder.resolve("spark").toString(), "RANKSPARK_JAR", jar.toString());
+
+    assertThat(rankspark(environment, "--version").err().lines().toList())
+        .endsWith(jar.toString(), "--version");
+
+    Files.delete(jar);
+    Cli.Result without = rankspark(environment, "--version");
+    assertThat(without.exitCode()).isEqualTo(Main.USAGE);
+    assertThat(without.err())
+        .isEqualTo("rankspark: RANKSPARK_JAR is " + jar + ", where no file is\n");
+  }
+
+  @Test
   void aUserIdWithoutANameReranks() throws Exception {
     assumeRuns("setpriv", "--reuid", "12345", "true");
     Path own = Files.createDirectory(folder.resolve("own"));
