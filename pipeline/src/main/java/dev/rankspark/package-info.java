@@ -1,6 +1,5 @@
 /**
- * What every part shares: the two exceptions whose message is meant for the user. Everything else
- * lives in the package of its concept; dependencies go one way, everything to {@code run}, {@code
- * score} to {@code model} to {@code checkpoint}.
+ * What every part shares: the exceptions whose message is meant for the user. Everything else lives
+ * in the package of its concept; CONTRIBUTING.md has the arrows between them.
  */
 package dev.rankspark;

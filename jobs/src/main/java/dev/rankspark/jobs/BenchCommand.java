@@ -1,7 +1,7 @@
 package dev.rankspark.jobs;
 
 import dev.rankspark.OptionException;
-import dev.rankspark.corpus.InputPaths;
+import dev.rankspark.files.InputPaths;
 import dev.rankspark.score.Bench;
 import dev.rankspark.score.BenchReport;
 import java.io.PrintWriter;

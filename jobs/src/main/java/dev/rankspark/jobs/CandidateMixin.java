@@ -2,8 +2,8 @@ package dev.rankspark.jobs;
 
 import dev.rankspark.OptionException;
 import dev.rankspark.corpus.CandidateOptions;
-import dev.rankspark.corpus.InputPaths;
-import dev.rankspark.corpus.InputPaths.Content;
+import dev.rankspark.files.InputPaths;
+import dev.rankspark.files.InputPaths.Content;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,5 +1,6 @@
 package dev.rankspark.jobs;
 
+import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.run.RunConverter;
 import dev.rankspark.run.RunConverter.Target;
 import dev.rankspark.run.RunFormat;
@@ -69,7 +70,7 @@ final class ConvertCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     new RunConverter(new RunReader(source, FROM), target, removeQuery, runTag)
-        .convert(input, output, outputs.ifExists(), SparkSessions.hadoop());
+        .convert(input, output, outputs.ifExists(), HadoopSettings.ofDriver());
     return 0;
   }
 }

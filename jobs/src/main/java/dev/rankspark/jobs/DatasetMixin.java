@@ -1,8 +1,8 @@
 package dev.rankspark.jobs;
 
 import dev.rankspark.OptionException;
-import dev.rankspark.corpus.InputPaths;
 import dev.rankspark.corpus.Shard;
+import dev.rankspark.files.InputPaths;
 import dev.rankspark.jobs.KnownArgument.Case;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,8 +5,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.rankspark.InputException;
 import dev.rankspark.OptionException;
+import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.files.TextFile;
 import dev.rankspark.model.Dtype;
-import dev.rankspark.run.TextFile;
 import dev.rankspark.train.LearningRate.Schedule;
 import dev.rankspark.train.TrainOptions;
 import java.io.IOException;
@@ -60,7 +61,7 @@ final class DeepSpeedConfig {
   static DeepSpeedConfig read(String path) {
     StringBuilder text = new StringBuilder();
     try {
-      new TextFile(path, SparkSessions.hadoop())
+      new TextFile(path, HadoopSettings.ofDriver())
           .forEachLine((line, where) -> text.append(line).append('\n'));
       JsonNode config = JSON.readTree(text.toString());
       if (!config.isObject()) {

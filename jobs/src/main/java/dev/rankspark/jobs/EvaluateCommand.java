@@ -1,5 +1,6 @@
 package dev.rankspark.jobs;
 
+import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.eval.TrecEval;
 import dev.rankspark.eval.TrecEvalOptions;
 import dev.rankspark.run.Qrels;
@@ -83,7 +84,7 @@ final class EvaluateCommand implements Callable<Integer> {
     TrecEvalOptions options =
         new TrecEvalOptions(
             measures, complete, perQuery, /* summary= */ !noSummary, relevanceLevel, depth);
-    Configuration hadoop = SparkSessions.hadoop();
+    Configuration hadoop = HadoopSettings.ofDriver();
     TrecEval.lines(Qrels.read(qrels, hadoop), Run.read(run, runFormat.reader(), hadoop), options)
         .forEach(line -> spec.commandLine().getOut().print(line + "\n"));
     return 0;

@@ -1,16 +1,14 @@
 package dev.rankspark.jobs;
 
-import dev.rankspark.run.Unfinished;
+import dev.rankspark.cluster.Sessions;
+import dev.rankspark.cluster.Signals;
+import dev.rankspark.files.Unfinished;
 import java.io.PrintWriter;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.core.config.Configurator;
-import org.apache.spark.sql.SparkSession;
-import org.apache.spark.util.SignalUtils;
-import scala.Option;
-import scala.runtime.AbstractFunction0;
 
 /**
  * Ctrl-C and {@code kill}: the command ends with one line and the exit code of a shell, and its
@@ -43,15 +41,7 @@ final class Interruption {
   /** Takes both signals over, for a process that is this command's own. */
   static void handle(PrintWriter err) {
     for (Signal signal : Signal.values()) {
-      SignalUtils.register(
-          signal.name(),
-          new AbstractFunction0<>() {
-            @Override
-            public Object apply() {
-              stop(signal, err);
-              return true;
-            }
-          });
+      Signals.handle(signal.name(), () -> stop(signal, err));
     }
   }
 
@@ -79,10 +69,7 @@ final class Interruption {
     Configurator.setAllLevels(LogManager.ROOT_LOGGER_NAME, Level.OFF);
     Unfinished.stop();
     ShutdownHookManager.get().addShutdownHook(Unfinished::deleteAll, HOOK_PRIORITY);
-    Option<SparkSession> session = SparkSession.getDefaultSession();
-    if (session.isDefined()) {
-      session.get().sparkContext().cancelAllJobs();
-    }
+    Sessions.running().ifPresent(session -> session.sparkContext().cancelAllJobs());
     try {
       Thread.sleep(LIMIT_MILLIS); // the main thread ends the process, in a fraction of it
     } catch (InterruptedException e) {

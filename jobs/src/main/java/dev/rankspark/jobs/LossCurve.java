@@ -1,7 +1,8 @@
 package dev.rankspark.jobs;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.rankspark.run.OutputDirectory;
+import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.files.OutputDirectory;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
@@ -25,7 +26,7 @@ final class LossCurve {
     if (losses.isEmpty()) {
       return;
     }
-    try (OutputDirectory directory = OutputDirectory.create(outputDir, SparkSessions.hadoop())) {
+    try (OutputDirectory directory = OutputDirectory.create(outputDir, HadoopSettings.ofDriver())) {
       byte[] png = BitmapEncoder.getBitmapBytes(chart(losses), BitmapEncoder.BitmapFormat.PNG);
       directory.write(FILE, out -> out.write(png));
       directory.commitInto(name -> false);

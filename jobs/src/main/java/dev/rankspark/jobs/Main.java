@@ -4,7 +4,7 @@ import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
 import dev.rankspark.OptionException;
 import dev.rankspark.PartlyDoneException;
-import dev.rankspark.run.FileFailures;
+import dev.rankspark.files.FileFailures;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

@@ -1,8 +1,9 @@
 package dev.rankspark.jobs;
 
 import dev.rankspark.checkpoint.ModelWriter;
-import dev.rankspark.model.Merge;
-import dev.rankspark.model.MergeOptions;
+import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.merge.Merge;
+import dev.rankspark.merge.MergeOptions;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -75,7 +76,7 @@ final class MergeCommand implements Callable<Integer> {
             Optional.ofNullable(dtype).map(MergeOptions::parseDtype),
             ModelWriter.parseShardSize(shardSize),
             outputs.ifExists());
-    spec.commandLine().getErr().println(Merge.run(options, SparkSessions.hadoop()).summary());
+    spec.commandLine().getErr().println(Merge.run(options, HadoopSettings.ofDriver()).summary());
     return 0;
   }
 }

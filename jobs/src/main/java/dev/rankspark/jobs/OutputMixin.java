@@ -1,6 +1,6 @@
 package dev.rankspark.jobs;
 
-import dev.rankspark.run.OutputFile.IfExists;
+import dev.rankspark.files.OutputFile.IfExists;
 import picocli.CommandLine.Option;
 
 /** What to do with an output that is there already. */

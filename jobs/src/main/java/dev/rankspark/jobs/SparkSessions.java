@@ -1,14 +1,12 @@
 package dev.rankspark.jobs;
 
-import dev.rankspark.NativeFolders;
-import dev.rankspark.corpus.SqlSettings;
+import dev.rankspark.cluster.Sessions;
+import dev.rankspark.cluster.SqlSettings;
+import dev.rankspark.files.NativeFolders;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.Function;
-import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.SparkConf;
-import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
-import scala.Option;
 
 /**
  * The Spark session of a command: the one that is there, or one that lives as long as the command;
@@ -25,8 +23,8 @@ final class SparkSessions {
    * Runs a job under a session; master and settings come from {@code spark-submit}, or are local.
    */
   static <T> T with(String name, Function<SparkSession, T> job) {
-    Option<SparkSession> existing = SparkSession.getDefaultSession();
-    SparkSession spark = existing.isDefined() ? existing.get() : start(name);
+    Optional<SparkSession> existing = Sessions.running();
+    SparkSession spark = existing.orElseGet(() -> start(name));
     try {
       Utf8.checkExecutors(spark);
       return SqlSettings.with(spark, job);
@@ -36,18 +34,6 @@ final class SparkSessions {
         spark.stop();
       }
     }
-  }
-
-  /**
-   * Hadoop's settings as a session has them, with those that Spark's name ({@code spark.hadoop.*},
-   * credentials among them) and its environment; for commands that need no session, for which none
-   * is started: {@code spark-submit} leaves its settings as system properties.
-   */
-  static Configuration hadoop() {
-    Option<SparkSession> existing = SparkSession.getDefaultSession();
-    return existing.isDefined()
-        ? existing.get().sparkContext().hadoopConfiguration()
-        : SparkHadoopUtil.get().newConfiguration(new SparkConf());
   }
 
   private static SparkSession start(String name) {

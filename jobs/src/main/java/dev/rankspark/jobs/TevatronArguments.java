@@ -6,9 +6,10 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import dev.rankspark.OptionException;
+import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.files.TextFile;
 import dev.rankspark.jobs.KnownArgument.Case;
 import dev.rankspark.jobs.KnownArgument.Kind;
-import dev.rankspark.run.TextFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -118,7 +119,7 @@ final class TevatronArguments {
   private static List<String> fromJson(String path) {
     StringBuilder text = new StringBuilder();
     try {
-      new TextFile(path, SparkSessions.hadoop())
+      new TextFile(path, HadoopSettings.ofDriver())
           .forEachLine((line, where) -> text.append(line).append('\n'));
       if (!(JSON.readTree(text.toString()) instanceof ObjectNode object)) {
         throw InputException.of("%s: expected a JSON object of arguments", path);

@@ -1,7 +1,7 @@
 package dev.rankspark.jobs;
 
 import dev.rankspark.OptionException;
-import dev.rankspark.corpus.InputPaths;
+import dev.rankspark.files.InputPaths;
 import dev.rankspark.jobs.KnownArgument.Case;
 import dev.rankspark.train.GroupChoice;
 import dev.rankspark.train.TrainOptions.Data;

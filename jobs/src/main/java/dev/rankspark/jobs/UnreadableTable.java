@@ -1,7 +1,7 @@
 package dev.rankspark.jobs;
 
 import dev.rankspark.InputException;
-import dev.rankspark.run.ShownPath;
+import dev.rankspark.files.Shown;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,7 +26,7 @@ final class UnreadableTable {
         }
         return Optional.of(
             new InputException(
-                ShownPath.of(SparkPath.fromUrlString(sparks.group(1)).toPath())
+                Shown.path(SparkPath.fromUrlString(sparks.group(1)).toPath())
                     + " cannot be read, it may be damaged ("
                     + root.getMessage()
                     + "); copy or download it again",

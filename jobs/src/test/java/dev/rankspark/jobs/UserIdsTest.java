@@ -3,8 +3,8 @@ package dev.rankspark.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.rankspark.python.PythonText;
 import dev.rankspark.run.Hit;
-import dev.rankspark.run.PythonText;
 import dev.rankspark.run.Run;
 import java.io.IOException;
 import java.nio.file.Files;

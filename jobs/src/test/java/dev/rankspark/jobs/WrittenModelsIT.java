@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.checkpoint.AdapterSettings;
 import dev.rankspark.checkpoint.AdapterWriter;
 import dev.rankspark.checkpoint.NewTensor;
-import dev.rankspark.run.OutputDirectory;
+import dev.rankspark.files.OutputDirectory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,5 +1,6 @@
 package dev.rankspark.checkpoint;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 
 /**
@@ -24,5 +25,14 @@ public record AdapterSettings(
               + " and "
               + targetModules);
     }
+  }
+
+  /** Absent, null, false or empty: what PEFT writes for an option that is not used. */
+  static boolean isNeutral(JsonNode value) {
+    return value.isMissingNode()
+        || value.isNull()
+        || (value.isBoolean() && !value.booleanValue())
+        || (value.isContainerNode() && value.isEmpty())
+        || (value.isTextual() && value.textValue().isEmpty());
   }
 }

@@ -1,6 +1,7 @@
 package dev.rankspark.checkpoint;
 
 import dev.rankspark.InputException;
+import dev.rankspark.files.Shown;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.File;

@@ -2,6 +2,7 @@ package dev.rankspark.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rankspark.InputException;
+import dev.rankspark.files.Shown;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
@@ -204,15 +205,16 @@ public final class LoraAdapter {
     requireValue("peft_type", Set.of("\"LORA\""), false);
     // "all" and "lora_only" train biases, and the models that are supported have none.
     requireValue("bias", Set.of("\"none\"", "\"all\"", "\"lora_only\""), true);
-    if (isNeutral(config.path("target_modules"))) {
+    if (AdapterSettings.isNeutral(config.path("target_modules"))) {
       throw unsupported("target_modules", config.path("target_modules"));
     }
     for (String patterns : List.of("rank_pattern", "alpha_pattern")) {
-      if (!config.path(patterns).isObject() && !isNeutral(config.path(patterns))) {
+      if (!config.path(patterns).isObject() && !AdapterSettings.isNeutral(config.path(patterns))) {
         throw unsupported(patterns, config.path(patterns));
       }
     }
-    if (!config.path("use_rslora").isBoolean() && !isNeutral(config.path("use_rslora"))) {
+    if (!config.path("use_rslora").isBoolean()
+        && !AdapterSettings.isNeutral(config.path("use_rslora"))) {
       throw unsupported("use_rslora", config.path("use_rslora"));
     }
     if (!targets.hasReadableLayers()) {
@@ -222,14 +224,14 @@ public final class LoraAdapter {
       throw unsupported("layers_pattern", config.path("layers_pattern"));
     }
     JsonNode init = config.path("init_lora_weights");
-    if (!isNeutral(init) && !INITS_THAT_KEEP_THE_BASE.contains(init.asText())) {
+    if (!AdapterSettings.isNeutral(init) && !INITS_THAT_KEEP_THE_BASE.contains(init.asText())) {
       throw unsupported("init_lora_weights", init);
     }
     config
         .fields()
         .forEachRemaining(
             field -> {
-              if (!KNOWN.contains(field.getKey()) && !isNeutral(field.getValue())) {
+              if (!KNOWN.contains(field.getKey()) && !AdapterSettings.isNeutral(field.getValue())) {
                 throw unsupported(field.getKey(), field.getValue());
               }
             });
@@ -240,15 +242,6 @@ public final class LoraAdapter {
     if (!supported.contains(value.toString()) && !(orAbsent && value.isMissingNode())) {
       throw unsupported(key, value);
     }
-  }
-
-  /** Absent, null, false or empty: what PEFT writes for an option that is not used. */
-  static boolean isNeutral(JsonNode value) {
-    return value.isMissingNode()
-        || value.isNull()
-        || (value.isBoolean() && !value.booleanValue())
-        || (value.isContainerNode() && value.isEmpty())
-        || (value.isTextual() && value.textValue().isEmpty());
   }
 
   private void take(Map<String, StoredTensor> tensors) {
@@ -266,9 +259,9 @@ public final class LoraAdapter {
           if (lora.matches()) {
             isNew = (lora.group(2).equals("A") ? a : b).put(lora.group(1), tensor) == null;
           } else if (original.matches()) {
-            originals.add(canonical(original.group(1)));
+            originals.add(WeightNames.canonical(original.group(1)));
           } else if (whole.matches()) {
-            String module = canonical(whole.group(1));
+            String module = WeightNames.canonical(whole.group(1));
             isNew = wholes.put(module, tensor) == null;
             wholeNames.put(module, name);
           } else {
@@ -283,7 +276,8 @@ public final class LoraAdapter {
     refuseLeftOver(leftOver);
     refuseHalves(a, b);
     a.forEach(
-        (module, factor) -> pairs.put(canonical(module), pair(module, factor, b.get(module))));
+        (module, factor) ->
+            pairs.put(WeightNames.canonical(module), pair(module, factor, b.get(module))));
     wholeNames.forEach(this::checkWhole);
     List<String> modules = new ArrayList<>(a.keySet());
     wholeNames.keySet().stream()
@@ -292,7 +286,7 @@ public final class LoraAdapter {
         .filter(Matcher::matches)
         .forEach(name -> modules.add(name.group(1)));
     List<String> ofBackbone =
-        modules.stream().filter(module -> !canonical(module).equals(module)).toList();
+        modules.stream().filter(module -> !WeightNames.canonical(module).equals(module)).toList();
     forBackbone = !ofBackbone.isEmpty();
     if (forBackbone && ofBackbone.size() < modules.size()) {
       throw InputException.of(
@@ -428,9 +422,5 @@ public final class LoraAdapter {
         directory.pathOf(CONFIG),
         Shown.text(key),
         value.isMissingNode() ? "(absent)" : Shown.text(value.toString()));
-  }
-
-  private static String canonical(String module) {
-    return RerankerCheckpoint.canonical(module);
   }
 }

@@ -6,14 +6,12 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.rankspark.InputException;
-import dev.rankspark.run.UserPath;
+import dev.rankspark.files.Shown;
+import dev.rankspark.files.UserPath;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.Map;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -186,7 +184,7 @@ public final class ModelDirectory {
   public JsonNode json(String name) {
     byte[] bytes = read(name);
     try {
-      JsonNode json = JSON.readTree(utf8(bytes));
+      JsonNode json = JSON.readTree(Utf8Text.decode(bytes));
       if (json.isMissingNode()) {
         throw InputException.of("%s is empty, expected JSON", pathOf(name));
       }
@@ -200,15 +198,6 @@ public final class ModelDirectory {
     }
   }
 
-  /**
-   * The tensors of a safetensors file or torch archive in here, by name; only headers are read.
-   *
-   * @throws InputException if the file is missing or broken
-   */
-  public Map<String, StoredTensor> tensors(String name) {
-    return Weights.read(file(name));
-  }
-
   /** A JSON file whose top level is an object. */
   public JsonNode jsonObject(String name) {
     JsonNode json = json(name);
@@ -217,11 +206,6 @@ public final class ModelDirectory {
           "%s: expected a JSON object, got %s", pathOf(name), Shown.text(json.toString()));
     }
     return json;
-  }
-
-  /** Decodes strictly: a byte that is not UTF-8 is an exception, never a replacement character. */
-  static String utf8(byte[] bytes) throws CharacterCodingException {
-    return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
   }
 
   @Override

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.OptionException;
-import dev.rankspark.run.OutputDirectory;
+import dev.rankspark.files.OutputDirectory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

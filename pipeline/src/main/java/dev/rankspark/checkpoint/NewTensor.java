@@ -1,6 +1,7 @@
 package dev.rankspark.checkpoint;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
@@ -15,7 +16,20 @@ public record NewTensor(String name, StorageType type, long[] shape, Elements el
   /** Gives a tensor's elements, each time anew. */
   @FunctionalInterface
   public interface Elements {
-    void writeTo(TensorSink sink) throws IOException;
+    void writeTo(Sink sink) throws IOException;
+  }
+
+  /** Takes a tensor's elements in their order, in pieces of any size. */
+  public interface Sink {
+    /** Elements in the tensor's own format, little-endian; the buffer is read to its end. */
+    void write(ByteBuffer elements) throws IOException;
+
+    /**
+     * Elements that are rounded to the tensor's format.
+     *
+     * @throws dev.rankspark.InputException if a number is too large for it
+     */
+    void write(float[] values, int from, int count) throws IOException;
   }
 
   public NewTensor {

@@ -3,8 +3,8 @@ package dev.rankspark.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.rankspark.InputException;
-import dev.rankspark.run.ShownPath;
-import dev.rankspark.run.UserPath;
+import dev.rankspark.files.Shown;
+import dev.rankspark.files.UserPath;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,7 +41,6 @@ public final class RerankerCheckpoint {
 
   private static final String SCORE = "score.weight";
   private static final String WEIGHT = ".weight";
-  private static final String BACKBONE_PREFIX = "model.";
 
   private final ModelDirectory model;
   private final ModelDirectory base;
@@ -211,13 +210,6 @@ public final class RerankerCheckpoint {
     return all;
   }
 
-  /** The name in a whole model of a tensor or module whose name may be of its bare backbone. */
-  static String canonical(String name) {
-    boolean isWhole =
-        name.startsWith(BACKBONE_PREFIX) || name.startsWith("score") || name.startsWith("lm_head");
-    return isWhole ? name : BACKBONE_PREFIX + name;
-  }
-
   private static void refuseAmbiguous(ModelDirectory model, Optional<String> loraPath) {
     Optional<String> weights = Weights.find(model);
     if (weights.isPresent()) {
@@ -262,7 +254,7 @@ public final class RerankerCheckpoint {
       }
       if (scheme == null && !path.isAbsolute()) {
         for (Path above = directory.getParent(); above != null; above = above.getParent()) {
-          candidates.add(ShownPath.of(new Path(above, path)));
+          candidates.add(Shown.path(new Path(above, path)));
         }
       }
     } catch (IllegalArgumentException e) {
@@ -309,9 +301,11 @@ public final class RerankerCheckpoint {
    * A base without a single {@code model.} is a bare backbone, as {@code from_pretrained} has it.
    */
   private static Map<String, StoredTensor> canonicalNames(Map<String, StoredTensor> tensors) {
-    boolean isWhole = tensors.keySet().stream().anyMatch(name -> name.startsWith(BACKBONE_PREFIX));
+    boolean isWhole =
+        tensors.keySet().stream().anyMatch(name -> name.startsWith(WeightNames.BACKBONE));
     Map<String, StoredTensor> canonical = new LinkedHashMap<>();
-    tensors.forEach((name, tensor) -> canonical.put(isWhole ? name : canonical(name), tensor));
+    tensors.forEach(
+        (name, tensor) -> canonical.put(isWhole ? name : WeightNames.canonical(name), tensor));
     return canonical;
   }
 

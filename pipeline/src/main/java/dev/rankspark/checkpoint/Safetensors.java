@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.rankspark.InputException;
+import dev.rankspark.files.Shown;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
@@ -101,7 +102,7 @@ final class Safetensors {
 
   private JsonNode header(byte[] bytes) {
     try {
-      JsonNode header = JSON.readTree(ModelDirectory.utf8(bytes));
+      JsonNode header = JSON.readTree(Utf8Text.decode(bytes));
       if (!header.isObject()) {
         throw bad("the header is not a JSON object");
       }

@@ -1,6 +1,7 @@
 package dev.rankspark.checkpoint;
 
 import dev.rankspark.InputException;
+import dev.rankspark.files.Shown;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;

@@ -98,7 +98,7 @@ final class TargetModules {
 
   /** A value or a list of values; empty where PEFT writes nothing for an option not used. */
   private static List<JsonNode> oneOrMore(JsonNode value) {
-    if (LoraAdapter.isNeutral(value)) {
+    if (AdapterSettings.isNeutral(value)) {
       return List.of();
     }
     List<JsonNode> values = new ArrayList<>();

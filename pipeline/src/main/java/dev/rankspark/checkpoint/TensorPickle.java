@@ -1,6 +1,7 @@
 package dev.rankspark.checkpoint;
 
 import dev.rankspark.InputException;
+import dev.rankspark.files.Shown;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -405,7 +406,7 @@ final class TensorPickle {
     byte[] bytes = new byte[(int) size];
     pickle.get(bytes);
     try {
-      return ModelDirectory.utf8(bytes);
+      return Utf8Text.decode(bytes);
     } catch (CharacterCodingException e) {
       throw new InputException(file + ": its pickle has a name that is not UTF-8", e);
     }

@@ -1,13 +1,14 @@
 package dev.rankspark.checkpoint;
 
 import dev.rankspark.InputException;
+import dev.rankspark.files.Shown;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** Takes the elements of one {@link NewTensor} in their order, in pieces of any size. */
-public final class TensorSink {
+/** Writes the elements of one {@link NewTensor} in its format, and counts them. */
+final class TensorSink implements NewTensor.Sink {
   private static final int BUFFER = 1 << 16; // bytes; a multiple of every element's size
 
   private final NewTensor tensor;
@@ -20,7 +21,7 @@ public final class TensorSink {
     this.out = out;
   }
 
-  /** Elements in the tensor's own format, little-endian; the buffer is read to its end. */
+  @Override
   public void write(ByteBuffer elements) throws IOException {
     count(elements.remaining());
     while (elements.hasRemaining()) {
@@ -30,11 +31,7 @@ public final class TensorSink {
     }
   }
 
-  /**
-   * Elements that are rounded to the tensor's format.
-   *
-   * @throws InputException if a number is too large for it
-   */
+  @Override
   public void write(float[] values, int from, int count) throws IOException {
     count((long) count * tensor.type().bytes());
     ByteBuffer bytes = ByteBuffer.wrap(buffer).order(ByteOrder.LITTLE_ENDIAN);

@@ -3,6 +3,7 @@ package dev.rankspark.checkpoint;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.StoredZip.Entry;
 import dev.rankspark.checkpoint.TensorPickle.PickledTensor;
+import dev.rankspark.files.Shown;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;

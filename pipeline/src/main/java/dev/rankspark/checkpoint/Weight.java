@@ -43,7 +43,7 @@ public record Weight(StoredTensor stored, Optional<LoraPair> lora) {
         });
   }
 
-  private void copyTo(TensorSink sink, StorageType type, int block) throws IOException {
+  private void copyTo(NewTensor.Sink sink, StorageType type, int block) throws IOException {
     for (long at = 0; at < stored.elements(); at += block) {
       int count = (int) Math.min(block, stored.elements() - at);
       if (type == stored.type()) {
@@ -54,7 +54,7 @@ public record Weight(StoredTensor stored, Optional<LoraPair> lora) {
     }
   }
 
-  private void addTo(TensorSink sink, LoraPair pair, int block) throws IOException {
+  private void addTo(NewTensor.Sink sink, LoraPair pair, int block) throws IOException {
     int width = Math.toIntExact(stored.shape()[1]);
     int r = Math.toIntExact(pair.a().shape()[0]);
     float[] a = pair.a().floats(); // (r, in)

@@ -2,6 +2,7 @@ package dev.rankspark.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rankspark.InputException;
+import dev.rankspark.files.Shown;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,7 +14,7 @@ import java.util.Optional;
  * ({@code from_pretrained} in {@code modeling_utils.py}): one safetensors file, safetensors shards
  * with an index, one torch file, torch shards with an index.
  */
-final class Weights {
+public final class Weights {
   private static final String INDEX = ".index.json";
   private static final List<String> FORMS =
       List.of(
@@ -52,6 +53,16 @@ final class Weights {
     return new Weights(
         directory.pathOf(file),
         file.endsWith(INDEX) ? sharded(directory, file) : read(directory.file(file)));
+  }
+
+  /**
+   * The tensors of one file of a directory, by name; only headers are read.
+   *
+   * @param name of a safetensors file or a torch archive
+   * @throws InputException if the file is missing or broken
+   */
+  public static Map<String, StoredTensor> read(ModelDirectory directory, String name) {
+    return read(directory.file(name));
   }
 
   /** The tensors by name. */

@@ -1,6 +1,7 @@
 package dev.rankspark.corpus;
 
 import dev.rankspark.OptionException;
+import dev.rankspark.files.InputPaths;
 import dev.rankspark.run.RunReader;
 
 /**

@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.struct;
 
 import dev.rankspark.InputException;
+import dev.rankspark.files.InputPaths;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.sql.Column;
@@ -79,10 +80,10 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
       spark.sparkContext().setJobDescription("Looking up the passages of " + run);
       Dataset<Row> named =
           passages.join(
-              Pairs.small(asked.select(Pairs.DOCID).distinct()), asSeq(Pairs.DOCID), "left_semi");
+              Pairs.small(asked.select(Pairs.DOCID).distinct()), Pairs.BY_DOCID, "left_semi");
       Dataset<Row> joined =
           Pairs.withQueryPosition(asked)
-              .join(lastByPosition(named, Pairs.DOCID), asSeq(Pairs.DOCID), "left_outer")
+              .join(lastByPosition(named, Pairs.DOCID), Pairs.BY_DOCID, "left_outer")
               .persist(StorageLevel.MEMORY_AND_DISK());
       Column isMissing = col(textColumn).isNull();
       long withoutPassage = joined.where(isMissing).count();
@@ -153,10 +154,6 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
     return rows.groupBy(key)
         .agg(max_by(struct(others), col(Pairs.POSITION)).as(last))
         .select(col(key), col(last + ".*"));
-  }
-
-  static scala.collection.Seq<String> asSeq(String column) {
-    return scala.collection.JavaConverters.asScalaBuffer(List.of(column)).toSeq();
   }
 
   @Override

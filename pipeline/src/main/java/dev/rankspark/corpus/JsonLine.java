@@ -3,6 +3,7 @@ package dev.rankspark.corpus;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.corpus.TextLines.TextLine;
+import dev.rankspark.python.PythonJson;
 import dev.rankspark.run.Ids;
 
 /** One JSON object of a JSON lines file, its fields read with errors that name file and line. */

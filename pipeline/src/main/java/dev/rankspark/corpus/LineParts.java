@@ -1,6 +1,8 @@
 package dev.rankspark.corpus;
 
-import dev.rankspark.run.OutputFile;
+import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.files.FileFailures;
+import dev.rankspark.files.OutputFile;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -15,7 +17,6 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.util.SerializableConfiguration;
 
 /**
  * The lines of a data set as one plain file for each of its partitions. Spark's and Hadoop's own
@@ -34,8 +35,8 @@ final class LineParts {
   static void write(Dataset<String> lines, Path folder, String output) {
     JavaSparkContext context =
         JavaSparkContext.fromSparkContext(lines.sparkSession().sparkContext());
-    Broadcast<SerializableConfiguration> hadoop =
-        context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
+    Broadcast<HadoopSettings> hadoop =
+        context.broadcast(new HadoopSettings(context.hadoopConfiguration()));
     String address = folder.toString();
     lines
         .toJavaRDD()
@@ -51,11 +52,7 @@ final class LineParts {
 
   /** Aside and renamed, so that of two attempts at one part each leaves a whole one. */
   private static void write(
-      int number,
-      Iterator<String> lines,
-      String folder,
-      String output,
-      SerializableConfiguration hadoop) {
+      int number, Iterator<String> lines, String folder, String output, HadoopSettings hadoop) {
     Path part = new Path(folder, PREFIX + String.format(Locale.ROOT, "%010d", number));
     Path aside = new Path(folder, "." + part.getName() + "." + UUID.randomUUID());
     try {
@@ -70,7 +67,7 @@ final class LineParts {
         throw new IOException(aside + " cannot be renamed");
       }
     } catch (IOException | FSError e) {
-      throw OutputFile.unwritable(output, e);
+      throw FileFailures.unwritable(output, e);
     }
   }
 }

@@ -27,6 +27,9 @@ public final class Pairs {
   public static final String TITLE = "title";
   public static final String TEXT = "text";
 
+  /** What passages are joined by. */
+  static final String[] BY_DOCID = {DOCID};
+
   /** The first stage's score; null where the input gives none. */
   public static final String FIRST_SCORE = "score";
 

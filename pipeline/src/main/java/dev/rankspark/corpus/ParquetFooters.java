@@ -1,7 +1,9 @@
 package dev.rankspark.corpus;
 
 import dev.rankspark.InputException;
-import dev.rankspark.corpus.InputFiles.InputFile;
+import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.files.InputFiles.InputFile;
+import dev.rankspark.files.LocalFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
@@ -21,7 +23,6 @@ import org.apache.parquet.schema.Type;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.util.SerializableConfiguration;
 
 /**
  * What the ends of Parquet files say, looked at before Spark reads them: it takes one file's
@@ -49,8 +50,7 @@ final class ParquetFooters {
     Configuration settings = new Configuration(spark.sparkContext().hadoopConfiguration());
     settings.setClassLoader(LocalFiles.class.getClassLoader());
     LocalFiles.settings().forEach(settings::set);
-    Broadcast<SerializableConfiguration> hadoop =
-        context.broadcast(new SerializableConfiguration(settings));
+    Broadcast<HadoopSettings> hadoop = context.broadcast(new HadoopSettings(settings));
     List<String[]> named =
         files.stream().map(file -> new String[] {file.name(), file.path().toString()}).toList();
     List<Footer> footers =

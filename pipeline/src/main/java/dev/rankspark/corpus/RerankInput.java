@@ -3,10 +3,15 @@ package dev.rankspark.corpus;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
-import dev.rankspark.corpus.InputFiles.InputFile;
+import dev.rankspark.cluster.Keyed;
 import dev.rankspark.corpus.TextLines.TextLine;
-import dev.rankspark.run.OutputFile;
-import dev.rankspark.run.OutputFile.IfExists;
+import dev.rankspark.files.DataFormat;
+import dev.rankspark.files.InputFiles;
+import dev.rankspark.files.InputFiles.InputFile;
+import dev.rankspark.files.InputPaths;
+import dev.rankspark.files.OutputFile;
+import dev.rankspark.files.OutputFile.IfExists;
+import dev.rankspark.python.PythonJson;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
@@ -32,7 +37,7 @@ public final class RerankInput {
   public static Dataset<Row> read(SparkSession spark, InputPaths paths, Shard shard) {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     List<InputFile> files = InputFiles.resolve(paths, hadoop);
-    if (InputFiles.format(files, paths.option(), hadoop) != InputFiles.Format.JSON_LINES) {
+    if (InputFiles.format(files, paths.option(), hadoop) != DataFormat.JSON_LINES) {
       throw InputException.of(
           "%s: %s: expected JSON lines (.jsonl, .json)", paths.option(), files.get(0).name());
     }
@@ -60,9 +65,8 @@ public final class RerankInput {
     long all = lines.count();
     long first = shard.first(all);
     long end = shard.end(all);
-    return lines
-        .zipWithIndex() // the files' order: splits are numbered in it
-        .filter(line -> line._2() >= first && line._2() < end)
+    return Keyed.numbered(lines) // in the files' order: splits are numbered in it
+        .filter((line, number) -> number >= first && number < end)
         .keys();
   }
 

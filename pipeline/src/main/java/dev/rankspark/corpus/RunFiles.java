@@ -3,8 +3,11 @@ package dev.rankspark.corpus;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.row_number;
 
-import dev.rankspark.corpus.InputFiles.InputFile;
+import dev.rankspark.cluster.Keyed;
 import dev.rankspark.corpus.TextLines.TextLine;
+import dev.rankspark.files.InputFiles;
+import dev.rankspark.files.InputFiles.InputFile;
+import dev.rankspark.files.InputPaths;
 import dev.rankspark.run.Ranks;
 import dev.rankspark.run.RunLine;
 import dev.rankspark.run.RunReader;
@@ -13,14 +16,12 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.expressions.Window;
-import scala.Tuple2;
 
 /**
  * Run files of a first stage, as {@code read_result} of Tevatron's {@code prepare_rerank_input.py}
@@ -70,23 +71,21 @@ final class RunFiles {
     if (others.containsAll(names)) {
       return;
     }
-    JavaPairRDD<Tuple2<String, String>, Ranks> ofFiles =
-        lines
-            .filter(line -> !others.contains(line.file()))
-            .mapToPair(
-                line -> {
-                  RunLine run = line(line, reader);
-                  return new Tuple2<>(
-                      new Tuple2<>(line.file(), run.qid()), Ranks.NONE.with(run.rank()));
-                })
-            .reduceByKey(Ranks::with);
-    Set<String> counting = counting(ofFiles.mapToPair(e -> new Tuple2<>(e._1()._1(), e._2())));
+    // A query of a file by both names: no qid holds a line break.
+    Keyed<String, Ranks> ofFiles =
+        Keyed.of(
+                lines.filter(line -> !others.contains(line.file())),
+                line -> line.file() + '\n' + line(line, reader).qid(),
+                line -> Ranks.NONE.with(line(line, reader).rank()))
+            .reduce(Ranks::with);
+    Set<String> counting =
+        counting(ofFiles.mapKeys(key -> key.substring(0, key.lastIndexOf('\n'))));
     Optional<String> first = names.stream().filter(counting::contains).findFirst();
     if (first.isEmpty() && others.isEmpty()) {
       String all = names.get(0);
-      JavaPairRDD<String, Ranks> together =
-          ofFiles.mapToPair(e -> new Tuple2<>(e._1()._2(), e._2())).reduceByKey(Ranks::with);
-      first = counting(together.mapToPair(e -> new Tuple2<>(all, e._2()))).stream().findFirst();
+      Keyed<String, Ranks> together =
+          ofFiles.mapKeys(key -> key.substring(key.lastIndexOf('\n') + 1)).reduce(Ranks::with);
+      first = counting(together.mapKeys(qid -> all)).stream().findFirst();
     }
     if (first.isPresent()) {
       throw reader.refusal(first.get());
@@ -109,15 +108,15 @@ final class RunFiles {
    *
    * @param queries each query's ranks under the key that it belongs to
    */
-  private static Set<String> counting(JavaPairRDD<String, Ranks> queries) {
+  private static Set<String> counting(Keyed<String, Ranks> queries) {
     int none = 0;
     int single = 1;
     int several = 2;
     return new HashSet<>(
         queries
             .mapValues(ranks -> !ranks.areOneToN() ? none : ranks.size() == 1 ? single : several)
-            .reduceByKey((a, b) -> a == none || b == none ? none : Math.max(a, b))
-            .filter(verdict -> verdict._2() == several)
+            .reduce((a, b) -> a == none || b == none ? none : Math.max(a, b))
+            .filter((key, verdict) -> verdict == several)
             .keys()
             .collect());
   }

@@ -2,10 +2,11 @@ package dev.rankspark.corpus;
 
 import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
-import dev.rankspark.run.OutputFile;
-import dev.rankspark.run.OutputFile.IfExists;
-import dev.rankspark.run.Unfinished;
-import dev.rankspark.run.UserPath;
+import dev.rankspark.files.FileFailures;
+import dev.rankspark.files.OutputFile;
+import dev.rankspark.files.OutputFile.IfExists;
+import dev.rankspark.files.Unfinished;
+import dev.rankspark.files.UserPath;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -52,7 +53,7 @@ public final class SingleFile {
         throw e;
       }
     } catch (IOException e) {
-      throw OutputFile.unwritable(output, e);
+      throw FileFailures.unwritable(output, e);
     }
   }
 
@@ -103,7 +104,7 @@ public final class SingleFile {
             break;
           }
           if (cause instanceof IOException || cause instanceof FSError) {
-            throw OutputFile.unwritable(output, cause);
+            throw FileFailures.unwritable(output, cause);
           }
         }
         throw new IllegalStateException(e.getMessage(), e);

@@ -4,8 +4,8 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.udf;
 
 import dev.rankspark.InputException;
+import dev.rankspark.files.Shown;
 import dev.rankspark.run.Ids;
-import dev.rankspark.run.ShownPath;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.paths.SparkPath;
 import org.apache.spark.sql.Dataset;
@@ -39,7 +39,7 @@ final class TableIds {
         .ifPresent(
             message -> {
               Path path = SparkPath.fromUrlString(file).toPath();
-              throw InputException.of("%s, row %d: %s", ShownPath.of(path), index + 1, message);
+              throw InputException.of("%s, row %d: %s", Shown.path(path), index + 1, message);
             });
     return id;
   }

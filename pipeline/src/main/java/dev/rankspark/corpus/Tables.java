@@ -4,8 +4,10 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.udf;
 
 import dev.rankspark.InputException;
-import dev.rankspark.corpus.InputFiles.InputFile;
-import dev.rankspark.run.ShownPath;
+import dev.rankspark.files.Glob;
+import dev.rankspark.files.InputFiles.InputFile;
+import dev.rankspark.files.LocalFiles;
+import dev.rankspark.files.Shown;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -76,6 +78,6 @@ final class Tables {
 
   /** Likewise, for messages. */
   static String shown(String encoded) {
-    return ShownPath.of(SparkPath.fromUrlString(encoded).toPath());
+    return Shown.path(SparkPath.fromUrlString(encoded).toPath());
   }
 }

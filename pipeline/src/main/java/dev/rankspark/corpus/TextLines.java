@@ -1,11 +1,14 @@
 package dev.rankspark.corpus;
 
 import dev.rankspark.InputException;
-import dev.rankspark.corpus.InputFiles.InputFile;
-import dev.rankspark.run.Compression;
+import dev.rankspark.cluster.HadoopRecords;
+import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.files.Compression;
+import dev.rankspark.files.InputFiles.InputFile;
+import dev.rankspark.files.LineFormat;
+import dev.rankspark.files.UserPath;
+import dev.rankspark.python.PythonText;
 import dev.rankspark.run.Ids;
-import dev.rankspark.run.PythonText;
-import dev.rankspark.run.UserPath;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
@@ -13,10 +16,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.LongWritable;
@@ -27,13 +29,9 @@ import org.apache.hadoop.mapreduce.Job;
 import org.apache.hadoop.mapreduce.lib.input.FileInputFormat;
 import org.apache.hadoop.mapreduce.lib.input.FileSplit;
 import org.apache.hadoop.util.LineReader;
-import org.apache.spark.SparkEnv;
-import org.apache.spark.api.java.JavaNewHadoopRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
-import scala.Tuple2;
 
 /**
  * Text files as lines that know where they stand, however Spark splits them. Lines end as in
@@ -105,13 +103,13 @@ final class TextLines {
         names.add(file.name());
         FileInputFormat.addInputPath(job, file.path());
       }
-      JavaNewHadoopRDD<LongWritable, Text> lines =
-          (JavaNewHadoopRDD<LongWritable, Text>)
-              context.newAPIHadoopRDD(
-                  job.getConfiguration(), LineFormat.class, LongWritable.class, Text.class);
-      return lines.mapPartitionsWithInputSplit(
-          (split, iterator) -> lines(split, iterator, numbers, names),
-          /* preservesPartitioning= */ true);
+      return HadoopRecords.read(
+          context,
+          job.getConfiguration(),
+          LineFormat.class,
+          LongWritable.class,
+          Text.class,
+          split -> lines(split, numbers, names));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -122,57 +120,28 @@ final class TextLines {
     return read(spark, files).filter(line -> !PythonText.strip(line.text()).isEmpty());
   }
 
-  private static Iterator<TextLine> lines(
-      InputSplit split,
-      Iterator<Tuple2<LongWritable, Text>> records,
-      Map<String, Integer> numbers,
-      List<String> names) {
+  private static BiFunction<LongWritable, Text, TextLine> lines(
+      InputSplit split, Map<String, Integer> numbers, List<String> names) {
     String path = ((FileSplit) split).getPath().toString();
     int number = numbers.get(path);
-    return map(
-        records,
-        line -> {
-          long offset = line._1().get();
-          long position = ((long) number << OFFSET_BITS) | offset;
-          Text text = line._2();
-          try {
-            String decoded =
-                Text.decode(text.getBytes(), 0, text.getLength(), /* replace= */ false);
-            return new TextLine(position, names.get(number), path, offset, decoded);
-          } catch (CharacterCodingException e) {
-            throw new TextLine(position, names.get(number), path, offset, "")
-                .wrong(
-                    "expected UTF-8, got other bytes; "
-                        + Compression.remedy(new Path(path), settings()));
-          }
-        });
-  }
-
-  private static <A, B> Iterator<B> map(Iterator<A> iterator, Function<A, B> function) {
-    return new Iterator<>() {
-      @Override
-      public boolean hasNext() {
-        return iterator.hasNext();
-      }
-
-      @Override
-      public B next() {
-        return function.apply(iterator.next());
+    return (at, text) -> {
+      long offset = at.get();
+      long position = ((long) number << OFFSET_BITS) | offset;
+      try {
+        String decoded = Text.decode(text.getBytes(), 0, text.getLength(), /* replace= */ false);
+        return new TextLine(position, names.get(number), path, offset, decoded);
+      } catch (CharacterCodingException e) {
+        throw new TextLine(position, names.get(number), path, offset, "")
+            .wrong(
+                "expected UTF-8, got other bytes; "
+                    + Compression.remedy(new Path(path), HadoopSettings.here()));
       }
     };
   }
 
-  /** An executor's Java has not what the command line says of Hadoop; its Spark has. */
-  private static Configuration settings() {
-    SparkEnv env = SparkEnv.get();
-    return env == null
-        ? SparkHadoopUtil.get().conf()
-        : SparkHadoopUtil.get().newConfiguration(env.conf());
-  }
-
   private static long lineNumber(String name, long offset) throws IOException {
     Path path = new Path(name);
-    Configuration hadoop = Compression.with(settings());
+    Configuration hadoop = Compression.with(HadoopSettings.here());
     CompressionCodec codec = Compression.of(path, hadoop).orElse(null);
     try (InputStream file = UserPath.of(name, hadoop).system().open(path);
         InputStream plain = codec == null ? file : codec.createInputStream(file);

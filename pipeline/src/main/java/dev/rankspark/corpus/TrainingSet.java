@@ -9,9 +9,13 @@ import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 
 import dev.rankspark.InputException;
-import dev.rankspark.corpus.InputFiles.InputFile;
+import dev.rankspark.cluster.Keyed;
+import dev.rankspark.cluster.Names;
 import dev.rankspark.corpus.TextLines.TextLine;
-import dev.rankspark.run.ShownPath;
+import dev.rankspark.files.InputFiles;
+import dev.rankspark.files.InputFiles.InputFile;
+import dev.rankspark.files.InputPaths;
+import dev.rankspark.files.Shown;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -29,7 +33,6 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
-import scala.Tuple2;
 
 /**
  * Queries with their judged passages, as JSON lines or Parquet in one of the forms of {@link
@@ -207,15 +210,17 @@ public record TrainingSet(
                         Tables.address(row.getString(0)), row.getLong(1), row.getString(2)));
     // Of a row's sum its place in the file is a part, as rows are added up in any order.
     Map<String, Stretch> sizes =
-        rows.mapToPair(
+        Keyed.of(
+                rows,
+                row -> row.file,
                 row -> {
                   JsonFields item = JsonFields.parse(row, row.json);
                   reader.row(0, item);
                   reader.nameUnused(item, unused::add);
-                  return new Tuple2<>(row.file, Stretch.of(row.index + row.json));
+                  return Stretch.of(row.index + row.json);
                 })
-            .reduceByKey(Stretch::with)
-            .collectAsMap();
+            .reduce(Stretch::with)
+            .collect();
     Map<String, Long> firsts = new HashMap<>();
     Stretch all = Stretch.NONE;
     for (InputFile file : files) {
@@ -242,7 +247,7 @@ public record TrainingSet(
   private record TableRow(String file, long index, String json) implements Located, Serializable {
     @Override
     public InputException wrong(String message) {
-      return InputException.of("%s, row %d: %s", ShownPath.of(new Path(file)), index + 1, message);
+      return InputException.of("%s, row %d: %s", Shown.path(new Path(file)), index + 1, message);
     }
   }
 
@@ -275,7 +280,7 @@ public record TrainingSet(
         Texts.passages(spark, corpus)
             .join(
                 Pairs.small(withoutText.select(Pairs.DOCID).distinct()),
-                Candidates.asSeq(Pairs.DOCID),
+                Pairs.BY_DOCID,
                 "left_semi");
     Dataset<Row> found =
         Candidates.lastByPosition(named, Pairs.DOCID)
@@ -283,7 +288,7 @@ public record TrainingSet(
             .withColumnRenamed(Pairs.TEXT, corpusText);
     checkFound(withoutText, found, corpus);
     return passages
-        .join(found, Candidates.asSeq(Pairs.DOCID), "left_outer")
+        .join(found, Pairs.BY_DOCID, "left_outer")
         .groupBy(NUMBER, Pairs.QID, Pairs.QUERY, POSITIVES)
         .agg(
             sort_array(
@@ -300,8 +305,7 @@ public record TrainingSet(
   }
 
   private static void checkFound(Dataset<Row> withoutText, Dataset<Row> found, InputPaths corpus) {
-    Dataset<Row> missing =
-        withoutText.join(found.select(Pairs.DOCID), Candidates.asSeq(Pairs.DOCID), "left_anti");
+    Dataset<Row> missing = withoutText.join(found.select(Pairs.DOCID), Pairs.BY_DOCID, "left_anti");
     long count = missing.count();
     if (count > 0) {
       Row first = missing.orderBy(NUMBER, "at").first();

@@ -65,7 +65,7 @@ public final class ProcessGroup implements AutoCloseable {
   }
 
   /** Joins at a store that is open; rank 0 gives its own, and the group closes it. */
-  static ProcessGroup join(
+  public static ProcessGroup join(
       Member member, Optional<StoreServer> store, Backend backend, Duration timeout) {
     ProcessGroupLibrary.load();
     long begin = System.nanoTime();

@@ -1,7 +1,9 @@
 package dev.rankspark.eval;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.ToDoubleFunction;
 
 /**
  * The measures, in the order in which trec_eval prints them ({@code measures.c}), each with the
@@ -135,9 +137,21 @@ enum Measure {
     return summary;
   }
 
-  Parameters parameters() {
-    return parameters;
+  /**
+   * The values that {@code -m} asks for.
+   *
+   * @param text its parameters; empty for the defaults
+   * @throws dev.rankspark.OptionException for what trec_eval refuses, and for numbers at which it
+   *     overflows
+   */
+  List<Value> values(Optional<String> text) {
+    return parameters.values(trecName, text).stream()
+        .map(named -> new Value(this, named.name(), named.ofQuery()))
+        .toList();
   }
+
+  /** One number of a query and of the run. */
+  record Value(Measure measure, String name, ToDoubleFunction<JudgedRanking> ofQuery) {}
 
   static Optional<Measure> byName(String name) {
     return Arrays.stream(values()).filter(measure -> measure.trecName.equals(name)).findFirst();

@@ -17,24 +17,25 @@ interface Parameters {
   /** Larger numbers overflow in trec_eval. */
   double LARGEST = 1e9;
 
-  /** One number of a query and of the run. */
-  record Value(Measure measure, String name, ToDoubleFunction<JudgedRanking> ofQuery) {}
+  /** One number of a query, by the name that trec_eval prints. */
+  record Named(String name, ToDoubleFunction<JudgedRanking> ofQuery) {}
 
   /**
+   * @param measure trec_eval's name of it
    * @param text what {@code -m} says; empty for the defaults
    * @throws OptionException for what trec_eval refuses, and for numbers at which it overflows
    */
-  List<Value> values(Measure measure, Optional<String> text);
+  List<Named> values(String measure, Optional<String> text);
 
   /** A single value. trec_eval takes parameters for it, and ignores them. */
   static Parameters none(ToDoubleFunction<JudgedRanking> ofQuery) {
-    return (measure, text) -> List.of(new Value(measure, measure.trecName(), ofQuery));
+    return (measure, text) -> List.of(new Named(measure, ofQuery));
   }
 
   /** A value for each of the ranks, ascending: {@code P_5}. */
   static Parameters ranks(String defaults, ToDoubleBiFunction<JudgedRanking, Integer> ofQuery) {
     return (measure, text) -> {
-      List<Value> values = new ArrayList<>();
+      List<Named> values = new ArrayList<>();
       long before = 0;
       for (long rank :
           split(text.orElse(defaults)).stream().map(CNumbers::atol).sorted().toList()) {
@@ -50,10 +51,7 @@ interface Parameters {
         before = rank;
         int cutoff = (int) rank;
         values.add(
-            new Value(
-                measure,
-                measure.trecName() + "_" + rank,
-                ranking -> ofQuery.applyAsDouble(ranking, cutoff)));
+            new Named(measure + "_" + rank, ranking -> ofQuery.applyAsDouble(ranking, cutoff)));
       }
       return values;
     };
@@ -62,7 +60,7 @@ interface Parameters {
   /** A value for each of the fractions, ascending: {@code iprec_at_recall_0.10}. */
   static Parameters fractions(String defaults, ToDoubleBiFunction<JudgedRanking, Double> ofQuery) {
     return (measure, text) -> {
-      List<Value> values = new ArrayList<>();
+      List<Named> values = new ArrayList<>();
       double before = Double.NaN;
       for (double fraction :
           split(text.orElse(defaults)).stream()
@@ -75,10 +73,9 @@ interface Parameters {
         before = fraction;
         String shown = CNumbers.fixed(fraction, 2);
         values.add(
-            new Value(
-                measure,
+            new Named(
                 // append_float has room for eight characters
-                measure.trecName() + "_" + shown.substring(0, Math.min(8, shown.length())),
+                measure + "_" + shown.substring(0, Math.min(8, shown.length())),
                 ranking -> ofQuery.applyAsDouble(ranking, fraction)));
       }
       return values;
@@ -92,8 +89,7 @@ interface Parameters {
       double weight =
           text.map(given -> number(measure, text, split(given).get(0))).orElse(standard);
       return List.of(
-          new Value(
-              measure, named(measure, text), ranking -> ofQuery.applyAsDouble(ranking, weight)));
+          new Named(named(measure, text), ranking -> ofQuery.applyAsDouble(ranking, weight)));
     };
   }
 
@@ -112,8 +108,7 @@ interface Parameters {
                 number(measure, text, pair.substring(equals + 1))));
       }
       return List.of(
-          new Value(
-              measure, named(measure, text), ranking -> ofQuery.applyAsDouble(ranking, given)));
+          new Named(named(measure, text), ranking -> ofQuery.applyAsDouble(ranking, given)));
     };
   }
 
@@ -121,11 +116,11 @@ interface Parameters {
     return List.of(text.split(",", -1));
   }
 
-  private static String named(Measure measure, Optional<String> text) {
-    return measure.trecName() + text.map(given -> "_" + given).orElse("");
+  private static String named(String measure, Optional<String> text) {
+    return measure + text.map(given -> "_" + given).orElse("");
   }
 
-  private static double number(Measure measure, Optional<String> text, String number) {
+  private static double number(String measure, Optional<String> text, String number) {
     double value = CNumbers.atof(number);
     if (!(Math.abs(value) <= LARGEST)) {
       throw bad(measure, text, "expected numbers up to 1e9, got \"" + number + "\"");
@@ -133,7 +128,7 @@ interface Parameters {
     return value;
   }
 
-  private static OptionException bad(Measure measure, Optional<String> text, String reason) {
-    return OptionException.of("-m %s.%s: %s", measure.trecName(), text.orElse(""), reason);
+  private static OptionException bad(String measure, Optional<String> text, String reason) {
+    return OptionException.of("-m %s.%s: %s", measure, text.orElse(""), reason);
   }
 }

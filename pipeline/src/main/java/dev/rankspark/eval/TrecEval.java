@@ -2,7 +2,7 @@ package dev.rankspark.eval;
 
 import dev.rankspark.InputException;
 import dev.rankspark.eval.Measure.Summary;
-import dev.rankspark.eval.Parameters.Value;
+import dev.rankspark.eval.Measure.Value;
 import dev.rankspark.run.Hit;
 import dev.rankspark.run.Qrels;
 import dev.rankspark.run.Run;

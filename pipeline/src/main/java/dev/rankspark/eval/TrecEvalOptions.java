@@ -1,7 +1,7 @@
 package dev.rankspark.eval;
 
 import dev.rankspark.OptionException;
-import dev.rankspark.eval.Parameters.Value;
+import dev.rankspark.eval.Measure.Value;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -89,7 +89,7 @@ public record TrecEvalOptions(
               .filter(wish -> wish.name().equals(measure.trecName()))
               .flatMap(wish -> wish.parameters().stream())
               .findFirst();
-      values.addAll(measure.parameters().values(measure, parameters));
+      values.addAll(measure.values(parameters));
     }
     return values;
   }

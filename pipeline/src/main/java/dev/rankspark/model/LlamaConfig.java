@@ -3,7 +3,7 @@ package dev.rankspark.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
-import dev.rankspark.checkpoint.Shown;
+import dev.rankspark.files.Shown;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.rankspark.model;
 
 import ai.djl.util.Utils;
-import dev.rankspark.NativeFolders;
+import dev.rankspark.files.NativeFolders;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;

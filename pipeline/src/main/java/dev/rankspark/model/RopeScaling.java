@@ -2,7 +2,7 @@ package dev.rankspark.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rankspark.InputException;
-import dev.rankspark.checkpoint.Shown;
+import dev.rankspark.files.Shown;
 import java.util.List;
 import java.util.Set;
 

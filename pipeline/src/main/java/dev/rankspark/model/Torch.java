@@ -3,7 +3,7 @@ package dev.rankspark.model;
 import ai.djl.engine.Engine;
 import ai.djl.pytorch.jni.JniUtils;
 import dev.rankspark.DeviceException;
-import dev.rankspark.NativeFolders;
+import dev.rankspark.files.NativeFolders;
 
 /** libtorch under DJL: its loading and its settings per thread. */
 public final class Torch {

@@ -1,6 +1,6 @@
 package dev.rankspark.prompt;
 
-import dev.rankspark.run.PythonText;
+import dev.rankspark.python.PythonText;
 import java.io.Serializable;
 
 /**

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
-import dev.rankspark.checkpoint.Shown;
+import dev.rankspark.files.Shown;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
-import dev.rankspark.checkpoint.Shown;
+import dev.rankspark.files.Shown;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;

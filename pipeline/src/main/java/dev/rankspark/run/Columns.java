@@ -1,5 +1,6 @@
 package dev.rankspark.run;
 
+import dev.rankspark.python.PythonText;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

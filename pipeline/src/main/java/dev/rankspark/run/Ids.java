@@ -1,6 +1,7 @@
 package dev.rankspark.run;
 
 import dev.rankspark.OptionException;
+import dev.rankspark.python.PythonText;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;

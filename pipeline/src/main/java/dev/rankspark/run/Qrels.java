@@ -1,5 +1,7 @@
 package dev.rankspark.run;
 
+import dev.rankspark.files.TextFile;
+import dev.rankspark.files.UserPath;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Collections;

@@ -1,6 +1,8 @@
 package dev.rankspark.run;
 
 import dev.rankspark.InputException;
+import dev.rankspark.files.TextFile;
+import dev.rankspark.python.PythonText;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;

@@ -1,5 +1,6 @@
 package dev.rankspark.run;
 
+import dev.rankspark.files.TextFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;

@@ -1,7 +1,10 @@
 package dev.rankspark.run;
 
 import dev.rankspark.InputException;
-import dev.rankspark.run.OutputFile.IfExists;
+import dev.rankspark.files.OutputFile;
+import dev.rankspark.files.OutputFile.IfExists;
+import dev.rankspark.files.TextFile;
+import dev.rankspark.python.PythonFloat;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;

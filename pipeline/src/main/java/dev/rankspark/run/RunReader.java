@@ -1,6 +1,8 @@
 package dev.rankspark.run;
 
 import dev.rankspark.InputException;
+import dev.rankspark.python.PythonFloat;
+import dev.rankspark.python.PythonText;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Optional;

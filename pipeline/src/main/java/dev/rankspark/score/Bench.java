@@ -4,10 +4,10 @@ import static org.apache.spark.sql.functions.col;
 
 import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
-import dev.rankspark.corpus.InputPaths;
 import dev.rankspark.corpus.Pairs;
 import dev.rankspark.corpus.RerankInput;
 import dev.rankspark.corpus.Shard;
+import dev.rankspark.files.InputPaths;
 import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.GemmSpeed;
 import dev.rankspark.model.Hardware;

@@ -11,6 +11,7 @@ import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.when;
 
+import dev.rankspark.cluster.Keyed;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,7 +27,6 @@ import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.expressions.WindowSpec;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
-import scala.Tuple2;
 
 /**
  * The pairs' numbers in input order, queries kept together, and their spreading over tasks of equal
@@ -130,12 +130,11 @@ final class PairNumbers {
 
   /** Adds {@link #NUMBER} and spreads the pairs over tasks, in the order of their numbers. */
   JavaRDD<Row> spread(int tasks) {
-    return numbered(totalCost / tasks)
-        .toJavaRDD()
-        .mapToPair(
-            pair ->
-                new Tuple2<>(new Place(pair.<Long>getAs(MIDDLE), pair.<Long>getAs(NUMBER)), pair))
-        .repartitionAndSortWithinPartitions(new ByCost(ends(totalCost, tasks)))
+    return Keyed.of(
+            numbered(totalCost / tasks).toJavaRDD(),
+            pair -> new Place(pair.<Long>getAs(MIDDLE), pair.<Long>getAs(NUMBER)),
+            pair -> pair)
+        .sortedWithin(new ByCost(ends(totalCost, tasks)))
         .values();
   }
 

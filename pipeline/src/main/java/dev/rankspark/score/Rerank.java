@@ -7,16 +7,17 @@ import static org.apache.spark.sql.functions.row_number;
 
 import dev.rankspark.InputException;
 import dev.rankspark.PartlyDoneException;
+import dev.rankspark.cluster.ExecutorHardware;
 import dev.rankspark.corpus.Candidates;
 import dev.rankspark.corpus.Pairs;
 import dev.rankspark.corpus.RerankInput;
 import dev.rankspark.corpus.SingleFile;
 import dev.rankspark.corpus.SingleFile.WorkFolder;
 import dev.rankspark.eval.TrecEval;
-import dev.rankspark.model.Dtype;
+import dev.rankspark.files.FileFailures;
+import dev.rankspark.files.OutputFile;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.run.Hit;
-import dev.rankspark.run.OutputFile;
 import dev.rankspark.run.Qrels;
 import dev.rankspark.run.Run;
 import dev.rankspark.score.RerankReport.Comparison;
@@ -29,7 +30,6 @@ import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -95,7 +95,9 @@ public final class Rerank {
 
   private RerankReport run() {
     long start = System.nanoTime();
-    Hardware hardware = probeHardware();
+    Hardware hardware =
+        ExecutorHardware.probe(
+            spark, options.scoring().device(), Optional.ofNullable(options.scoring().dtype()));
     if (options.candidates().isEmpty()) {
       Dataset<Row> pairs =
           RerankInput.read(spark, options.rerankInput(), options.shard())
@@ -109,17 +111,6 @@ public final class Rerank {
     try (Candidates candidates = Candidates.pairs(spark, options.candidates().get())) {
       return rerank(candidates.pairs(), Optional.of(candidates.counts()), hardware, start);
     }
-  }
-
-  /** Asks one executor what it has, so that all of them compute in the same dtype. */
-  private Hardware probeHardware() {
-    describe("Looking at an executor's device");
-    String device = options.scoring().device();
-    Dtype dtype = options.scoring().dtype();
-    return JavaSparkContext.fromSparkContext(spark.sparkContext())
-        .parallelize(List.of(1), 1)
-        .map(ignored -> Hardware.detect(device, Optional.ofNullable(dtype)))
-        .first();
   }
 
   private RerankReport rerank(
@@ -150,7 +141,7 @@ public final class Rerank {
           seconds,
           qrels.map(judged -> compare(judged, pairs, scored)).orElse(List.of()));
     } catch (IOException e) {
-      throw OutputFile.unwritable(target, e);
+      throw FileFailures.unwritable(target, e);
     }
   }
 

@@ -2,10 +2,10 @@ package dev.rankspark.score;
 
 import dev.rankspark.OptionException;
 import dev.rankspark.corpus.CandidateOptions;
-import dev.rankspark.corpus.InputPaths;
 import dev.rankspark.corpus.Shard;
+import dev.rankspark.files.InputPaths;
+import dev.rankspark.files.OutputFile.IfExists;
 import dev.rankspark.run.Ids;
-import dev.rankspark.run.OutputFile.IfExists;
 import java.util.Optional;
 
 /**

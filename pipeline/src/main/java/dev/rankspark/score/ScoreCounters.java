@@ -1,5 +1,6 @@
 package dev.rankspark.score;
 
+import dev.rankspark.cluster.TaskResults;
 import java.io.Serializable;
 import java.util.Set;
 import java.util.TreeSet;
@@ -8,16 +9,15 @@ import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.spark.SparkContext;
-import org.apache.spark.util.CollectionAccumulator;
 
 /** What the tasks of one job counted. Spark adds a task's counts once, when it succeeds. */
 final class ScoreCounters implements Serializable {
   private static final long serialVersionUID = 1L;
 
-  private final CollectionAccumulator<Task> tasks;
+  private final TaskResults<Task> tasks;
 
   ScoreCounters(SparkContext context) {
-    tasks = context.collectionAccumulator("scoring tasks");
+    tasks = new TaskResults<>(context, "scoring tasks");
   }
 
   /**
@@ -71,11 +71,11 @@ final class ScoreCounters implements Serializable {
   }
 
   private long sum(ToLongFunction<Task> count) {
-    return tasks.value().stream().mapToLong(count).sum();
+    return tasks.values().stream().mapToLong(count).sum();
   }
 
   private IntStream each(ToIntFunction<Task> count) {
-    return tasks.value().stream().mapToInt(count);
+    return tasks.values().stream().mapToInt(count);
   }
 
   long pairs() {
@@ -111,18 +111,18 @@ final class ScoreCounters implements Serializable {
 
   /** Tasks that had pairs. */
   int tasks() {
-    return tasks.value().size();
+    return tasks.values().size();
   }
 
   /** The cost of the task that cost most, by the mean of all; 1 if there was none. */
   double imbalance() {
-    double mean = tasks.value().stream().mapToDouble(Task::cost).average().orElse(1);
-    return tasks.value().stream().mapToDouble(Task::cost).max().orElse(1) / mean;
+    double mean = tasks.values().stream().mapToDouble(Task::cost).average().orElse(1);
+    return tasks.values().stream().mapToDouble(Task::cost).max().orElse(1) / mean;
   }
 
   /** The ids of the executors that scored something. */
   Set<String> executors() {
-    return tasks.value().stream()
+    return tasks.values().stream()
         .map(Task::executor)
         .collect(Collectors.toCollection(TreeSet::new));
   }

@@ -1,8 +1,10 @@
 package dev.rankspark.score;
 
 import dev.rankspark.InputException;
+import dev.rankspark.cluster.ExecutorModels;
+import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.cluster.SparkTask;
 import dev.rankspark.corpus.Pairs;
-import dev.rankspark.distributed.TaskResources;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.prompt.PairText;
 import java.util.ArrayList;
@@ -12,15 +14,11 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.OptionalInt;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.SparkEnv;
-import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.util.SerializableConfiguration;
-import org.apache.spark.util.TaskCompletionListener;
 
 /**
  * Scores the pairs of one task, in {@code mapPartitions}; gives {@link #SCORED} rows in their
@@ -45,7 +43,7 @@ final class ScorePartition implements FlatMapFunction<Iterator<Row>, Row> {
   private final ScoreCounters counters;
 
   /** The driver's: an executor's own lacks what the command line said of Hadoop. */
-  private final SerializableConfiguration hadoop;
+  private final HadoopSettings hadoop;
 
   ScorePartition(
       ScoreOptions options,
@@ -53,7 +51,7 @@ final class ScorePartition implements FlatMapFunction<Iterator<Row>, Row> {
       PairCost cost,
       ScoreCounters counters,
       Configuration hadoop) {
-    this.hadoop = new SerializableConfiguration(hadoop);
+    this.hadoop = new HadoopSettings(hadoop);
     this.options = options;
     this.hardware = hardware;
     this.cost = cost;
@@ -65,34 +63,23 @@ final class ScorePartition implements FlatMapFunction<Iterator<Row>, Row> {
     if (!rows.hasNext()) {
       return rows;
     }
-    OptionalInt gpu = TaskResources.gpu(TaskContext.get());
+    SparkTask task = SparkTask.current();
+    OptionalInt gpu = task.gpu();
     // Spark starts no more tasks than the executor has cores for: together they use those alone.
-    int threads = TaskContext.get().cpus();
-    ExecutorScorers.Lease lease =
-        ExecutorScorers.acquire(
+    int threads = task.cpus();
+    ExecutorModels.Lease<Scorer> lease =
+        ExecutorModels.acquire(
+            Scorer.class,
             hardware.device(gpu),
             List.of(options, hardware),
             counters.job(),
             // on all of the executor's cores: its other tasks wait for the same model
-            () ->
-                Scorer.load(
-                    options,
-                    hardware,
-                    gpu,
-                    TaskResources.executorCores(TaskContext.get()),
-                    hadoop.value()));
-    onCompletion(lease::close);
+            () -> Scorer.load(options, hardware, gpu, task.executorCores(), hadoop.value()));
+    task.onCompletion(lease::close);
     ScorePipeline pipeline =
-        new ScorePipeline(pairs(rows), lease.scorer(), options.batchTokens(), threads);
-    onCompletion(pipeline::close); // the last one added runs first
-    return new ScoredRows(
-        pipeline, ScoreCounters.Task.begun(SparkEnv.get().executorId(), lease.loaded()));
-  }
-
-  /** However the task ends: Spark need not read a task's rows to their end. */
-  private static void onCompletion(Runnable action) {
-    TaskCompletionListener listener = context -> action.run();
-    TaskContext.get().addTaskCompletionListener(listener);
+        new ScorePipeline(pairs(rows), lease.model(), options.batchTokens(), threads);
+    task.onCompletion(pipeline::close); // the last one added runs first
+    return new ScoredRows(pipeline, ScoreCounters.Task.begun(task.executorId(), lease.loaded()));
   }
 
   private Iterator<ScorePipeline.Pair> pairs(Iterator<Row> rows) {

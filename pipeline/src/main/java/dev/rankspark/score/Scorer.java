@@ -4,6 +4,9 @@ import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.checkpoint.RerankerCheckpoint;
+import dev.rankspark.cluster.ExecutorModels;
+import dev.rankspark.files.Shown;
+import dev.rankspark.files.UserPath;
 import dev.rankspark.model.BatchModel;
 import dev.rankspark.model.CrossEncoder;
 import dev.rankspark.model.DeviceMemoryException;
@@ -11,8 +14,6 @@ import dev.rankspark.model.Hardware;
 import dev.rankspark.model.LlamaConfig;
 import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.prompt.Pooling;
-import dev.rankspark.run.ShownPath;
-import dev.rankspark.run.UserPath;
 import dev.rankspark.score.ScoreOptions.ModelPaths;
 import java.nio.LongBuffer;
 import java.util.Arrays;
@@ -28,7 +29,7 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
 /** Pair texts to scores on one device: tokenizer, batch plan and model. Serves several threads. */
-public final class Scorer implements AutoCloseable {
+public final class Scorer implements ExecutorModels.Model<Scorer> {
   private final PairEncoder tokenizer;
   private final BatchModel model;
   private final int batchRows;
@@ -50,7 +51,8 @@ public final class Scorer implements AutoCloseable {
    * The same tokenizer and model with the tokens of a batch as they were asked for: what else was
    * in the device's memory while another job ran says nothing about this one. Either closes both.
    */
-  Scorer forAnotherJob() {
+  @Override
+  public Scorer forAnotherJob() {
     return new Scorer(tokenizer, model, batchRows, askedTokens);
   }
 
@@ -175,7 +177,7 @@ public final class Scorer implements AutoCloseable {
   }
 
   private static String absolute(String path, Configuration hadoop) {
-    return ShownPath.of(UserPath.of(path, hadoop).path());
+    return Shown.path(UserPath.of(path, hadoop).path());
   }
 
   /**

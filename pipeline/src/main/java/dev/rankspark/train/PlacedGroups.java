@@ -1,5 +1,6 @@
 package dev.rankspark.train;
 
+import dev.rankspark.cluster.Keyed;
 import dev.rankspark.corpus.Passage;
 import dev.rankspark.corpus.TrainItem;
 import dev.rankspark.prompt.PairText;
@@ -7,6 +8,7 @@ import java.io.Serializable;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Spliterator;
 import java.util.Spliterators;
 import java.util.stream.IntStream;
@@ -14,7 +16,6 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.spark.Partitioner;
 import org.apache.spark.api.java.JavaRDD;
-import scala.Tuple2;
 
 /** The groups of a training, spread over its workers in the order in which they compute them. */
 final class PlacedGroups {
@@ -34,13 +35,11 @@ final class PlacedGroups {
       GroupChoice choice,
       PairText template,
       int fromStep) {
-    return items
-        .mapPartitionsToPair(new ByEpoch(plan, choice, template, fromStep)::groups)
-        .repartitionAndSortWithinPartitions(new ByRank(plan))
+    return Keyed.ofEach(items, new ByEpoch(plan, choice, template, fromStep)::groups)
+        .sortedWithin(new ByRank(plan))
         .map(
-            group -> {
-              long serial = group._1();
-              List<String> texts = Arrays.asList(group._2());
+            (serial, group) -> {
+              List<String> texts = Arrays.asList(group);
               return new PlacedGroup(
                   plan.place(serial),
                   plan.epoch(serial),
@@ -56,7 +55,7 @@ final class PlacedGroups {
   private record ByEpoch(TrainingPlan plan, GroupChoice choice, PairText template, int fromStep)
       implements Serializable {
 
-    Iterator<Tuple2<Long, String[]>> groups(Iterator<TrainItem> items) {
+    Iterator<Map.Entry<Long, String[]>> groups(Iterator<TrainItem> items) {
       int firstEpoch = plan.epochOfStep(fromStep);
       // All epochs' orders at once: 4 bytes a group of the whole training.
       int[][] positions =
@@ -72,7 +71,7 @@ final class PlacedGroups {
                       .filter(i -> positions[i][item.number()] < plan.groupsPerEpoch())
                       .mapToLong(i -> plan.serial(firstEpoch + i, positions[i][item.number()]))
                       .filter(serial -> serial >= first && serial < end)
-                      .mapToObj(serial -> new Tuple2<>(serial, texts(item, plan.epoch(serial)))))
+                      .mapToObj(serial -> Map.entry(serial, texts(item, plan.epoch(serial)))))
           .iterator();
     }
 

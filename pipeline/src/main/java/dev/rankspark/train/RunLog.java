@@ -2,7 +2,7 @@ package dev.rankspark.train;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.rankspark.run.TextFile;
+import dev.rankspark.files.TextFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;

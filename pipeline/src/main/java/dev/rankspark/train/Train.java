@@ -4,26 +4,27 @@ import static org.apache.spark.sql.functions.col;
 
 import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
+import dev.rankspark.cluster.BarrierStage;
+import dev.rankspark.cluster.ExecutorHardware;
+import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.cluster.Slots;
 import dev.rankspark.corpus.Pairs;
 import dev.rankspark.corpus.RerankInput;
 import dev.rankspark.corpus.Shard;
 import dev.rankspark.corpus.TrainingSet;
-import dev.rankspark.distributed.Slots;
+import dev.rankspark.files.FileFailures;
+import dev.rankspark.files.OutputDirectory;
+import dev.rankspark.files.OutputTarget;
+import dev.rankspark.files.UserPath;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.prompt.PairText;
-import dev.rankspark.run.OutputDirectory;
-import dev.rankspark.run.OutputFile;
-import dev.rankspark.run.OutputTarget;
 import dev.rankspark.run.Qrels;
-import dev.rankspark.run.UserPath;
 import dev.rankspark.train.TrainOptions.Evaluation;
 import dev.rankspark.train.TrainOptions.Output;
 import dev.rankspark.train.TrainWorker.Report;
 import java.io.IOException;
-import java.io.Serializable;
 import java.util.Comparator;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -35,12 +36,7 @@ import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.util.SerializableConfiguration;
-import scala.collection.JavaConverters;
-import scala.reflect.ClassTag;
-import scala.runtime.AbstractFunction1;
 
 /**
  * Trains a reranker as Tevatron's {@code tevatron/reranker/driver/train.py} does, as one barrier
@@ -172,7 +168,7 @@ public final class Train {
             done,
             evaluation().orElse(null),
             steps,
-            new SerializableConfiguration(hadoop));
+            new HadoopSettings(hadoop));
     JavaRDD<PlacedGroup> groups =
         PlacedGroups.spread(set.items(), plan, options.data().choice(), template(), done + 1);
     describe("Training " + options.model().path());
@@ -186,35 +182,10 @@ public final class Train {
   }
 
   private static List<Report> train(JavaRDD<PlacedGroup> groups, TrainWorker worker) {
-    return groups
-        .rdd()
-        .barrier()
-        .mapPartitions(new Task(worker), false, ClassTag.apply(String.class))
-        .toJavaRDD()
-        .repartition(1)
-        .collect()
-        .stream()
+    return BarrierStage.run(groups, worker::run).stream()
         .map(TrainWorker::report)
         .sorted(Comparator.comparingInt(Report::rank))
         .toList();
-  }
-
-  private static final class Task
-      extends AbstractFunction1<
-          scala.collection.Iterator<PlacedGroup>, scala.collection.Iterator<String>>
-      implements Serializable {
-    private static final long serialVersionUID = 1L;
-    private final TrainWorker worker;
-
-    Task(TrainWorker worker) {
-      this.worker = worker;
-    }
-
-    @Override
-    public scala.collection.Iterator<String> apply(scala.collection.Iterator<PlacedGroup> groups) {
-      Iterator<PlacedGroup> own = JavaConverters.asJavaIterator(groups);
-      return JavaConverters.asScalaIterator(List.of(worker.run(own)).iterator());
-    }
   }
 
   private TrainReport report(
@@ -247,14 +218,9 @@ public final class Train {
   }
 
   private Hardware probeHardware() {
-    describe("Looking at an executor's device");
-    String device = options.compute().device();
-    Dtype dtype = options.compute().dtype();
     Hardware hardware =
-        JavaSparkContext.fromSparkContext(spark.sparkContext())
-            .parallelize(List.of(1), 1)
-            .map(ignored -> Hardware.detect(device, Optional.of(dtype)))
-            .first();
+        ExecutorHardware.probe(
+            spark, options.compute().device(), Optional.of(options.compute().dtype()));
     if (hardware.cuda() && hardware.compute() == Dtype.FLOAT16) {
       throw new DeviceException(
           "--fp16: training in float16 needs scaled losses, which is not built; a GPU can do"
@@ -307,7 +273,7 @@ public final class Train {
       }
       system.mkdirs(directory);
     } catch (IOException | FSError e) {
-      throw OutputFile.unwritable(options.output().directory(), e);
+      throw FileFailures.unwritable(options.output().directory(), e);
     }
   }
 

@@ -1,8 +1,8 @@
 package dev.rankspark.train;
 
 import dev.rankspark.OptionException;
-import dev.rankspark.corpus.InputPaths;
 import dev.rankspark.corpus.TrainingSet;
+import dev.rankspark.files.InputPaths;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.model.TrainableEncoder.AdamW;

@@ -4,32 +4,30 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
+import dev.rankspark.cluster.BarrierTask;
+import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.distributed.Backend;
 import dev.rankspark.distributed.ProcessGroup;
 import dev.rankspark.distributed.Rendezvous;
 import dev.rankspark.distributed.StoppedByOtherException;
-import dev.rankspark.distributed.TaskResources;
+import dev.rankspark.files.OutputDirectory;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.model.TrainableEncoder;
 import dev.rankspark.model.TrainableEncoder.AdamW;
 import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.prompt.PromptOptions;
-import dev.rankspark.run.OutputDirectory;
 import dev.rankspark.run.Qrels;
 import dev.rankspark.train.TrainOptions.Compute;
 import dev.rankspark.train.TrainOptions.Lora;
 import dev.rankspark.train.TrainOptions.Model;
 import dev.rankspark.train.TrainOptions.Output;
 import java.io.Serializable;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.BarrierTaskContext;
-import org.apache.spark.util.SerializableConfiguration;
 
 /**
  * One task of the training's barrier stage. It begins from the newest whole checkpoint of the
@@ -58,7 +56,7 @@ record TrainWorker(
     int resumedAt,
     Evaluation evaluation,
     TrainProgress progress,
-    SerializableConfiguration settingsOfHadoop)
+    HadoopSettings settingsOfHadoop)
     implements Serializable {
 
   private static final JsonMapper JSON = new JsonMapper();
@@ -92,8 +90,8 @@ record TrainWorker(
 
   /** The task: its groups in, its report, as JSON, out. */
   String run(Iterator<PlacedGroup> groups) {
-    BarrierTaskContext task = BarrierTaskContext.get();
-    int rank = task.partitionId();
+    BarrierTask task = BarrierTask.current();
+    int rank = task.rank();
     Report report;
     try {
       report = train(task, groups);
@@ -123,13 +121,12 @@ record TrainWorker(
     return new Report(rank, error, isDevice, stopped, 0, 0, 0, 0);
   }
 
-  private Report train(BarrierTaskContext task, Iterator<PlacedGroup> groups) {
+  private Report train(BarrierTask task, Iterator<PlacedGroup> groups) {
     Configuration hadoop = settingsOfHadoop.value();
-    boolean first = task.partitionId() == 0;
-    String begin = Rendezvous.exchange(task, () -> first ? newest(hadoop) : "")[0];
+    boolean first = task.rank() == 0;
+    String begin = task.exchange(() -> first ? newest(hadoop) : "")[0];
     try (Setup setup = new Setup()) {
-      Rendezvous.exchange(
-          task,
+      task.exchange(
           () -> {
             setUp(setup, task, begin, hadoop);
             return "";
@@ -169,7 +166,7 @@ record TrainWorker(
     }
   }
 
-  private void setUp(Setup setup, BarrierTaskContext task, String begin, Configuration hadoop) {
+  private void setUp(Setup setup, BarrierTask task, String begin, Configuration hadoop) {
     setup.trained = TrainedModel.open(model, lora, prompt, hadoop);
     Optional<TrainingCheckpoint> checkpoint =
         begin.isEmpty() ? Optional.empty() : Optional.of(TrainingCheckpoint.read(begin, hadoop));
@@ -178,22 +175,9 @@ record TrainWorker(
     setup.tokenizer = setup.trained.loadTokenizer();
     setup.encoder =
         setup.trained.load(
-            hardware,
-            TaskResources.gpu(task),
-            compute.checkpointing(),
-            threads(task),
-            plan.options().seed());
+            hardware, task.gpu(), compute.checkpointing(), task.threads(), plan.options().seed());
     checkpoint.ifPresent(found -> setup.trained.restore(setup.encoder, found));
     setup.qrels = Optional.ofNullable(evaluation).map(asked -> Qrels.read(asked.qrels(), hadoop));
-  }
-
-  /** The executor's cores by the workers that share it. */
-  private static int threads(BarrierTaskContext task) {
-    String[] addresses =
-        Arrays.stream(task.getTaskInfos()).map(info -> info.address()).toArray(String[]::new);
-    String own = addresses[task.partitionId()];
-    int here = (int) Arrays.stream(addresses).filter(own::equals).count();
-    return Math.max(task.cpus(), TaskResources.executorCores(task) / here);
   }
 
   /** The run itself, once all workers are there. Rank 0 writes. */

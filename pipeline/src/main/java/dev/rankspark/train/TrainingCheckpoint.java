@@ -9,12 +9,13 @@ import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.checkpoint.NewTensor;
 import dev.rankspark.checkpoint.SafetensorsWriter;
-import dev.rankspark.checkpoint.Shown;
 import dev.rankspark.checkpoint.StoredTensor;
-import dev.rankspark.run.OutputDirectory;
-import dev.rankspark.run.OutputDirectory.FileSum;
-import dev.rankspark.run.OutputFile;
-import dev.rankspark.run.UserPath;
+import dev.rankspark.checkpoint.Weights;
+import dev.rankspark.files.FileFailures;
+import dev.rankspark.files.FileSum;
+import dev.rankspark.files.OutputDirectory;
+import dev.rankspark.files.Shown;
+import dev.rankspark.files.UserPath;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -121,7 +122,7 @@ public final class TrainingCheckpoint {
       }
       return new TrainingCheckpoint(ModelDirectory.open(path, hadoop), state);
     } catch (IOException | FSError e) {
-      throw OutputFile.unwritable(path, e);
+      throw FileFailures.unwritable(path, e);
     }
   }
 
@@ -213,7 +214,7 @@ public final class TrainingCheckpoint {
 
   /** The optimizer's vectors, by name. */
   public Map<String, StoredTensor> optimizer() {
-    return directory.tensors(OPTIMIZER);
+    return Weights.read(directory, OPTIMIZER);
   }
 
   /**

@@ -3,7 +3,7 @@ package dev.rankspark.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.rankspark.run.OutputDirectory;
+import dev.rankspark.files.OutputDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -106,8 +106,7 @@ class AdapterWriterTest {
 
   private static List<NewTensor> rewritten(ModelDirectory theirs) {
     List<NewTensor> tensors = new ArrayList<>();
-    theirs
-        .tensors("adapter_model.safetensors")
+    Weights.read(theirs, "adapter_model.safetensors")
         .forEach(
             (name, tensor) -> tensors.add(NewTensor.of(name, tensor.floats(), tensor.shape())));
     return tensors;

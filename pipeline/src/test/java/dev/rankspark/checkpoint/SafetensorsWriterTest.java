@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.rankspark.InputException;
-import dev.rankspark.run.OutputDirectory;
+import dev.rankspark.files.OutputDirectory;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -137,7 +137,7 @@ class SafetensorsWriterTest {
     }
 
     var far = ModelDirectory.open(path, FarFileSystem.configuration());
-    assertThat(far.tensors("x.safetensors").get("a").floats()).containsExactly(1.5f);
+    assertThat(Weights.read(far, "x.safetensors").get("a").floats()).containsExactly(1.5f);
   }
 
   @Test
@@ -203,7 +203,8 @@ class SafetensorsWriterTest {
   }
 
   private static Map<String, StoredTensor> open(Path file) {
-    return ModelDirectory.open(file.getParent().toString(), new Configuration(false))
-        .tensors(file.getFileName().toString());
+    return Weights.read(
+        ModelDirectory.open(file.getParent().toString(), new Configuration(false)),
+        file.getFileName().toString());
   }
 }

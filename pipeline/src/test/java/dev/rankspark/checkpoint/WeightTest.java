@@ -114,7 +114,8 @@ class WeightTest {
   private Map<String, StoredTensor> read(byte[] bytes) throws IOException {
     Path file = Files.createTempFile(directory, "weight", ".safetensors");
     Files.write(file, bytes);
-    return ModelDirectory.open(directory.toString(), new Configuration(false))
-        .tensors(file.getFileName().toString());
+    return Weights.read(
+        ModelDirectory.open(directory.toString(), new Configuration(false)),
+        file.getFileName().toString());
   }
 }

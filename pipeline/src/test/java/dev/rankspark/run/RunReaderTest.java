@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.rankspark.InputException;
-import dev.rankspark.run.OutputFile.IfExists;
+import dev.rankspark.files.OutputFile.IfExists;
 import dev.rankspark.run.RunConverter.Target;
 import java.io.IOException;
 import java.nio.file.Files;

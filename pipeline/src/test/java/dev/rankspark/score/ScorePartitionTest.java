@@ -3,9 +3,9 @@ package dev.rankspark.score;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.pytorch.jni.JniUtils;
-import dev.rankspark.corpus.InputPaths;
 import dev.rankspark.corpus.RerankInput;
 import dev.rankspark.corpus.Shard;
+import dev.rankspark.files.InputPaths;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.prompt.PromptOptions;

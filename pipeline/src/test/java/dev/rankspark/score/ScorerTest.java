@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.djl.engine.EngineException;
 import dev.rankspark.DeviceException;
 import dev.rankspark.checkpoint.RerankerCheckpoint;
+import dev.rankspark.cluster.ExecutorModels;
 import dev.rankspark.model.BatchModel;
 import dev.rankspark.model.CrossEncoder;
 import dev.rankspark.model.DeviceMemoryException;
@@ -105,17 +106,18 @@ class ScorerTest {
   void tasksOfAJobShareWhatTheyLearnOfTheMemoryAndAnotherJobDoesNot() {
     BatchModel full = fullAbove(160, new ArrayList<>());
     Supplier<Scorer> loader = () -> new Scorer(tokenizer, full, 64, BATCH_TOKENS);
-    try (ExecutorScorers.Lease first = ExecutorScorers.acquire("a device", "m", 1, loader);
-        ExecutorScorers.Lease same = ExecutorScorers.acquire("a device", "m", 1, loader);
-        ExecutorScorers.Lease other = ExecutorScorers.acquire("a device", "m", 2, loader)) {
-      first.scorer().score(texts.subList(0, 40), 2);
+    try (ExecutorModels.Lease<Scorer> first =
+            ExecutorModels.acquire(Scorer.class, "a device", "m", 1, loader);
+        ExecutorModels.Lease<Scorer> same =
+            ExecutorModels.acquire(Scorer.class, "a device", "m", 1, loader);
+        ExecutorModels.Lease<Scorer> other =
+            ExecutorModels.acquire(Scorer.class, "a device", "m", 2, loader)) {
+      first.model().score(texts.subList(0, 40), 2);
 
-      assertThat(same.scorer().score(texts.subList(0, 1), 2).batchTokens())
-          .isLessThan(BATCH_TOKENS);
-      assertThat(other.scorer().score(texts.subList(0, 1), 2).batchTokens())
-          .isEqualTo(BATCH_TOKENS);
+      assertThat(same.model().score(texts.subList(0, 1), 2).batchTokens()).isLessThan(BATCH_TOKENS);
+      assertThat(other.model().score(texts.subList(0, 1), 2).batchTokens()).isEqualTo(BATCH_TOKENS);
       assertThat(List.of(first, same, other))
-          .extracting(ExecutorScorers.Lease::loaded)
+          .extracting(lease -> lease.loaded())
           .containsExactly(true, false, false);
     }
   }

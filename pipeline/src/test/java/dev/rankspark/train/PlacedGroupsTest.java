@@ -2,10 +2,10 @@ package dev.rankspark.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.rankspark.corpus.InputPaths;
 import dev.rankspark.corpus.Passage;
 import dev.rankspark.corpus.TrainItem;
 import dev.rankspark.corpus.TrainingSet;
+import dev.rankspark.files.InputPaths;
 import dev.rankspark.prompt.PairText;
 import dev.rankspark.train.TrainingPlan.Options;
 import dev.rankspark.train.TrainingPlan.Place;

@@ -11,7 +11,7 @@ import dev.rankspark.checkpoint.AdapterSettings;
 import dev.rankspark.checkpoint.AdapterWriter;
 import dev.rankspark.checkpoint.LoraAdapter;
 import dev.rankspark.checkpoint.NewTensor;
-import dev.rankspark.run.OutputDirectory;
+import dev.rankspark.files.OutputDirectory;
 import dev.rankspark.train.TrainingCheckpoint.Newest;
 import java.io.IOException;
 import java.nio.file.Files;

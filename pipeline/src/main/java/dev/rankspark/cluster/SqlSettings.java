@@ -1,0 +1,67 @@
+package dev.rankspark.cluster;
+
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import org.apache.spark.sql.RuntimeConfig;
+import org.apache.spark.sql.SparkSession;
+import scala.Option;
+import scala.Tuple2;
+import scala.collection.JavaConverters;
+
+/**
+ * Spark SQL's settings as our jobs have them: Spark's defaults, whatever a cluster or a notebook
+ * set for its own queries (case of columns, ANSI casts, time zones, legacy ways). What decides how
+ * fast and where to, but not what, stays as it was set.
+ */
+public final class SqlSettings {
+  private static final String SQL = "spark.sql.";
+
+  private static final Pattern KEPT =
+      Pattern.compile(
+          "spark\\.sql\\.(shuffle\\.partitions|adaptive\\..*|autoBroadcastJoinThreshold"
+              + "|broadcastTimeout|join\\..*|codegen\\..*|catalog.*|warehouse\\..*|ui\\..*"
+              + "|files\\.(maxPartitionBytes|openCostInBytes|minPartitionNum|maxPartitionNum)"
+              + "|sources\\.(commitProtocolClass|outputCommitterClass|parallelPartitionDiscovery.*)"
+              + "|parquet\\.output\\.committer\\.class|inMemoryColumnarStorage\\..*"
+              + "|(window|sortMergeJoin|cartesianProduct)Exec\\..*)");
+
+  private SqlSettings() {}
+
+  /** Runs a job under a session of its own on the same Spark. */
+  public static <T> T with(SparkSession spark, Function<SparkSession, T> job) {
+    SparkSession ours = spark.newSession();
+    RuntimeConfig settings = ours.conf();
+    JavaConverters.asJavaIterable(settings.getAll())
+        .forEach(
+            setting -> {
+              if (isTheirs(setting._1()) && settings.isModifiable(setting._1())) {
+                settings.unset(setting._1());
+              }
+            });
+    for (Tuple2<String, String> setting : JavaConverters.asJavaIterable(spark.conf().getAll())) {
+      String name = setting._1();
+      // Not Spark's: credentials of file systems, which notebooks set so.
+      if (!name.startsWith("spark.")
+          || (name.startsWith(SQL) && !isTheirs(name) && settings.isModifiable(name))) {
+        settings.set(name, setting._2());
+      }
+    }
+    settings.set("spark.sql.caseSensitive", true); // as JSON's names are
+    settings.set("spark.sql.session.timeZone", "UTC");
+    Option<SparkSession> active = SparkSession.getActiveSession();
+    SparkSession.setActiveSession(ours); // columns are made under its settings
+    try {
+      return job.apply(ours);
+    } finally {
+      if (active.isDefined()) {
+        SparkSession.setActiveSession(active.get());
+      } else {
+        SparkSession.clearActiveSession();
+      }
+    }
+  }
+
+  private static boolean isTheirs(String name) {
+    return name.startsWith(SQL) && !KEPT.matcher(name).matches();
+  }
+}

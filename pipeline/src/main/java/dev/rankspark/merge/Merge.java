@@ -1,0 +1,138 @@
+package dev.rankspark.merge;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.rankspark.InputException;
+import dev.rankspark.checkpoint.LoraAdapter;
+import dev.rankspark.checkpoint.ModelDirectory;
+import dev.rankspark.checkpoint.ModelWriter;
+import dev.rankspark.checkpoint.NewTensor;
+import dev.rankspark.checkpoint.RerankerCheckpoint;
+import dev.rankspark.checkpoint.StorageType;
+import dev.rankspark.checkpoint.Weight;
+import dev.rankspark.files.OutputDirectory;
+import dev.rankspark.files.OutputFile.IfExists;
+import dev.rankspark.files.UserPath;
+import dev.rankspark.model.LlamaConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Makes a plain model of a base and its adapter: safetensors that transformers' {@code
+ * AutoModelForSequenceClassification} loads without a missing weight. Weights go from file to file
+ * some rows at a time, so that a model may be larger than the memory; {@link Weight#merged} says
+ * how they are computed. A backbone with its {@code reranker_head.pt} becomes a plain model as
+ * well.
+ */
+public final class Merge {
+  /** What makes a directory something else than a plain model to its readers, Tevatron's too. */
+  private static final List<String> OTHERS = List.of("adapter_config.json", "reranker_config.json");
+
+  private static final int SHOWN = 3;
+
+  private Merge() {}
+
+  /**
+   * Merges.
+   *
+   * @throws InputException if a part is missing, broken or does not fit, or the output holds
+   *     something else; nothing is written then
+   */
+  public static MergeReport run(MergeOptions options, Configuration hadoop) {
+    checkOutput(options, hadoop);
+    RerankerCheckpoint checkpoint =
+        RerankerCheckpoint.open(options.model(), options.lora(), options.base(), hadoop);
+    checkParts(options, checkpoint, hadoop);
+    LlamaConfig shape = LlamaConfig.parse(checkpoint.config(), "config.json", /* longest= */ 1);
+    Map<String, Weight> weights = checkpoint.bind(shape.weightShapes());
+    StorageType dtype = options.dtype().orElseGet(() -> dtype(checkpoint.config(), weights));
+    JsonNode config =
+        ModelWriter.classifierConfig(checkpoint.config(), shape.classifierArchitecture(), dtype);
+    List<NewTensor> tensors = new ArrayList<>();
+    weights.forEach((name, weight) -> tensors.add(weight.merged(name, dtype)));
+    try (OutputDirectory output = OutputDirectory.create(options.output(), hadoop)) {
+      ModelWriter.write(
+          output,
+          checkpoint.base(),
+          checkpoint.tokenizerDirectory(),
+          config,
+          tensors,
+          options.shardBytes());
+      if (OutputDirectory.list(options.output(), hadoop).isEmpty()) {
+        output.commit();
+      } else {
+        checkOutput(options, hadoop); // it may have changed meanwhile
+        output.commitInto(ModelWriter::isOwn);
+      }
+      return new MergeReport(
+          options.output(),
+          dtype,
+          weights.size(),
+          (int) weights.values().stream().filter(weight -> weight.lora().isPresent()).count(),
+          output.written());
+    }
+  }
+
+  private static void checkOutput(MergeOptions options, Configuration hadoop) {
+    List<String> names = OutputDirectory.list(options.output(), hadoop);
+    if (names.isEmpty()) {
+      return;
+    }
+    for (String other : OTHERS) {
+      if (names.contains(other)) {
+        throw InputException.of(
+            "%s holds %s, with which it is read as something else than a plain model; give another"
+                + " --output-dir",
+            options.output(), other);
+      }
+    }
+    if (options.ifExists() == IfExists.FAIL) {
+      throw InputException.of(
+          "%s is not empty, it holds %s; give another --output-dir, or --overwrite to replace a"
+              + " model in it",
+          options.output(), first(names));
+    }
+  }
+
+  private static String first(List<String> names) {
+    String first = String.join(", ", names.subList(0, Math.min(SHOWN, names.size())));
+    return names.size() <= SHOWN ? first : first + " and " + (names.size() - SHOWN) + " more";
+  }
+
+  private static void checkParts(
+      MergeOptions options, RerankerCheckpoint checkpoint, Configuration hadoop) {
+    if (!checkpoint.pooling().equals("last")) {
+      throw InputException.of(
+          "%s: reranker_pooling \"%s\" is not supported by merge: a plain model pools the last token",
+          options.model(), checkpoint.pooling());
+    }
+    Path output = qualified(options.output(), hadoop);
+    Stream.of(
+            Optional.of(options.model()),
+            Optional.of(checkpoint.base()).map(ModelDirectory::path),
+            checkpoint.adapter().map(LoraAdapter::path))
+        .flatMap(Optional::stream)
+        .forEach(
+            part -> {
+              if (qualified(part, hadoop).equals(output)) {
+                throw InputException.of(
+                    "--output-dir %s is what is read; give another one", options.output());
+              }
+            });
+  }
+
+  private static Path qualified(String path, Configuration hadoop) {
+    return UserPath.of(path, hadoop).real();
+  }
+
+  /** As {@code from_pretrained(torch_dtype="auto")}: what the configuration says, else is there. */
+  private static StorageType dtype(JsonNode config, Map<String, Weight> weights) {
+    return StorageType.ofTorch(config.path("torch_dtype").asText(config.path("dtype").asText()))
+        .filter(StorageType::isWeight)
+        .orElseGet(() -> weights.values().iterator().next().stored().type());
+  }
+}
