@@ -397,7 +397,9 @@ class BadInputTest {
   void aGpuThatIsNotThere() {
     assumeFalse(Files.exists(Path.of("/dev/nvidia0")));
     assertRefused(
-        rerank("--dataset-path", input(), "--device", "cuda"), Main.DEVICE, "no CUDA device");
+        rerank("--dataset-path", input(), "--device", "cuda"),
+        Main.DEVICE,
+        "no NVIDIA driver is found here (libcuda.so.1)");
   }
 
   @Test

@@ -5,7 +5,7 @@ import dev.rankspark.InputException;
 import dev.rankspark.distributed.Meeting;
 import dev.rankspark.distributed.StoppedByOtherException;
 import java.util.Arrays;
-import java.util.OptionalInt;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkEnv;
@@ -38,8 +38,8 @@ public final class BarrierTask implements Meeting {
     return task.getTaskInfos().length;
   }
 
-  /** The GPU that Spark's scheduler gave this task, if it schedules GPUs. */
-  public OptionalInt gpu() {
+  /** As {@link SparkTask#gpu}. */
+  public Optional<String> gpu() {
     return resources.gpu();
   }
 

@@ -1,6 +1,6 @@
 package dev.rankspark.cluster;
 
-import java.util.OptionalInt;
+import java.util.Optional;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
@@ -20,12 +20,15 @@ public final class SparkTask {
     return new SparkTask(TaskContext.get());
   }
 
-  /** The GPU that Spark's scheduler gave this task, if it schedules GPUs. */
-  public OptionalInt gpu() {
+  /**
+   * The address of the GPU that Spark's scheduler gave this task, if it schedules GPUs: as the
+   * discovery script printed it, a number or a UUID.
+   */
+  public Optional<String> gpu() {
     ResourceInformation gpus = task.resourcesJMap().get("gpu");
     return gpus == null || gpus.addresses().length == 0
-        ? OptionalInt.empty()
-        : OptionalInt.of(Integer.parseInt(gpus.addresses()[0]));
+        ? Optional.empty()
+        : Optional.of(gpus.addresses()[0]);
   }
 
   /** The task's cores ({@code spark.task.cpus}). */

@@ -83,6 +83,10 @@ public final class NativeFolders {
     if (cacheIsReady) {
       return;
     }
+    // All that is needed is in the jar or on the machine. On a GPU machine DJL would look for a
+    // tokenizers library for CUDA in the net.
+    System.setProperty("ai.djl.offline", "true");
+    System.setProperty("RUST_FLAVOR", "cpu");
     String named = System.getenv().getOrDefault(CACHE, System.getProperty(CACHE, ""));
     Path usual =
         named.isEmpty() ? Path.of(System.getProperty("user.home"), ".djl.ai") : Path.of(named);

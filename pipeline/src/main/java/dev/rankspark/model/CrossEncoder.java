@@ -77,6 +77,7 @@ public final class CrossEncoder implements BatchModel, AutoCloseable {
       long chunk) {
     // First of all: the table of positions takes memory by numbers that the weights may contradict.
     Map<String, Weight> weights = checkpoint.bind(config.weightShapes());
+    DeviceMemory.check(weights.values(), hardware.dtype(), device);
     Torch.prepareThread(threads);
     CrossEncoder encoder = new CrossEncoder(config, device, longest);
     try {

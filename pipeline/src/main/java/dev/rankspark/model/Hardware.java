@@ -1,12 +1,15 @@
 package dev.rankspark.model;
 
 import ai.djl.Device;
-import ai.djl.util.cuda.CudaUtils;
+import ai.djl.engine.StandardCapabilities;
 import dev.rankspark.DeviceException;
 import dev.rankspark.OptionException;
+import dev.rankspark.cuda.CudaDevice;
+import dev.rankspark.cuda.CudaMachine;
 import java.io.Serializable;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -42,7 +45,7 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
   /**
    * Looks at this machine.
    *
-   * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}
+   * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}, by CUDA's numbers
    * @param asked the dtype asked for; empty for the one that the device does best
    * @throws DeviceException if the device or the dtype is not to be had here; nothing else is taken
    *     in its place
@@ -52,25 +55,31 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
     if (!matcher.matches()) {
       throw new IllegalArgumentException("unchecked device " + device);
     }
-    int gpus = Torch.engine().getGpuCount();
-    boolean cuda = device.startsWith("cuda") || (device.equals("auto") && gpus > 0);
-    if (!cuda) {
-      return onCpu(asked);
+    if (device.equals("cpu")) {
+      Torch.engine();
+      return onCpu(asked, "");
+    }
+    CudaMachine cuda = CudaMachine.here();
+    if (device.equals("auto") && cuda.devices().isEmpty()) {
+      Torch.engine();
+      // A GPU that lies idle is said.
+      return onCpu(asked, cuda.hasDevices() ? " (no GPU: " + cuda.problem().orElse("") + ")" : "");
     }
     int index = matcher.group(1) == null ? ANY : Integer.parseInt(matcher.group(1));
-    if (gpus == 0 || index >= gpus) {
+    String option = "--device " + device;
+    CudaDevice first = cuda.device(Math.max(index, 0), option);
+    if (!Torch.engine().hasCapability(StandardCapabilities.CUDA)) {
       throw new DeviceException(
-          "--device "
-              + device
-              + ": libtorch sees "
-              + (gpus == 0 ? "no CUDA device" : gpus + " CUDA devices, numbered from 0")
-              + " on this executor; on GPU machines set PYTORCH_FLAVOR (README, \"GPUs\"), or ask for"
-              + " --device cpu");
+          option
+              + ": NVIDIA's driver shows "
+              + first.description()
+              + ", libtorch's CUDA sees none; "
+              + "see what nvidia-smi says, or ask for --device cpu");
     }
-    return onCuda(index, asked);
+    return onCuda(index, index == ANY ? cuda.devices() : List.of(first), asked);
   }
 
-  private static Hardware onCpu(Optional<Dtype> asked) {
+  private static Hardware onCpu(Optional<Dtype> asked, String remark) {
     boolean fastBfloat16 = CpuFeatures.here().have(BFLOAT16_INSTRUCTIONS);
     Dtype dtype = asked.orElse(fastBfloat16 ? Dtype.BFLOAT16 : Dtype.FLOAT32);
     // libtorch has float16 products on a CPU, many times slower than float32's
@@ -97,28 +106,45 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
           case FLOAT32 ->
               asked.isPresent() ? "float32" : "float32, as this CPU has no bfloat16 instructions";
         };
-    return new Hardware(false, ANY, dtype, compute, "CPU, " + why);
+    return new Hardware(false, ANY, dtype, compute, "CPU, " + why + remark);
   }
 
-  private static Hardware onCuda(int index, Optional<Dtype> asked) {
-    String capability = CudaUtils.getComputeCapability(Math.max(index, 0));
-    // bfloat16 came with compute capability 8.0 (Ampere)
-    boolean bfloat16 = Integer.parseInt(capability) >= 80;
-    Dtype dtype = asked.orElse(bfloat16 ? Dtype.BFLOAT16 : Dtype.FLOAT16);
-    if (dtype == Dtype.BFLOAT16 && !bfloat16) {
+  /**
+   * @param devices those that tasks may compute on: what is chosen is right for all of them
+   */
+  static Hardware onCuda(int index, List<CudaDevice> devices, Optional<Dtype> asked) {
+    CudaDevice least =
+        devices.stream()
+            .min(Comparator.comparing(CudaDevice::major).thenComparing(CudaDevice::minor))
+            .orElseThrow();
+    Dtype dtype = asked.orElse(least.hasBfloat16() ? Dtype.BFLOAT16 : Dtype.FLOAT16);
+    check(least, dtype);
+    return new Hardware(
+        true,
+        index,
+        dtype,
+        dtype,
+        (index == ANY ? "CUDA device" : "CUDA device " + index)
+            + " ("
+            + least.name()
+            + ", compute capability "
+            + least.major()
+            + "."
+            + least.minor()
+            + "), "
+            + dtype);
+  }
+
+  private static void check(CudaDevice device, Dtype dtype) {
+    if (dtype == Dtype.BFLOAT16 && !device.hasBfloat16()) {
       throw new DeviceException(
-          "--dtype bfloat16: this GPU (compute capability "
-              + capability
-              + ") has none; it can do float32, float16");
+          "--dtype bfloat16: " + device.description() + " has none; it can do float32, float16");
     }
     if (dtype == Dtype.INT8) {
       throw new DeviceException(
           "--dtype int8: only on a CPU (--device cpu); a GPU can do float32, float16"
-              + (bfloat16 ? ", bfloat16" : ""));
+              + (device.hasBfloat16() ? ", bfloat16" : ""));
     }
-    String name = index == ANY ? "CUDA device" : "CUDA device " + index;
-    return new Hardware(
-        true, index, dtype, dtype, name + " (compute capability " + capability + "), " + dtype);
   }
 
   /**
@@ -126,12 +152,27 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
    *
    * @param assigned the GPU that Spark assigned to the task ({@code spark.task.resource.gpu}), if
    *     it schedules GPUs
+   * @throws DeviceException if this executor does not have it, or it does not know the dtype that
+   *     another executor's does
    */
-  public Device device(OptionalInt assigned) {
-    if (!cuda) {
-      return Device.cpu();
+  public Device device(Optional<String> assigned) {
+    return cuda ? cudaDevice(assigned, CudaMachine.here()) : Device.cpu();
+  }
+
+  Device cudaDevice(Optional<String> assigned, CudaMachine machine) {
+    Optional<Integer> ofSpark = assigned.map(machine::ordinal);
+    if (index != ANY && ofSpark.isPresent() && ofSpark.get() != index) {
+      throw new DeviceException(
+          "--device cuda:"
+              + index
+              + ": Spark assigned GPU "
+              + ofSpark.get()
+              + " to this task; ask for --device cuda, and every task takes the one that it is"
+              + " assigned");
     }
-    return Device.gpu(index == ANY ? assigned.orElse(0) : index);
+    int ordinal = index == ANY ? ofSpark.orElse(0) : index;
+    check(machine.device(ordinal, "--device cuda:" + ordinal), dtype);
+    return Device.gpu(ordinal);
   }
 
   /**

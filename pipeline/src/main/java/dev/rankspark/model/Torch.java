@@ -3,10 +3,16 @@ package dev.rankspark.model;
 import ai.djl.engine.Engine;
 import ai.djl.pytorch.jni.JniUtils;
 import dev.rankspark.DeviceException;
+import dev.rankspark.cuda.Libtorch;
 import dev.rankspark.files.NativeFolders;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** libtorch under DJL: its loading and its settings per thread. */
 public final class Torch {
+  private static final Pattern ABSENT_LIBRARY =
+      Pattern.compile("([^\\s:/]+): cannot open shared object file");
+
   private Torch() {}
 
   /**
@@ -19,10 +25,12 @@ public final class Torch {
     // connections.
     System.setProperty("OPT_OUT_TRACKING", "true");
     NativeFolders.prepareCache();
+    Libtorch.prepare();
     try {
       return Engine.getEngine("PyTorch");
     } catch (RuntimeException | LinkageError e) {
-      throw new DeviceException("libtorch does not load on this machine: " + rootMessage(e), e);
+      throw new DeviceException(
+          "libtorch does not load on this machine: " + explained(rootMessage(e)), e);
     }
   }
 
@@ -33,6 +41,25 @@ public final class Torch {
     // Profiling runs and specialization by shape cost more than they gain: every batch has another
     // shape.
     JniUtils.setGraphExecutorOptimize(false);
+  }
+
+  /** The loader's message, with what to do about it. */
+  static String explained(String message) {
+    Matcher absent = ABSENT_LIBRARY.matcher(message);
+    if (absent.find()) {
+      String library = absent.group(1);
+      return message
+          + (library.startsWith("libcuda.so")
+              ? "; a libtorch for CUDA needs NVIDIA's driver: without one unset PYTORCH_LIBRARY_PATH"
+              : "; the libtorch that PYTORCH_LIBRARY_PATH names needs "
+                  + library
+                  + ": pip's torch brings it, others need its folder on LD_LIBRARY_PATH");
+    }
+    return message.contains("undefined symbol")
+        ? message
+            + "; DJL was built for another libtorch: name one of its version, or unset"
+            + " PYTORCH_LIBRARY_PATH"
+        : message;
   }
 
   private static String rootMessage(Throwable e) {

@@ -125,6 +125,7 @@ public final class TrainableEncoder implements AutoCloseable {
       Settings settings,
       int longest,
       int threads) {
+    DeviceMemory.check(weights.values(), hardware.dtype(), device);
     Torch.prepareThread(threads);
     try {
       TrainableEncoder encoder =

@@ -17,7 +17,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
@@ -65,7 +64,7 @@ public final class Bench {
     Hardware hardware =
         Hardware.detect(options.scoring().device(), Optional.ofNullable(options.scoring().dtype()));
     ScoreOptions decided = model.decided(hardware);
-    OptionalInt anyGpu = OptionalInt.empty();
+    Optional<String> anyGpu = Optional.empty();
     try (Scorer scorer = Scorer.load(decided, hardware, anyGpu, options.threads(), hadoop);
         GemmSpeed gemm = new GemmSpeed(model.config(), hardware, hardware.device(anyGpu))) {
       round(scorer, pairs, decided.batchTokens(), options.threads());

@@ -12,7 +12,7 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
-import java.util.OptionalInt;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Row;
@@ -64,7 +64,7 @@ final class ScorePartition implements FlatMapFunction<Iterator<Row>, Row> {
       return rows;
     }
     SparkTask task = SparkTask.current();
-    OptionalInt gpu = task.gpu();
+    Optional<String> gpu = task.gpu();
     // Spark starts no more tasks than the executor has cores for: together they use those alone.
     int threads = task.cpus();
     ExecutorModels.Lease<Scorer> lease =

@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -191,7 +190,7 @@ public final class Scorer implements ExecutorModels.Model<Scorer> {
   public static Scorer load(
       ScoreOptions options,
       Hardware hardware,
-      OptionalInt assigned,
+      Optional<String> assigned,
       int threads,
       Configuration hadoop) {
     Opened opened = open(options, hadoop);

@@ -33,7 +33,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
@@ -237,7 +236,7 @@ final class TrainedModel {
    * @throws DeviceException if the device has no memory for them
    */
   TrainableEncoder load(
-      Hardware hardware, OptionalInt gpu, boolean checkpointing, int threads, long seed) {
+      Hardware hardware, Optional<String> gpu, boolean checkpointing, int threads, long seed) {
     double scaling = lora == null ? 0 : lora.alpha() / lora.r();
     double dropout = lora == null ? 0 : lora.dropout();
     TrainableEncoder encoder;

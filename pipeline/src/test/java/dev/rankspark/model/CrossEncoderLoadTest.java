@@ -9,7 +9,6 @@ import dev.rankspark.checkpoint.RerankerCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.apache.commons.io.FileUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
@@ -32,7 +31,7 @@ class CrossEncoderLoadTest {
     assertThatThrownBy(
             () ->
                 CrossEncoder.load(
-                    checkpoint, config, hardware, hardware.device(OptionalInt.empty()), 196, 1))
+                    checkpoint, config, hardware, hardware.device(Optional.empty()), 196, 1))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("expected shape [6442450938, 24] by ");
   }

@@ -18,7 +18,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.apache.commons.io.FileUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
@@ -227,7 +226,7 @@ class ModelMutationTest {
               open(model),
               config(model),
               hardware,
-              hardware.device(OptionalInt.empty()),
+              hardware.device(Optional.empty()),
               LONGEST,
               /* threads= */ 1)) {
         return encoder.score(Packed.of(IDS), /* threads= */ 1);

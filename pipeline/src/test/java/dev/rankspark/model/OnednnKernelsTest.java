@@ -16,7 +16,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
@@ -122,7 +121,7 @@ class OnednnKernelsTest {
       Hardware hardware = Hardware.detect("cpu", Optional.of(dtype));
       try (CrossEncoder encoder =
           CrossEncoder.load(
-              checkpoint, config, hardware, hardware.device(OptionalInt.empty()), 64, 2)) {
+              checkpoint, config, hardware, hardware.device(Optional.empty()), 64, 2)) {
         float[] scores = encoder.score(Packed.of(texts(8)), 2);
         for (float score : scores) {
           if (!Float.isFinite(score)) {
@@ -148,7 +147,7 @@ class OnednnKernelsTest {
               weights,
               config,
               hardware,
-              hardware.device(OptionalInt.empty()),
+              hardware.device(Optional.empty()),
               trained,
               new TrainableEncoder.Settings(8, dropout, checkpointing),
               64,

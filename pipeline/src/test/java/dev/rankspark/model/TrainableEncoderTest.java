@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -122,7 +121,7 @@ class TrainableEncoderTest {
                 checkpoint,
                 config,
                 hardware(Dtype.FLOAT32),
-                hardware(Dtype.FLOAT32).device(OptionalInt.empty()),
+                hardware(Dtype.FLOAT32).device(Optional.empty()),
                 LONGEST,
                 2);
         TrainableEncoder training = load(Dtype.FLOAT32, "mistral", "all", 0, false)) {
@@ -206,7 +205,7 @@ class TrainableEncoderTest {
         weights(model),
         config(checkpoint(model)),
         hardware(dtype),
-        hardware(dtype).device(OptionalInt.empty()),
+        hardware(dtype).device(Optional.empty()),
         parameters(model, trained),
         new TrainableEncoder.Settings(2, dropout, checkpointing),
         LONGEST,

@@ -6,7 +6,6 @@ import dev.rankspark.checkpoint.RerankerCheckpoint;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,7 +37,7 @@ class WeightLoaderTest {
             checkpoint,
             config,
             hardware,
-            hardware.device(OptionalInt.empty()),
+            hardware.device(Optional.empty()),
             /* longest= */ 196,
             /* threads= */ 2,
             chunk)) {

@@ -14,7 +14,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
@@ -116,7 +115,7 @@ class WeightMemoryTest {
       long before = resident("VmRSS");
       try (CrossEncoder encoder =
           CrossEncoder.load(
-              checkpoint, config, hardware, hardware.device(OptionalInt.empty()), 196, 2)) {
+              checkpoint, config, hardware, hardware.device(Optional.empty()), 196, 2)) {
         encoder.score(Packed.of(List.of(new long[] {1, 2, 3})), 2);
         System.out.println(before + " " + resident("VmHWM"));
       }

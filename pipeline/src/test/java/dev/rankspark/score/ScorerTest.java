@@ -23,7 +23,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Random;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -60,8 +59,7 @@ class ScorerTest {
     Hardware hardware = Hardware.detect("cpu", Optional.of(Dtype.FLOAT32));
     LlamaConfig config = LlamaConfig.parse(checkpoint.config(), "config.json", 196);
     model =
-        CrossEncoder.load(
-            checkpoint, config, hardware, hardware.device(OptionalInt.empty()), 196, 2);
+        CrossEncoder.load(checkpoint, config, hardware, hardware.device(Optional.empty()), 196, 2);
     tokenizer =
         PairEncoder.load(
             checkpoint.tokenizerDirectory(),

@@ -25,7 +25,6 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Tag;
@@ -77,7 +76,7 @@ class TrainingConformanceTest {
         TrainableEncoder encoder =
             trained.load(
                 Hardware.detect("cpu", Optional.of(Dtype.FLOAT32)),
-                OptionalInt.empty(),
+                Optional.empty(),
                 checkpointing,
                 2,
                 42);
