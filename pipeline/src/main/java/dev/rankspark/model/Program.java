@@ -33,21 +33,30 @@ final class Program implements AutoCloseable {
    * @param className {@code Llama} for {@code llama.py}
    */
   Program(String className, Device device) {
-    String file = className.toLowerCase(Locale.ROOT) + ".py";
     this.model = Model.newInstance(className, device, "PyTorch");
     try {
-      String program =
-          source(file) + source(PARTS).replace("__torch__.CLASS", "__torch__." + className);
-      program = program.replace(LINEAR, product(device));
-      if (device.isGpu() || !CpuOperators.areFused()) {
-        program = program.replace(OPERATORS, "self.");
-      }
-      model.load(new ByteArrayInputStream(ScriptArchive.pack(className, program)));
+      model.load(new ByteArrayInputStream(archive(className, device)));
     } catch (Exception e) { // DJL declares two, the program is our own: neither is the user's
       model.close();
-      throw new IllegalStateException("the program " + file + " does not load", e);
+      throw new IllegalStateException("the program " + file(className) + " does not load", e);
     }
     this.block = (PtSymbolBlock) model.getBlock();
+  }
+
+  /** The program as this device takes it, in the form that {@code torch.jit.load} reads. */
+  static byte[] archive(String className, Device device) {
+    String program =
+        source(file(className))
+            + source(PARTS).replace("__torch__.CLASS", "__torch__." + className);
+    program = program.replace(LINEAR, product(device));
+    if (device.isGpu() || !CpuOperators.areFused()) {
+      program = program.replace(OPERATORS, "self.");
+    }
+    return ScriptArchive.pack(className, program);
+  }
+
+  private static String file(String className) {
+    return className.toLowerCase(Locale.ROOT) + ".py";
   }
 
   /** By what the device multiplies fastest. */
