@@ -322,7 +322,8 @@ def body(options, steps):
             if not (options.work / "models" / shape / "merged/done").exists():
                 merged(options, shape)  # another machine's results, this one's files
             for attention in attentions(options):
-                result = steps(f"sentence-transformers.{shape}.{attention}", theirs, options, shape, attention, list(found.values())[0])
+                result = steps(f"sentence-transformers.{shape}.{attention}", theirs, options, shape, attention,
+                               max(found.values(), key=lambda r: len(r["scores"])))
                 gc.collect()
                 if result and result.get("pairs_per_second"):
                     peers[attention] = result
