@@ -180,7 +180,9 @@ def synchronize(device):
 
 
 def timed(device, function, repeats=5, warm=2):
-    """The median seconds of some runs."""
+    """The median seconds of some runs; in a rehearsal of two."""
+    if device == "cpu":
+        repeats, warm = 2, 1
     for _ in range(warm):
         function()
     seconds = []
