@@ -140,7 +140,8 @@ def copy_jar(source, target, keep):
     """A jar without compression, which is xz's. Empty ones are left out."""
     kept = 0
     with zipfile.ZipFile(source) as old:
-        names = [name for name in old.namelist() if not name.endswith("/") and keep(name)]
+        # An index names packages that may be gone, and Java believes it.
+        names = [name for name in old.namelist() if not name.endswith(("/", "INDEX.LIST")) and keep(name)]
         if not any(name.endswith(".class") for name in names):
             return
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as new:
