@@ -2,8 +2,10 @@ package dev.rankspark.jobs;
 
 import dev.rankspark.OptionException;
 import dev.rankspark.model.Dtype;
+import dev.rankspark.reranker.ModelPaths;
 import dev.rankspark.score.ScoreOptions;
-import dev.rankspark.score.ScoreOptions.ModelPaths;
+import java.util.Optional;
+import java.util.OptionalInt;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -77,20 +79,23 @@ final class ScoreMixin {
 
   @Option(
       names = "--partitions",
-      defaultValue = "0",
       paramLabel = "N",
       description = "tasks to spread the pairs over (default: by their number)")
-  private int partitions;
+  private Integer partitions;
 
   ScoreOptions options() {
     return new ScoreOptions(
-        new ModelPaths(model, lora, base, tokenizer),
+        new ModelPaths(
+            model,
+            Optional.ofNullable(lora),
+            Optional.ofNullable(base),
+            Optional.ofNullable(tokenizer)),
         prompt.options(),
         dtype(),
         device(),
         batchRows,
-        batchTokens,
-        partitions);
+        batchTokens == null ? OptionalInt.empty() : OptionalInt.of(batchTokens),
+        partitions == null ? OptionalInt.empty() : OptionalInt.of(partitions));
   }
 
   private String device() {
@@ -103,17 +108,16 @@ final class ScoreMixin {
     return CPU;
   }
 
-  /** Null is {@code auto}. */
-  private Dtype dtype() {
+  private Optional<Dtype> dtype() {
     if ((fp16 && bf16) || ((fp16 || bf16) && !dtype.equals(AUTO))) {
       throw new OptionException("--dtype, --fp16 and --bf16 exclude each other");
     }
     if (fp16) {
-      return Dtype.FLOAT16;
+      return Optional.of(Dtype.FLOAT16);
     }
     if (bf16) {
-      return Dtype.BFLOAT16;
+      return Optional.of(Dtype.BFLOAT16);
     }
-    return dtype.equals(AUTO) ? null : Dtype.parse(dtype);
+    return dtype.equals(AUTO) ? Optional.empty() : Optional.of(Dtype.parse(dtype));
   }
 }

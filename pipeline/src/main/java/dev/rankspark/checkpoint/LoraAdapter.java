@@ -191,6 +191,27 @@ public final class LoraAdapter {
     return directory.path();
   }
 
+  ModelDirectory directory() {
+    return directory;
+  }
+
+  /**
+   * The names of an adapter's files up to the weights that are read: those before would be read if
+   * they were there. Of a directory without an adapter, the one that would make it one.
+   */
+  static List<String> files(ModelDirectory directory) {
+    List<String> files = new ArrayList<>(List.of(CONFIG));
+    if (directory.has(CONFIG)) {
+      for (String name : FILES) {
+        files.add(name);
+        if (directory.has(name)) {
+          break;
+        }
+      }
+    }
+    return files;
+  }
+
   /** The path of the tensors, for messages. */
   String file() {
     return file;

@@ -11,13 +11,10 @@ import dev.rankspark.files.UserPath;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
-import java.util.Arrays;
-import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.io.MD5Hash;
 
 /** A directory with a model, an adapter or a tokenizer, on any Hadoop file system. */
 public final class ModelDirectory {
@@ -106,27 +103,12 @@ public final class ModelDirectory {
   }
 
   /**
-   * A short text that is another one when a file in here has changed: of all files' names, lengths
-   * and times of modification. Their contents are not read, which may be gigabytes.
+   * A file in here as it is now; it need not exist.
+   *
+   * @param part of the checkpoint that this directory is, with a slash
    */
-  public String fingerprint() {
-    try {
-      return MD5Hash.digest(
-              Arrays.stream(fileSystem.listStatus(directory))
-                  .filter(FileStatus::isFile)
-                  .map(
-                      file ->
-                          file.getPath().getName()
-                              + "/"
-                              + file.getLen()
-                              + "/"
-                              + file.getModificationTime())
-                  .sorted()
-                  .collect(Collectors.joining("\n")))
-          .toString();
-    } catch (IOException e) {
-      throw new InputException(path + " cannot be listed: " + Shown.reason(e), e);
-    }
+  FileState state(String part, String name) {
+    return FileState.of(part + name, Shown.path(UserPath.child(directory(), name)), hadoop);
   }
 
   /** Whether there is a file of that name. */

@@ -34,6 +34,15 @@ public final class RerankerCheckpoint {
   private static final String BASE_OPTION = "--base-model-name-or-path";
   private static final String LORA_OPTION = "--lora-name-or-path";
 
+  /** What a tokenizer is read from; of the model's configuration, its type. */
+  private static final List<String> TOKENIZER =
+      List.of(
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "special_tokens_map.json",
+          "added_tokens.json",
+          CONFIG);
+
   private static final String BACKBONE = "backbone";
   private static final String SEQUENCE_CLASSIFICATION = "sequence_classification";
   private static final String LAST = "last";
@@ -112,6 +121,28 @@ public final class RerankerCheckpoint {
   public ModelDirectory tokenizerDirectory() {
     boolean hasTokenizer = model.has("tokenizer.json") || model.has("tokenizer.model");
     return hasTokenizer ? model : base;
+  }
+
+  /**
+   * The files that decide a score, the tokenizer's aside, as they are now; with those that would
+   * take the place of one if they were there.
+   */
+  public List<FileState> files() {
+    List<FileState> files = new ArrayList<>();
+    files.add(base.state("base/", CONFIG));
+    Weights.files(base).forEach(name -> files.add(base.state("base/", name)));
+    files.add(model.state("head/", RERANKER_CONFIG));
+    if (isBackbone) {
+      files.add(model.state("head/", RERANKER_HEAD));
+    }
+    ModelDirectory adapted = adapter.map(LoraAdapter::directory).orElse(model);
+    LoraAdapter.files(adapted).forEach(name -> files.add(adapted.state("adapter/", name)));
+    return files;
+  }
+
+  /** Likewise those of a tokenizer. */
+  public static List<FileState> tokenizerFiles(ModelDirectory directory) {
+    return TOKENIZER.stream().map(name -> directory.state("tokenizer/", name)).toList();
   }
 
   /** Whether the head lies beside a bare backbone rather than in the model. */

@@ -5,9 +5,11 @@ import dev.rankspark.InputException;
 import dev.rankspark.files.Shown;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * All tensors of a model directory, in the form that transformers prefers of those that are there
@@ -34,6 +36,19 @@ public final class Weights {
   /** The name of the file that {@link #open} starts from, if there is one. */
   static Optional<String> find(ModelDirectory directory) {
     return FORMS.stream().filter(directory::has).findFirst();
+  }
+
+  /**
+   * The names of all files of a directory's weights; before them those that would be preferred if
+   * they were there.
+   */
+  static List<String> files(ModelDirectory directory) {
+    String found = find(directory).orElseThrow();
+    Set<String> files = new LinkedHashSet<>(FORMS.subList(0, FORMS.indexOf(found) + 1));
+    if (found.endsWith(INDEX)) {
+      directory.jsonObject(found).path("weight_map").forEach(shard -> files.add(shard.asText()));
+    }
+    return List.copyOf(files);
   }
 
   /**

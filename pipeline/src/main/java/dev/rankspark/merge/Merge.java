@@ -12,7 +12,9 @@ import dev.rankspark.checkpoint.Weight;
 import dev.rankspark.files.OutputDirectory;
 import dev.rankspark.files.OutputFile.IfExists;
 import dev.rankspark.files.UserPath;
-import dev.rankspark.model.LlamaConfig;
+import dev.rankspark.reranker.ModelPaths;
+import dev.rankspark.reranker.OpenedModel;
+import dev.rankspark.reranker.OpenedModel.Head;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -44,24 +46,21 @@ public final class Merge {
    */
   public static MergeReport run(MergeOptions options, Configuration hadoop) {
     checkOutput(options, hadoop);
-    RerankerCheckpoint checkpoint =
-        RerankerCheckpoint.open(options.model(), options.lora(), options.base(), hadoop);
+    ModelPaths paths =
+        new ModelPaths(options.model(), options.lora(), options.base(), Optional.empty());
+    OpenedModel opened = OpenedModel.open(paths, /* longest= */ 1, Head.REQUIRED, hadoop);
+    RerankerCheckpoint checkpoint = opened.checkpoint();
     checkParts(options, checkpoint, hadoop);
-    LlamaConfig shape = LlamaConfig.parse(checkpoint.config(), "config.json", /* longest= */ 1);
-    Map<String, Weight> weights = checkpoint.bind(shape.weightShapes());
+    Map<String, Weight> weights = opened.weights();
     StorageType dtype = options.dtype().orElseGet(() -> dtype(checkpoint.config(), weights));
     JsonNode config =
-        ModelWriter.classifierConfig(checkpoint.config(), shape.classifierArchitecture(), dtype);
+        ModelWriter.classifierConfig(
+            checkpoint.config(), opened.config().classifierArchitecture(), dtype);
     List<NewTensor> tensors = new ArrayList<>();
     weights.forEach((name, weight) -> tensors.add(weight.merged(name, dtype)));
     try (OutputDirectory output = OutputDirectory.create(options.output(), hadoop)) {
       ModelWriter.write(
-          output,
-          checkpoint.base(),
-          checkpoint.tokenizerDirectory(),
-          config,
-          tensors,
-          options.shardBytes());
+          output, checkpoint.base(), opened.tokenizer(), config, tensors, options.shardBytes());
       if (OutputDirectory.list(options.output(), hadoop).isEmpty()) {
         output.commit();
       } else {

@@ -8,7 +8,6 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.IValue;
 import dev.rankspark.InputException;
-import dev.rankspark.checkpoint.RerankerCheckpoint;
 import dev.rankspark.checkpoint.Weight;
 import java.util.Arrays;
 import java.util.List;
@@ -42,23 +41,23 @@ public final class CrossEncoder implements BatchModel, AutoCloseable {
   }
 
   /**
-   * Loads the weights of a checkpoint; see {@link WeightLoader}. Local files are mapped, and must
-   * stay as they are until {@link #close}.
+   * Loads weights; see {@link WeightLoader}. Local files are mapped, and must stay as they are
+   * until {@link #close}.
    *
+   * @param weights of the whole model, each of the shape that {@code config} says
    * @param longest the longest text in tokens that will be scored
    * @param threads libtorch's threads for the arithmetic
-   * @throws InputException if a weight is missing, left over or of another shape
    * @throws DeviceMemoryException if the device has no memory for them
    */
   public static CrossEncoder load(
-      RerankerCheckpoint checkpoint,
+      Map<String, Weight> weights,
       LlamaConfig config,
       Hardware hardware,
       Device device,
       int longest,
       int threads) {
     try {
-      return load(checkpoint, config, hardware, device, longest, threads, WeightLoader.CHUNK);
+      return load(weights, config, hardware, device, longest, threads, WeightLoader.CHUNK);
     } catch (EngineException e) {
       throw DeviceMemoryException.of(e);
     }
@@ -68,15 +67,13 @@ public final class CrossEncoder implements BatchModel, AutoCloseable {
    * @param chunk elements of a weight that are converted at once
    */
   static CrossEncoder load(
-      RerankerCheckpoint checkpoint,
+      Map<String, Weight> weights,
       LlamaConfig config,
       Hardware hardware,
       Device device,
       int longest,
       int threads,
       long chunk) {
-    // First of all: the table of positions takes memory by numbers that the weights may contradict.
-    Map<String, Weight> weights = checkpoint.bind(config.weightShapes());
     DeviceMemory.check(weights.values(), hardware.dtype(), device);
     Torch.prepareThread(threads);
     CrossEncoder encoder = new CrossEncoder(config, device, longest);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import dev.rankspark.files.Shown;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,7 +39,8 @@ public record LlamaConfig(
     int headDim,
     double normEps,
     double ropeTheta,
-    RopeScaling ropeScaling) {
+    RopeScaling ropeScaling)
+    implements Serializable {
 
   /**
    * Names of all weights are made before the weights are looked for: no memory by a number alone.

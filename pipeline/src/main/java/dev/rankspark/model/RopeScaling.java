@@ -3,6 +3,7 @@ package dev.rankspark.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rankspark.InputException;
 import dev.rankspark.files.Shown;
+import java.io.Serializable;
 import java.util.List;
 import java.util.Set;
 
@@ -10,7 +11,7 @@ import java.util.Set;
  * What a configuration's {@code rope_scaling} does to the rotary frequencies, in float32 as {@code
  * modeling_rope_utils.py} of transformers does it.
  */
-public sealed interface RopeScaling {
+public sealed interface RopeScaling extends Serializable {
 
   /** The frequency that takes the place of {@code frequency}, both in radians per position. */
   float scaled(float frequency);

@@ -11,7 +11,7 @@ import dev.rankspark.files.InputPaths;
 import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.GemmSpeed;
 import dev.rankspark.model.Hardware;
-import dev.rankspark.prompt.PairText;
+import dev.rankspark.reranker.Reranker;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -43,7 +43,7 @@ public final class Bench {
   public record Options(
       ScoreOptions scoring, InputPaths dataset, int pairs, int threads, int rounds) {}
 
-  private record Round(double seconds, List<ScorePipeline.Chunk> chunks) {
+  private record Round(double seconds, List<ScorePipeline.Chunk<NumberedPair>> chunks) {
     double sum(ToDoubleFunction<Scorer.Prepared> part) {
       return chunks.stream()
           .mapToDouble(chunk -> part.applyAsDouble(chunk.scores().prepared()))
@@ -59,53 +59,46 @@ public final class Bench {
    */
   public static BenchReport run(SparkSession spark, Options options) {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    Scorer.Checked model = Scorer.check(options.scoring(), hadoop);
-    List<ScorePipeline.Pair> pairs = pairs(spark, options);
-    Hardware hardware =
-        Hardware.detect(options.scoring().device(), Optional.ofNullable(options.scoring().dtype()));
-    ScoreOptions decided = model.decided(hardware);
+    Reranker reranker =
+        Reranker.open(options.scoring().model(), options.scoring().prompt(), hadoop);
+    List<ScorePipeline.Pair<NumberedPair>> pairs = pairs(spark, options);
+    Hardware hardware = Hardware.detect(options.scoring().device(), options.scoring().dtype());
+    Scoring scoring =
+        Scoring.decide(
+            reranker, hardware, options.scoring().batchRows(), options.scoring().batchTokens());
     Optional<String> anyGpu = Optional.empty();
-    try (Scorer scorer = Scorer.load(decided, hardware, anyGpu, options.threads(), hadoop);
-        GemmSpeed gemm = new GemmSpeed(model.config(), hardware, hardware.device(anyGpu))) {
-      round(scorer, pairs, decided.batchTokens(), options.threads());
+    try (Scorer scorer = Scorer.load(scoring, anyGpu, options.threads(), hadoop);
+        GemmSpeed gemm = new GemmSpeed(reranker.config(), hardware, hardware.device(anyGpu))) {
+      round(scorer, pairs, scoring.batchTokens(), options.threads());
       List<Round> rounds = new ArrayList<>();
       double gflops = gemm.gflops(options.threads());
       for (int i = 0; i < options.rounds(); i++) {
-        rounds.add(round(scorer, pairs, decided.batchTokens(), options.threads()));
+        rounds.add(round(scorer, pairs, scoring.batchTokens(), options.threads()));
         gflops = Math.max(gflops, gemm.gflops(options.threads()));
       }
-      return report(decided, hardware, model, options, rounds, gflops);
+      return report(scoring, options, rounds, gflops);
     } catch (DeviceMemoryException e) {
       throw new DeviceException(
           String.format(
               Locale.ROOT,
               "%s: the device has no memory for the matrix products of a layer beside this model"
                   + " (%s); take a smaller --dtype, or fewer other programs on the device",
-              decided.model().model(),
+              reranker.path(),
               e.getMessage()),
           e);
     }
   }
 
-  private static List<ScorePipeline.Pair> pairs(SparkSession spark, Options options) {
-    PairText template =
-        new PairText(
-            options.scoring().prompt().queryPrefix(), options.scoring().prompt().passagePrefix());
-    List<ScorePipeline.Pair> pairs = new ArrayList<>();
+  private static List<ScorePipeline.Pair<NumberedPair>> pairs(SparkSession spark, Options options) {
+    PairRows texts = new PairRows(options.scoring().prompt());
+    List<ScorePipeline.Pair<NumberedPair>> pairs = new ArrayList<>();
     for (Row row :
         RerankInput.read(spark, options.dataset(), Shard.ALL)
             .orderBy(col(Pairs.POSITION))
             .limit(options.pairs())
             .collectAsList()) {
-      pairs.add(
-          new ScorePipeline.Pair(
-              new ScorePipeline.Id(
-                  pairs.size(),
-                  row.getAs(Pairs.QUERY_POSITION),
-                  row.getAs(Pairs.QID),
-                  row.getAs(Pairs.DOCID)),
-              template.format(
-                  row.getAs(Pairs.QUERY), row.getAs(Pairs.TITLE), row.getAs(Pairs.TEXT))));
+      NumberedPair pair = NumberedPair.of(pairs.size(), row, texts);
+      pairs.add(new ScorePipeline.Pair<>(pair.withoutText(), pair.text));
     }
     if (pairs.isEmpty()) {
       throw InputException.of(
@@ -115,11 +108,11 @@ public final class Bench {
   }
 
   private static Round round(
-      Scorer scorer, List<ScorePipeline.Pair> pairs, int batchTokens, int threads) {
+      Scorer scorer, List<ScorePipeline.Pair<NumberedPair>> pairs, int batchTokens, int threads) {
     long start = System.nanoTime();
-    List<ScorePipeline.Chunk> chunks = new ArrayList<>();
-    try (ScorePipeline pipeline =
-        new ScorePipeline(pairs.iterator(), scorer, batchTokens, threads)) {
+    List<ScorePipeline.Chunk<NumberedPair>> chunks = new ArrayList<>();
+    try (ScorePipeline<NumberedPair> pipeline =
+        new ScorePipeline<>(pairs.iterator(), scorer, batchTokens, threads)) {
       pipeline.forEachRemaining(chunks::add);
     }
     rank(chunks);
@@ -127,27 +120,22 @@ public final class Bench {
   }
 
   /** The numbers of pairs in the order of a run: queries in input order, scores descending. */
-  private static int[] rank(List<ScorePipeline.Chunk> chunks) {
-    record Scored(ScorePipeline.Id id, float score) {}
+  private static int[] rank(List<ScorePipeline.Chunk<NumberedPair>> chunks) {
+    record Scored(NumberedPair pair, float score) {}
     return chunks.stream()
         .flatMap(
             chunk ->
                 IntStream.range(0, chunk.pairs().size())
                     .mapToObj(i -> new Scored(chunk.pairs().get(i), chunk.scores().scores()[i])))
         .sorted(
-            Comparator.comparingLong((Scored scored) -> scored.id.queryPosition())
+            Comparator.comparingLong((Scored scored) -> scored.pair.queryPosition)
                 .thenComparing(scored -> -scored.score))
-        .mapToInt(scored -> (int) scored.id.number())
+        .mapToInt(scored -> (int) scored.pair.number)
         .toArray();
   }
 
   private static BenchReport report(
-      ScoreOptions decided,
-      Hardware hardware,
-      Scorer.Checked model,
-      Options options,
-      List<Round> rounds,
-      double gflops) {
+      Scoring scoring, Options options, List<Round> rounds, double gflops) {
     List<Round> fastestFirst =
         rounds.stream().sorted(Comparator.comparingDouble(Round::seconds)).toList();
     Round median = fastestFirst.get(rounds.size() / 2);
@@ -162,10 +150,11 @@ public final class Bench {
             .orElse(0);
     int least =
         median.chunks.stream().mapToInt(chunk -> chunk.scores().batchTokens()).min().orElse(0);
-    double limitSeconds = 2.0 * model.config().productParameters() * tokens / (gflops * 1e9);
+    double limitSeconds =
+        2.0 * scoring.reranker().config().productParameters() * tokens / (gflops * 1e9);
     return new BenchReport(
-        hardware.description(),
-        hardware.compute().toString(),
+        scoring.hardware().description(),
+        scoring.hardware().compute().toString(),
         options.threads(),
         rounds.size(),
         Math.max(least, longest),
@@ -182,6 +171,6 @@ public final class Bench {
         median.sum(Scorer.Prepared::planSeconds) / median.seconds,
         gflops,
         limitSeconds / median.seconds,
-        BatchTokens.notes(decided.batchTokens(), least, longest));
+        BatchTokens.notes(scoring.batchTokens(), least, longest));
   }
 }

@@ -1,45 +1,31 @@
 package dev.rankspark.score;
 
 import static dev.rankspark.corpus.Pairs.POSITION;
-import static dev.rankspark.corpus.Pairs.QID;
 import static dev.rankspark.corpus.Pairs.QUERY_POSITION;
-import static org.apache.spark.sql.functions.broadcast;
+import static dev.rankspark.score.Numbering.COST;
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.count;
-import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.row_number;
-import static org.apache.spark.sql.functions.sum;
-import static org.apache.spark.sql.functions.when;
 
 import dev.rankspark.cluster.Keyed;
-import java.io.Serializable;
+import dev.rankspark.corpus.Pairs;
+import dev.rankspark.score.Numbering.Place;
+import dev.rankspark.score.Numbering.Placed;
+import dev.rankspark.score.Numbering.Sum;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import org.apache.spark.Partitioner;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
-import org.apache.spark.sql.expressions.Window;
-import org.apache.spark.sql.expressions.WindowSpec;
-import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructType;
 
 /**
  * The pairs' numbers in input order, queries kept together, and their spreading over tasks of equal
  * cost: which pairs a task gets depends on the input, the model's shape and the number of tasks,
- * not on the cluster or on where the pairs came from.
+ * not on the cluster or on where the pairs came from. The driver sees a sum for each partition, no
+ * query and no pair.
  */
 final class PairNumbers {
-  /** The pair's number, from 0, over all pairs. */
-  static final String NUMBER = "number";
-
-  /** How much of all pairs' cost lies before the middle of what must stay together. */
-  private static final String MIDDLE = "middle";
-
   /** Pairs a task, up to {@link #MANY} pairs: enough to sort by length, few enough to spread. */
   private static final long PAIRS_PER_TASK = 256;
 
@@ -59,65 +45,51 @@ final class PairNumbers {
    */
   private static final double SLOPE = 0.05;
 
-  private static final String QUERY_COST = "query_cost";
+  /** Rows with the columns of {@link Pairs} and {@link Numbering#COST}, in input order. */
+  private final JavaRDD<Row> sorted;
 
-  /** Pairs of all earlier queries. */
-  private static final String BEFORE = "before";
+  /** For each partition of them the sum of all before it. */
+  private final List<Sum> before;
 
-  /** What they cost. */
-  private static final String COST_BEFORE = "cost_before";
+  private final Sum total;
 
-  private static final StructType QUERIES =
-      new StructType()
-          .add(QID, DataTypes.StringType, false)
-          .add(QUERY_COST, DataTypes.LongType, false)
-          .add(BEFORE, DataTypes.LongType, false)
-          .add(COST_BEFORE, DataTypes.LongType, false);
-
-  private final Dataset<Row> pairs;
-  private final Column pairCost;
-  private final List<Row> queries;
-  private final long pairCount;
-  private final long totalCost;
-
-  private PairNumbers(
-      Dataset<Row> pairs, Column pairCost, List<Row> queries, long pairCount, long totalCost) {
-    this.pairs = pairs;
-    this.pairCost = pairCost;
-    this.queries = queries;
-    this.pairCount = pairCount;
-    this.totalCost = totalCost;
+  private PairNumbers(JavaRDD<Row> sorted, List<Sum> before, Sum total) {
+    this.sorted = sorted;
+    this.before = before;
+    this.total = total;
   }
 
   /**
-   * Counts the pairs and what they cost, query by query.
+   * Sorts the pairs as the input has them, each query in one partition, and counts them and what
+   * they cost.
    *
    * @param pairCost of a pair, a whole number
    */
   static PairNumbers of(Dataset<Row> pairs, Column pairCost) {
-    List<Row> counted =
-        new ArrayList<>(
-            pairs.groupBy(QID, QUERY_POSITION).agg(count(lit(1)), sum(pairCost)).collectAsList());
-    counted.sort(Comparator.comparingLong(query -> query.getLong(1)));
-    long before = 0;
-    long costBefore = 0;
-    for (int i = 0; i < counted.size(); i++) {
-      Row query = counted.get(i);
-      counted.set(i, RowFactory.create(query.get(0), query.get(3), before, costBefore));
-      before += query.getLong(2);
-      costBefore += query.getLong(3);
+    String partitions = pairs.sparkSession().conf().get("spark.sql.shuffle.partitions");
+    JavaRDD<Row> sorted =
+        pairs
+            .withColumn(COST, pairCost)
+            .repartitionByRange(Integer.parseInt(partitions), col(QUERY_POSITION))
+            .sortWithinPartitions(QUERY_POSITION, POSITION)
+            .toJavaRDD();
+    List<Sum> before = new ArrayList<>();
+    Sum total = new Sum(0, 0);
+    for (Sum sum : sorted.mapPartitions(rows -> List.of(Sum.of(rows)).iterator()).collect()) {
+      before.add(total);
+      total = total.plus(sum);
     }
-    return new PairNumbers(pairs, pairCost, counted, before, costBefore);
+    return new PairNumbers(sorted, before, total);
   }
 
   /** How many pairs there are. */
   long pairCount() {
-    return pairCount;
+    return total.pairs;
   }
 
   /** The sum of the pairs' costs. */
   long totalCost() {
-    return totalCost;
+    return total.cost;
   }
 
   /** How many tasks so many pairs are spread over unless the user says. */
@@ -128,32 +100,22 @@ final class PairNumbers {
     return (int) Math.max(1, Math.min(first + further, Integer.MAX_VALUE));
   }
 
-  /** Adds {@link #NUMBER} and spreads the pairs over tasks, in the order of their numbers. */
-  JavaRDD<Row> spread(int tasks) {
-    return Keyed.of(
-            numbered(totalCost / tasks).toJavaRDD(),
-            pair -> new Place(pair.<Long>getAs(MIDDLE), pair.<Long>getAs(NUMBER)),
-            pair -> pair)
-        .sortedWithin(new ByCost(ends(totalCost, tasks)))
+  /**
+   * The pairs, numbered and spread over tasks, in the order of their numbers.
+   *
+   * @param texts what becomes of a row
+   */
+  JavaRDD<NumberedPair> spread(int tasks, PairRows texts) {
+    long taskCost = total.cost / tasks;
+    double whole = WHOLE * taskCost;
+    List<Sum> starts = new ArrayList<>(before);
+    JavaRDD<Placed> placed =
+        sorted.mapPartitionsWithIndex(
+            (partition, rows) -> new Numbering(rows, starts.get(partition), whole, texts),
+            /* preservesPartitioning= */ true);
+    return Keyed.of(placed, pair -> pair.place, pair -> pair.pair)
+        .sortedWithin(new ByCost(ends(total.cost, tasks)))
         .values();
-  }
-
-  private Dataset<Row> numbered(long taskCost) {
-    String own = "own_cost";
-    WindowSpec query = Window.partitionBy(QID).orderBy(POSITION);
-    Column upTo = sum(col(own)).over(query.rowsBetween(Window.unboundedPreceding(), 0));
-    Column ownMiddle = upTo.minus(col(own).divide(2).cast("long"));
-    Column queryMiddle = col(QUERY_COST).divide(2).cast("long");
-    return pairs
-        .withColumn(own, pairCost)
-        .join(broadcast(pairs.sparkSession().createDataFrame(queries, QUERIES)), QID)
-        .withColumn(NUMBER, col(BEFORE).plus(row_number().over(query)).minus(1))
-        .withColumn(
-            MIDDLE,
-            col(COST_BEFORE)
-                .plus(
-                    when(col(QUERY_COST).leq(WHOLE * taskCost), queryMiddle).otherwise(ownMiddle)))
-        .drop(BEFORE, COST_BEFORE, QUERY_COST, own);
   }
 
   /** Where each task ends, by the cost of all that lies before; see {@link #SLOPE}. */
@@ -164,23 +126,6 @@ final class PairNumbers {
       ends[task - 1] = Math.round(cost * share * (1 + SLOPE * (1 - share)));
     }
     return ends;
-  }
-
-  /** Where a pair stands among all. No record, as Kryo cannot read those. */
-  private static final class Place implements Comparable<Place>, Serializable {
-    private static final long serialVersionUID = 1L;
-    private final long middle;
-    private final long number;
-
-    Place(long middle, long number) {
-      this.middle = middle;
-      this.number = number;
-    }
-
-    @Override
-    public int compareTo(Place other) {
-      return Long.compare(number, other.number);
-    }
   }
 
   private static final class ByCost extends Partitioner {

@@ -8,6 +8,7 @@ import static org.apache.spark.sql.functions.row_number;
 import dev.rankspark.InputException;
 import dev.rankspark.PartlyDoneException;
 import dev.rankspark.cluster.ExecutorHardware;
+import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.corpus.Candidates;
 import dev.rankspark.corpus.Pairs;
 import dev.rankspark.corpus.RerankInput;
@@ -17,6 +18,7 @@ import dev.rankspark.eval.TrecEval;
 import dev.rankspark.files.FileFailures;
 import dev.rankspark.files.OutputFile;
 import dev.rankspark.model.Hardware;
+import dev.rankspark.reranker.Reranker;
 import dev.rankspark.run.Hit;
 import dev.rankspark.run.Qrels;
 import dev.rankspark.run.Run;
@@ -67,7 +69,7 @@ public final class Rerank {
   private final Configuration hadoop;
   private final RerankOptions options;
 
-  private final Scorer.Checked model;
+  private final Reranker reranker;
 
   private final Optional<Qrels> qrels;
 
@@ -78,7 +80,7 @@ public final class Rerank {
     options.output().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
     options.trecOutput().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
     this.qrels = options.judgements().map(judgements -> Qrels.read(judgements.qrels(), hadoop));
-    this.model = Scorer.check(options.scoring(), hadoop);
+    this.reranker = Reranker.open(options.scoring().model(), options.scoring().prompt(), hadoop);
   }
 
   /**
@@ -96,8 +98,7 @@ public final class Rerank {
   private RerankReport run() {
     long start = System.nanoTime();
     Hardware hardware =
-        ExecutorHardware.probe(
-            spark, options.scoring().device(), Optional.ofNullable(options.scoring().dtype()));
+        ExecutorHardware.probe(spark, options.scoring().device(), options.scoring().dtype());
     if (options.candidates().isEmpty()) {
       Dataset<Row> pairs =
           RerankInput.read(spark, options.rerankInput(), options.shard())
@@ -118,8 +119,10 @@ public final class Rerank {
     String target = options.output().or(options::trecOutput).orElseThrow();
     ScoreCounters counters = new ScoreCounters(spark.sparkContext());
     try (WorkFolder work = WorkFolder.beside(target, hadoop)) {
-      ScoreOptions scoring = model.decided(hardware);
-      Dataset<Row> scored = score(pairs, scoring, hardware, counters, work);
+      Scoring scoring =
+          Scoring.decide(
+              reranker, hardware, options.scoring().batchRows(), options.scoring().batchTokens());
+      Dataset<Row> scored = score(pairs, scoring, counters, work);
       write(ranked(scored));
       double seconds = (System.nanoTime() - start) / 1e9;
       return new RerankReport(
@@ -147,23 +150,20 @@ public final class Rerank {
 
   /** Scores all pairs into committed parts, so that nothing that follows computes a score again. */
   private Dataset<Row> score(
-      Dataset<Row> pairs,
-      ScoreOptions scoring,
-      Hardware hardware,
-      ScoreCounters counters,
-      WorkFolder work) {
+      Dataset<Row> pairs, Scoring scoring, ScoreCounters counters, WorkFolder work) {
     describe("Counting pairs");
-    PairCost cost = PairCost.of(model.config(), scoring.prompt().maxLength());
+    PairCost cost = PairCost.of(reranker.config(), reranker.prompt().maxLength());
     PairNumbers numbers = PairNumbers.of(pairs, cost.estimate());
     int tasks =
-        scoring.partitions() > 0
-            ? scoring.partitions()
-            : PairNumbers.defaultTasks(numbers.pairCount());
+        options
+            .scoring()
+            .partitions()
+            .orElseGet(() -> PairNumbers.defaultTasks(numbers.pairCount()));
     describe("Scoring " + numbers.pairCount() + " pairs with " + options.scoring().model().model());
     JavaRDD<Row> scored =
         numbers
-            .spread(tasks)
-            .mapPartitions(new ScorePartition(scoring, hardware, cost, counters, hadoop));
+            .spread(tasks, new PairRows(reranker.prompt()))
+            .mapPartitions(new ScorePartition(scoring, cost, counters, new HadoopSettings(hadoop)));
     return work.keep(spark.createDataFrame(scored, ScorePartition.SCORED), "scored");
   }
 
@@ -173,7 +173,7 @@ public final class Rerank {
         row_number()
             .over(
                 Window.partitionBy(Pairs.QUERY_POSITION)
-                    .orderBy(col(ScorePartition.SCORE).desc(), col(PairNumbers.NUMBER)));
+                    .orderBy(col(ScorePartition.SCORE).desc(), col(ScorePartition.NUMBER)));
     return scored.withColumn(RANK, order).orderBy(Pairs.QUERY_POSITION, RANK);
   }
 

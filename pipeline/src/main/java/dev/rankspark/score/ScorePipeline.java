@@ -14,8 +14,10 @@ import java.util.concurrent.Executors;
 /**
  * Scores a task's pairs chunk by chunk: while one chunk is computed, the next one is tokenized and
  * planned on another thread, and what is done goes on to the writer.
+ *
+ * @param <T> what a pair is known by; its {@code toString} names it in messages
  */
-final class ScorePipeline implements Iterator<ScorePipeline.Chunk>, AutoCloseable {
+final class ScorePipeline<T> implements Iterator<ScorePipeline.Chunk<T>>, AutoCloseable {
   /**
    * Pairs of a chunk, at least: many batches of a CPU, so that few are not full, and half of a
    * usual task, so that its second half is tokenized while the first is computed.
@@ -28,7 +30,7 @@ final class ScorePipeline implements Iterator<ScorePipeline.Chunk>, AutoCloseabl
   /** Full batches of a chunk, at least, where rows bound them before tokens do, as on a GPU. */
   private static final int BATCHES = 2;
 
-  private final Iterator<Pair> pairs;
+  private final Iterator<Pair<T>> pairs;
   private final Scorer scorer;
   private final int chunkPairs;
   private final int threads;
@@ -39,18 +41,15 @@ final class ScorePipeline implements Iterator<ScorePipeline.Chunk>, AutoCloseabl
             thread.setDaemon(true);
             return thread;
           });
-  private Ahead ahead;
-
-  /** What the run file says about a pair, and its number. */
-  record Id(long number, long queryPosition, String qid, String docid) {}
+  private Ahead<T> ahead;
 
   /** A pair and its text. */
-  record Pair(Id id, String text) {}
+  record Pair<T>(T id, String text) {}
 
   /** Pairs and their scores, in input order. Texts are as large as all else: they are let go. */
-  record Chunk(List<Id> pairs, Scorer.Scores scores) {}
+  record Chunk<T>(List<T> pairs, Scorer.Scores scores) {}
 
-  private record Ahead(List<Id> pairs, CompletableFuture<Scorer.Prepared> prepared) {}
+  private record Ahead<T>(List<T> pairs, CompletableFuture<Scorer.Prepared> prepared) {}
 
   /**
    * Begins to tokenize.
@@ -60,7 +59,7 @@ final class ScorePipeline implements Iterator<ScorePipeline.Chunk>, AutoCloseabl
    *     different chunks share no batch
    * @param threads libtorch's threads
    */
-  ScorePipeline(Iterator<Pair> pairs, Scorer scorer, int batchTokens, int threads) {
+  ScorePipeline(Iterator<Pair<T>> pairs, Scorer scorer, int batchTokens, int threads) {
     this.pairs = pairs;
     this.scorer = scorer;
     this.chunkPairs =
@@ -70,17 +69,17 @@ final class ScorePipeline implements Iterator<ScorePipeline.Chunk>, AutoCloseabl
     this.ahead = read();
   }
 
-  private Ahead read() {
-    List<Id> ids = new ArrayList<>();
+  private Ahead<T> read() {
+    List<T> ids = new ArrayList<>();
     List<String> texts = new ArrayList<>();
     while (ids.size() < chunkPairs && pairs.hasNext()) {
-      Pair pair = pairs.next();
+      Pair<T> pair = pairs.next();
       ids.add(pair.id);
       texts.add(pair.text);
     }
     return ids.isEmpty()
         ? null
-        : new Ahead(ids, CompletableFuture.supplyAsync(() -> scorer.prepare(texts), tokenizing));
+        : new Ahead<>(ids, CompletableFuture.supplyAsync(() -> scorer.prepare(texts), tokenizing));
   }
 
   @Override
@@ -94,24 +93,23 @@ final class ScorePipeline implements Iterator<ScorePipeline.Chunk>, AutoCloseabl
    * @throws DeviceException if the device's memory is too small for one of its pairs
    */
   @Override
-  public Chunk next() {
+  public Chunk<T> next() {
     if (ahead == null) {
       throw new NoSuchElementException();
     }
-    List<Id> ids = ahead.pairs;
+    List<T> ids = ahead.pairs;
     Scorer.Prepared prepared = joined(ahead.prepared);
     ahead = read();
     try {
-      return new Chunk(ids, scorer.compute(prepared, threads));
+      return new Chunk<>(ids, scorer.compute(prepared, threads));
     } catch (Scorer.TextTooLargeException e) {
-      Id id = ids.get(e.text());
+      T id = ids.get(e.text());
       throw new DeviceException(
           String.format(
               Locale.ROOT,
-              "query %s, docid %s: the device has no memory for this pair's %d tokens alone (%s);"
+              "%s: the device has no memory for this pair's %d tokens alone (%s);"
                   + " take a smaller --rerank-max-len, a smaller --dtype or fewer tasks a device",
-              id.qid,
-              id.docid,
+              id,
               e.tokens(),
               e.getMessage()),
           e);

@@ -2,33 +2,25 @@ package dev.rankspark.score;
 
 import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
-import dev.rankspark.checkpoint.ModelDirectory;
-import dev.rankspark.checkpoint.RerankerCheckpoint;
 import dev.rankspark.cluster.ExecutorModels;
-import dev.rankspark.files.Shown;
-import dev.rankspark.files.UserPath;
 import dev.rankspark.model.BatchModel;
 import dev.rankspark.model.CrossEncoder;
 import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.Hardware;
-import dev.rankspark.model.LlamaConfig;
 import dev.rankspark.prompt.PairEncoder;
-import dev.rankspark.prompt.Pooling;
-import dev.rankspark.score.ScoreOptions.ModelPaths;
+import dev.rankspark.reranker.OpenedModel;
+import dev.rankspark.reranker.Reranker;
 import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
 /** Pair texts to scores on one device: tokenizer, batch plan and model. Serves several threads. */
-public final class Scorer implements ExecutorModels.Model<Scorer> {
+final class Scorer implements ExecutorModels.Model<Scorer> {
   private final PairEncoder tokenizer;
   private final BatchModel model;
   private final int batchRows;
@@ -46,10 +38,7 @@ public final class Scorer implements ExecutorModels.Model<Scorer> {
     this.batchTokens = batchTokens;
   }
 
-  /**
-   * The same tokenizer and model with the tokens of a batch as they were asked for: what else was
-   * in the device's memory while another job ran says nothing about this one. Either closes both.
-   */
+  /** With the tokens of a batch as they were asked for. */
   @Override
   public Scorer forAnotherJob() {
     return new Scorer(tokenizer, model, batchRows, askedTokens);
@@ -85,134 +74,41 @@ public final class Scorer implements ExecutorModels.Model<Scorer> {
    * @param batchTokens the most tokens of a batch, less than asked for if the device's memory was
    *     full
    */
-  public record Scores(float[] scores, Prepared prepared, int batchTokens) {}
-
-  /**
-   * A checkpoint that can be scored with.
-   *
-   * @param options with the directories found, absolute: executors have another working directory
-   * @param config the model's shape
-   */
-  public record Checked(ScoreOptions options, LlamaConfig config) {
-    /** The options with all that is decided once for a whole job, when the device is known. */
-    public ScoreOptions decided(Hardware hardware) {
-      return options.batchTokens() == null
-          ? options.withBatchTokens(BatchTokens.byShape(config, hardware))
-          : options;
-    }
-  }
-
-  /** Everything of a checkpoint that can be checked without reading its weights. */
-  private record Opened(
-      RerankerCheckpoint checkpoint,
-      LlamaConfig config,
-      ModelDirectory tokenizer,
-      Pooling pooling) {}
-
-  private static Opened open(ScoreOptions options, Configuration hadoop) {
-    ModelPaths paths = options.model();
-    RerankerCheckpoint checkpoint =
-        RerankerCheckpoint.open(
-            paths.model(),
-            Optional.ofNullable(paths.lora()),
-            Optional.ofNullable(paths.base()),
-            hadoop);
-    LlamaConfig config =
-        LlamaConfig.parse(
-            checkpoint.config(),
-            checkpoint.base().path() + "/config.json",
-            options.prompt().maxLength());
-    ModelDirectory tokenizer =
-        paths.tokenizer() == null
-            ? checkpoint.tokenizerDirectory()
-            : ModelDirectory.open(paths.tokenizer(), "--tokenizer-name", hadoop);
-    return new Opened(checkpoint, config, tokenizer, pooling(checkpoint));
-  }
-
-  private static Pooling pooling(RerankerCheckpoint checkpoint) {
-    if (!checkpoint.isBackbone()) {
-      return Pooling.LAST_BEFORE_PADDING;
-    }
-    return switch (checkpoint.pooling()) {
-      case "last" -> Pooling.LAST;
-      case "cls" -> Pooling.FIRST;
-      default ->
-          throw InputException.of(
-              "reranker_config.json: reranker_pooling \"%s\" is not supported; supported: last, cls",
-              checkpoint.pooling());
-    };
-  }
-
-  /**
-   * Checks a checkpoint without reading its weights: files, configuration, names and shapes of all
-   * tensors, tokenizer.
-   *
-   * @throws InputException naming what is wrong
-   */
-  public static Checked check(ScoreOptions options, Configuration hadoop) {
-    Opened opened = open(options, hadoop);
-    opened.checkpoint.bind(opened.config.weightShapes());
-    PairEncoder.load(opened.tokenizer, options.prompt(), opened.pooling).close();
-    ModelPaths paths = options.model();
-    String base = opened.checkpoint.base().path();
-    ModelPaths found =
-        new ModelPaths(
-            absolute(paths.model(), hadoop),
-            paths.lora() == null ? null : absolute(paths.lora(), hadoop),
-            base.equals(paths.model()) ? null : absolute(base, hadoop),
-            absolute(opened.tokenizer.path(), hadoop),
-            fingerprint(opened, paths, hadoop));
-    return new Checked(options.withModel(found), opened.config);
-  }
-
-  private static String fingerprint(Opened opened, ModelPaths paths, Configuration hadoop) {
-    Stream<ModelDirectory> adapters =
-        Stream.of(paths.model(), paths.lora())
-            .filter(Objects::nonNull)
-            .map(path -> ModelDirectory.open(path, hadoop));
-    return Stream.concat(adapters, Stream.of(opened.checkpoint.base(), opened.tokenizer))
-        .map(ModelDirectory::fingerprint)
-        .collect(Collectors.joining(" "));
-  }
-
-  private static String absolute(String path, Configuration hadoop) {
-    return Shown.path(UserPath.of(path, hadoop).path());
-  }
+  record Scores(float[] scores, Prepared prepared, int batchTokens) {}
 
   /**
    * Loads tokenizer and model.
    *
-   * @param options as {@link Checked#decided} gives them
    * @param assigned the GPU that Spark assigned to this task
    * @param threads libtorch's threads
+   * @throws InputException if a file has changed since the reranker was opened
    * @throws DeviceException if the device has no memory for the model
    */
-  public static Scorer load(
-      ScoreOptions options,
-      Hardware hardware,
-      Optional<String> assigned,
-      int threads,
-      Configuration hadoop) {
-    Opened opened = open(options, hadoop);
+  static Scorer load(
+      Scoring scoring, Optional<String> assigned, int threads, Configuration hadoop) {
+    Reranker reranker = scoring.reranker();
+    Hardware hardware = scoring.hardware();
+    OpenedModel opened = reranker.reopen(hadoop);
     CrossEncoder model;
     try {
       model =
           CrossEncoder.load(
-              opened.checkpoint,
-              opened.config,
+              opened.weights(),
+              opened.config(),
               hardware,
               hardware.device(assigned),
-              options.prompt().maxLength(),
+              reranker.prompt().maxLength(),
               threads);
     } catch (DeviceMemoryException e) {
-      throw e.ofModel(options.model().model(), hardware, "a smaller --dtype, or fewer models");
+      throw e.ofModel(reranker.path(), hardware, "a smaller --dtype, or fewer models");
     }
     try {
+      reranker.checkUnchanged(hadoop); // while they were read
       return new Scorer(
-          PairEncoder.load(opened.tokenizer, options.prompt(), opened.pooling),
+          PairEncoder.load(opened.tokenizer(), reranker.prompt(), opened.pooling()),
           model,
-          options.batchRows(),
-          options.batchTokens());
+          scoring.batchRows(),
+          scoring.batchTokens());
     } catch (RuntimeException e) {
       model.close(); // gigabytes
       throw e;
@@ -220,7 +116,7 @@ public final class Scorer implements ExecutorModels.Model<Scorer> {
   }
 
   /** Scores texts: {@link #prepare}, then {@link #compute}. */
-  public Scores score(List<String> texts, int threads) {
+  Scores score(List<String> texts, int threads) {
     return compute(prepare(texts), threads);
   }
 

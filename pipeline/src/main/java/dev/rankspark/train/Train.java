@@ -20,6 +20,7 @@ import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.prompt.PairText;
 import dev.rankspark.run.Qrels;
+import dev.rankspark.score.PairRows;
 import dev.rankspark.train.TrainOptions.Evaluation;
 import dev.rankspark.train.TrainOptions.Output;
 import dev.rankspark.train.TrainWorker.Report;
@@ -289,7 +290,7 @@ public final class Train {
           evaluation.qrels());
     }
     Qrels.read(evaluation.qrels(), hadoop);
-    PairText template = template();
+    PairRows texts = new PairRows(options.prompt());
     List<Evaluator.Pair> pairs =
         RerankInput.read(spark, evaluation.dataset(), Shard.ALL)
             .orderBy(col(Pairs.QUERY_POSITION), col(Pairs.POSITION))
@@ -298,10 +299,7 @@ public final class Train {
             .map(
                 row ->
                     new Evaluator.Pair(
-                        row.getAs(Pairs.QID),
-                        row.getAs(Pairs.DOCID),
-                        template.format(
-                            row.getAs(Pairs.QUERY), row.getAs(Pairs.TITLE), row.getAs(Pairs.TEXT))))
+                        row.getAs(Pairs.QID), row.getAs(Pairs.DOCID), texts.text(row)))
             .toList();
     return Optional.of(
         new TrainWorker.Evaluation(

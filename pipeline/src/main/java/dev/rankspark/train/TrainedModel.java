@@ -23,6 +23,9 @@ import dev.rankspark.model.TrainedParameters.Part;
 import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.prompt.Pooling;
 import dev.rankspark.prompt.PromptOptions;
+import dev.rankspark.reranker.ModelPaths;
+import dev.rankspark.reranker.OpenedModel;
+import dev.rankspark.reranker.OpenedModel.Head;
 import dev.rankspark.train.TrainOptions.Lora;
 import dev.rankspark.train.TrainOptions.Model;
 import java.nio.charset.StandardCharsets;
@@ -90,8 +93,17 @@ final class TrainedModel {
    * @throws InputException if a file is missing or broken, or cannot be trained
    */
   static TrainedModel open(Model paths, Lora lora, PromptOptions prompt, Configuration hadoop) {
-    RerankerCheckpoint base =
-        RerankerCheckpoint.open(paths.path(), Optional.empty(), Optional.empty(), hadoop);
+    OpenedModel opened =
+        OpenedModel.open(
+            new ModelPaths(
+                paths.path(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.ofNullable(paths.tokenizer())),
+            prompt.maxLength(),
+            Head.MAY_BE_ABSENT,
+            hadoop);
+    RerankerCheckpoint base = opened.checkpoint();
     if (base.adapter().isPresent()) {
       throw InputException.of(
           "%s is an adapter: name its base with --model-name-or-path, and the adapter, to go on from"
@@ -104,13 +116,7 @@ final class TrainedModel {
               + " whole model first",
           paths.path());
     }
-    LlamaConfig config =
-        LlamaConfig.parse(base.config(), base.base().path() + "/config.json", prompt.maxLength());
-    Map<String, Weight> weights = base.bindForTraining(config.weightShapes());
-    ModelDirectory tokenizer =
-        paths.tokenizer() == null
-            ? base.tokenizerDirectory()
-            : ModelDirectory.open(paths.tokenizer(), "--tokenizer-name", hadoop);
+    Map<String, Weight> weights = opened.weights();
     Optional<LoraAdapter> adapter =
         lora == null || lora.goOnFrom() == null
             ? Optional.empty()
@@ -122,7 +128,8 @@ final class TrainedModel {
       weights = withWholes(weights, adapter.get());
     }
     TrainedModel model =
-        new TrainedModel(paths, base, tokenizer, config, weights, settings, adapter, prompt);
+        new TrainedModel(
+            paths, base, opened.tokenizer(), opened.config(), weights, settings, adapter, prompt);
     adapter.ifPresent(model::checkFits);
     return model;
   }

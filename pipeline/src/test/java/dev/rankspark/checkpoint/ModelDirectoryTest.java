@@ -7,8 +7,6 @@ import dev.rankspark.InputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
-import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,24 +27,6 @@ class ModelDirectoryTest {
     assertThat(model.json("config.json").get("top").doubleValue()).isInfinite();
     assertThat(model.read("config.json")).hasSize(31);
     assertThat(model.path()).isEqualTo(directory.toString());
-  }
-
-  @Test
-  void aFileThatHasChangedGivesAnotherFingerprint() throws IOException {
-    Path weights = Files.writeString(directory.resolve("model.safetensors"), "one");
-    Files.createDirectory(directory.resolve("checkpoint-500"));
-    var model = ModelDirectory.open(directory.toString(), HADOOP);
-    String first = model.fingerprint();
-    assertThat(model.fingerprint()).isEqualTo(first);
-
-    FileTime time = Files.getLastModifiedTime(weights);
-    Files.setLastModifiedTime(weights, FileTime.fromMillis(time.toMillis() + 1));
-    String later = model.fingerprint();
-    Files.writeString(weights, "two and");
-    Files.setLastModifiedTime(weights, time);
-    String longer = model.fingerprint();
-    Files.move(weights, directory.resolve("pytorch_model.bin"));
-    assertThat(List.of(first, later, longer, model.fingerprint())).doesNotHaveDuplicates();
   }
 
   @Test

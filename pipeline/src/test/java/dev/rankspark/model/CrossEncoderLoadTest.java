@@ -31,7 +31,12 @@ class CrossEncoderLoadTest {
     assertThatThrownBy(
             () ->
                 CrossEncoder.load(
-                    checkpoint, config, hardware, hardware.device(Optional.empty()), 196, 1))
+                    checkpoint.bind(config.weightShapes()),
+                    config,
+                    hardware,
+                    hardware.device(Optional.empty()),
+                    196,
+                    1))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("expected shape [6442450938, 24] by ");
   }

@@ -223,7 +223,7 @@ class ModelMutationTest {
       Hardware hardware = Hardware.detect("cpu", Optional.of(Dtype.parse("float32")));
       try (CrossEncoder encoder =
           CrossEncoder.load(
-              open(model),
+              open(model).bind(config(model).weightShapes()),
               config(model),
               hardware,
               hardware.device(Optional.empty()),

@@ -121,7 +121,12 @@ class OnednnKernelsTest {
       Hardware hardware = Hardware.detect("cpu", Optional.of(dtype));
       try (CrossEncoder encoder =
           CrossEncoder.load(
-              checkpoint, config, hardware, hardware.device(Optional.empty()), 64, 2)) {
+              checkpoint.bind(config.weightShapes()),
+              config,
+              hardware,
+              hardware.device(Optional.empty()),
+              64,
+              2)) {
         float[] scores = encoder.score(Packed.of(texts(8)), 2);
         for (float score : scores) {
           if (!Float.isFinite(score)) {

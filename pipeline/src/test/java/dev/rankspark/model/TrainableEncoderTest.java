@@ -118,7 +118,7 @@ class TrainableEncoderTest {
     PackedTexts packed = new PackedTexts.Builder(tokens).add(0, texts).build();
     try (CrossEncoder scoring =
             CrossEncoder.load(
-                checkpoint,
+                checkpoint.bind(config.weightShapes()),
                 config,
                 hardware(Dtype.FLOAT32),
                 hardware(Dtype.FLOAT32).device(Optional.empty()),

@@ -34,7 +34,7 @@ class WeightLoaderTest {
     Hardware hardware = Hardware.detect("cpu", Optional.of(Dtype.FLOAT32));
     try (CrossEncoder encoder =
         CrossEncoder.load(
-            checkpoint,
+            checkpoint.bind(config.weightShapes()),
             config,
             hardware,
             hardware.device(Optional.empty()),

@@ -115,7 +115,12 @@ class WeightMemoryTest {
       long before = resident("VmRSS");
       try (CrossEncoder encoder =
           CrossEncoder.load(
-              checkpoint, config, hardware, hardware.device(Optional.empty()), 196, 2)) {
+              checkpoint.bind(config.weightShapes()),
+              config,
+              hardware,
+              hardware.device(Optional.empty()),
+              196,
+              2)) {
         encoder.score(Packed.of(List.of(new long[] {1, 2, 3})), 2);
         System.out.println(before + " " + resident("VmHWM"));
       }

@@ -1,10 +1,14 @@
 package dev.rankspark.score;
 
+import static org.apache.spark.sql.functions.col;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rankspark.corpus.Pairs;
+import dev.rankspark.prompt.PromptOptions;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -27,10 +31,14 @@ class PairNumbersTest {
           .add(Pairs.QID, DataTypes.StringType, false)
           .add(Pairs.QUERY_POSITION, DataTypes.LongType, false)
           .add(Pairs.QUERY, DataTypes.StringType, false)
+          .add(Pairs.DOCID, DataTypes.StringType, false)
           .add(Pairs.TITLE, DataTypes.StringType, false)
           .add(Pairs.TEXT, DataTypes.StringType, false);
 
   private static final long SEED = 20261124;
+
+  private static final PairRows TEXTS =
+      new PairRows(new PromptOptions("query: ", "document: ", 196, false));
 
   private static final PairCost COST = new PairCost(196, 4_608);
 
@@ -67,19 +75,20 @@ class PairNumbersTest {
       }
     }
     Dataset<Row> input = spark.createDataFrame(pairs, PAIRS);
+    Map<String, Long> costOf = new HashMap<>();
+    input
+        .select(col(Pairs.DOCID), COST.estimate())
+        .collectAsList()
+        .forEach(row -> costOf.put(row.getString(0), row.getLong(1)));
     PairNumbers numbers = PairNumbers.of(input, COST.estimate());
-    List<List<Row>> spread = numbers.spread(tasks).glom().collect();
+    List<List<NumberedPair>> spread = numbers.spread(tasks, TEXTS).glom().collect();
 
     assertThat(spread).hasSize(tasks);
-    assertThat(spread.stream().flatMap(List::stream).map(row -> row.<Long>getAs("number")))
+    assertThat(spread.stream().flatMap(List::stream).map(pair -> pair.number))
         .containsExactlyElementsOf(LongStream.range(0, pairs.size()).boxed().toList());
     double[] costs =
         spread.stream()
-            .mapToDouble(
-                rows ->
-                    PairNumbers.of(
-                            spark.createDataFrame(rows, rows.get(0).schema()), COST.estimate())
-                        .totalCost())
+            .mapToDouble(task -> task.stream().mapToLong(pair -> costOf.get(pair.docid)).sum())
             .toArray();
     double mean = (double) numbers.totalCost() / tasks;
     for (int task = 0; task < tasks; task++) {
@@ -97,10 +106,11 @@ class PairNumbersTest {
       pairs.add(pair(i, i / 7, "text ".repeat(1 + i % 7)));
     }
     Dataset<Row> input = spark.createDataFrame(pairs, PAIRS);
-    List<List<Row>> spread = PairNumbers.of(input, COST.estimate()).spread(9).glom().collect();
+    List<List<NumberedPair>> spread =
+        PairNumbers.of(input, COST.estimate()).spread(9, TEXTS).glom().collect();
     assertThat(
             spread.stream()
-                .mapToLong(rows -> rows.stream().map(r -> r.getAs(Pairs.QID)).distinct().count())
+                .mapToLong(rows -> rows.stream().map(pair -> pair.qid).distinct().count())
                 .sum())
         .isEqualTo(200);
   }
@@ -112,6 +122,6 @@ class PairNumbersTest {
   }
 
   private static Row pair(long position, long query, String text) {
-    return RowFactory.create(position, "q" + query, query, "what is it", "", text);
+    return RowFactory.create(position, "q" + query, query, "what is it", "d" + position, "", text);
   }
 }

@@ -3,12 +3,15 @@ package dev.rankspark.score;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.pytorch.jni.JniUtils;
+import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.corpus.RerankInput;
 import dev.rankspark.corpus.Shard;
 import dev.rankspark.files.InputPaths;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.prompt.PromptOptions;
+import dev.rankspark.reranker.ModelPaths;
+import dev.rankspark.reranker.Reranker;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -39,29 +42,25 @@ class ScorePartitionTest {
                   "--dataset-path",
                   List.of(REFERENCE.resolve("expected/rerank_input.jsonl").toString())),
               Shard.ALL);
-      ScoreOptions options =
-          new ScoreOptions(
-              new ScoreOptions.ModelPaths(
-                  REFERENCE.resolve("mistral").toString(), null, null, null),
+      Reranker reranker =
+          Reranker.open(
+              ModelPaths.of(REFERENCE.resolve("mistral").toString()),
               new PromptOptions("query: ", "document: ", 196, false),
-              Dtype.FLOAT32,
-              "cpu",
-              64,
-              512,
-              0);
+              spark.sparkContext().hadoopConfiguration());
+      Scoring scoring =
+          new Scoring(reranker, Hardware.detect("cpu", Optional.of(Dtype.FLOAT32)), 64, 512);
       PairCost cost = new PairCost(196, 1_000);
       PairNumbers numbers = PairNumbers.of(pairs, cost.estimate());
       ScoreCounters counters = new ScoreCounters(spark.sparkContext());
       List<Integer> threads =
           numbers
-              .spread(4)
+              .spread(4, new PairRows(reranker.prompt()))
               .mapPartitions(
                   new ScorePartition(
-                      options,
-                      Hardware.detect("cpu", Optional.of(Dtype.FLOAT32)),
+                      scoring,
                       cost,
                       counters,
-                      spark.sparkContext().hadoopConfiguration()))
+                      new HadoopSettings(spark.sparkContext().hadoopConfiguration())))
               .mapPartitions(
                   rows -> {
                     rows.forEachRemaining(row -> {});

@@ -59,7 +59,13 @@ class ScorerTest {
     Hardware hardware = Hardware.detect("cpu", Optional.of(Dtype.FLOAT32));
     LlamaConfig config = LlamaConfig.parse(checkpoint.config(), "config.json", 196);
     model =
-        CrossEncoder.load(checkpoint, config, hardware, hardware.device(Optional.empty()), 196, 2);
+        CrossEncoder.load(
+            checkpoint.bind(config.weightShapes()),
+            config,
+            hardware,
+            hardware.device(Optional.empty()),
+            196,
+            2);
     tokenizer =
         PairEncoder.load(
             checkpoint.tokenizerDirectory(),
@@ -202,12 +208,12 @@ class ScorerTest {
   @Test
   void chunksOfATaskGiveTheScoresOfTheWhole() {
     Scorer scorer = new Scorer(tokenizer, model, 64, BATCH_TOKENS);
-    List<ScorePipeline.Chunk> chunks = scored(scorer, texts, BATCH_TOKENS);
+    List<ScorePipeline.Chunk<String>> chunks = scored(scorer, texts, BATCH_TOKENS);
     assertThat(chunks).extracting(chunk -> chunk.pairs().size()).containsExactly(128, 128, 44);
     int at = 0;
-    for (ScorePipeline.Chunk chunk : chunks) {
+    for (ScorePipeline.Chunk<String> chunk : chunks) {
       for (int i = 0; i < chunk.pairs().size(); i++, at++) {
-        assertThat(chunk.pairs().get(i).number()).isEqualTo(at);
+        assertThat(chunk.pairs().get(i)).isEqualTo("query q" + at + ", docid d" + at);
         assertThat(chunk.scores().scores()[i]).isCloseTo(expected[at], INVARIANCE);
       }
     }
@@ -227,7 +233,7 @@ class ScorerTest {
   @Test
   void aClosedPipelineTokenizesNothing() throws InterruptedException {
     List<String> long0 = Collections.nCopies(128, "and so on ".repeat(3_000));
-    ScorePipeline pipeline =
+    ScorePipeline<String> pipeline =
         pipeline(new Scorer(tokenizer, model, 64, BATCH_TOKENS), long0, BATCH_TOKENS);
     for (int i = 0; i < 1_000 && !tokenizes(); i++) {
       Thread.sleep(1);
@@ -243,22 +249,20 @@ class ScorerTest {
         .anyMatch(frame -> frame.getClassName().equals(PairEncoder.class.getName()));
   }
 
-  private static List<ScorePipeline.Chunk> scored(
+  private static List<ScorePipeline.Chunk<String>> scored(
       Scorer scorer, List<String> texts, int batchTokens) {
-    List<ScorePipeline.Chunk> chunks = new ArrayList<>();
-    try (ScorePipeline pipeline = pipeline(scorer, texts, batchTokens)) {
+    List<ScorePipeline.Chunk<String>> chunks = new ArrayList<>();
+    try (ScorePipeline<String> pipeline = pipeline(scorer, texts, batchTokens)) {
       pipeline.forEachRemaining(chunks::add);
     }
     return chunks;
   }
 
-  private static ScorePipeline pipeline(Scorer scorer, List<String> texts, int batchTokens) {
-    return new ScorePipeline(
+  private static ScorePipeline<String> pipeline(
+      Scorer scorer, List<String> texts, int batchTokens) {
+    return new ScorePipeline<>(
         IntStream.range(0, texts.size())
-            .mapToObj(
-                i ->
-                    new ScorePipeline.Pair(
-                        new ScorePipeline.Id(i, 0, "q" + i, "d" + i), texts.get(i)))
+            .mapToObj(i -> new ScorePipeline.Pair<>("query q" + i + ", docid d" + i, texts.get(i)))
             .iterator(),
         scorer,
         batchTokens,

@@ -1,0 +1,62 @@
+package dev.rankspark.reranker;
+
+import com.fasterxml.jackson.databind.node.TextNode;
+import dev.rankspark.model.Dtype;
+import dev.rankspark.prompt.PromptOptions;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.SortedMap;
+
+/**
+ * All that decides the score of a pair: two rerankers of one identity give the same scores, up to
+ * what another batching moves in the last bits.
+ *
+ * @param files SHA-256, in hexadecimal, of each file that decides a score, by its part in the
+ *     reranker and its name: {@code base/model.safetensors}; a hub's own SHA-256 of a file is the
+ *     same
+ * @param prompt how a pair becomes tokens, the longest text included
+ * @param dtype of the weights
+ * @param device {@code cpu} or {@code cuda}
+ */
+public record Identity(
+    SortedMap<String, String> files, PromptOptions prompt, Dtype dtype, String device) {
+  private static final String FORMAT = "rankspark reranker 1";
+
+  /**
+   * The identity as text, a line for each thing: a SHA-256 of it is kept with scores, so that it
+   * never changes for a reranker.
+   */
+  public String text() {
+    StringBuilder text = new StringBuilder(FORMAT).append('\n');
+    files.forEach((name, sum) -> line(text, "file " + quoted(name), sum));
+    line(text, "query prefix", quoted(prompt.queryPrefix()));
+    line(text, "passage prefix", quoted(prompt.passagePrefix()));
+    line(text, "max length", prompt.maxLength());
+    line(text, "append eos", prompt.appendEos());
+    line(text, "dtype", dtype);
+    line(text, "device", device);
+    return text.toString();
+  }
+
+  private static void line(StringBuilder text, String name, Object value) {
+    text.append(name).append(' ').append(value).append('\n');
+  }
+
+  /** In JSON's way: a line break inside is none. */
+  private static String quoted(String text) {
+    return TextNode.valueOf(text).toString();
+  }
+
+  /** SHA-256 of {@link #text}, in hexadecimal. */
+  public String sha256() {
+    try {
+      return HexFormat.of()
+          .formatHex(
+              MessageDigest.getInstance("SHA-256").digest(text().getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e); // every Java has it
+    }
+  }
+}

@@ -1,0 +1,217 @@
+package dev.rankspark.score;
+
+import static org.apache.spark.sql.functions.col;
+
+import dev.rankspark.InputException;
+import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.model.Dtype;
+import dev.rankspark.prompt.PromptOptions;
+import dev.rankspark.reranker.ModelPaths;
+import dev.rankspark.reranker.Reranker;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * Scores tables of pairs with a reranker: rows with a query and a passage in, the same rows with a
+ * score out, in no order. Other columns are carried.
+ *
+ * <pre>{@code
+ * Dataset<Row> scored =
+ *     PairScorer.of("/models/rankllama", "query: ", "document: ", 196)
+ *         .withColumns("query", "passage")
+ *         .score(pairs);
+ * }</pre>
+ *
+ * <p>It is lazy: the model's files are checked at once, without reading weights, and nothing is
+ * computed before an action. The table is read once. Rows of one query come to one task, many small
+ * ones, where what their texts begin with is computed once a batch, as in a rerank job. Each
+ * executor decides for itself what {@code auto} is, as no job asks them before: on a cluster of
+ * unlike machines name the dtype and the device.
+ *
+ * <p>Immutable: each {@code with} gives another one.
+ */
+public final class PairScorer {
+  /** Tasks are small, so that what a slot gets at the end is: a query of 200 pairs, or few. */
+  private static final int TASKS_PER_CORE = 32;
+
+  private final ScoreOptions options;
+  private final String query;
+  private final String passage;
+  private final Optional<String> title;
+  private final String score;
+
+  private PairScorer(
+      ScoreOptions options, String query, String passage, Optional<String> title, String score) {
+    this.options = options;
+    this.query = query;
+    this.passage = passage;
+    this.title = title;
+    this.score = score;
+  }
+
+  /** Scores the columns {@code query} and {@code passage} into {@code score}. */
+  public static PairScorer of(ScoreOptions options) {
+    return new PairScorer(options, "query", "passage", Optional.empty(), "score");
+  }
+
+  /**
+   * Likewise, with the other options as the command line has them.
+   *
+   * @param model the directory of a model, or of an adapter that names its base
+   * @param queryPrefix such as {@code "query: "}
+   * @param passagePrefix such as {@code "document: "}
+   * @param maxLength tokens at which a text is cut
+   */
+  public static PairScorer of(
+      String model, String queryPrefix, String passagePrefix, int maxLength) {
+    return of(
+        ScoreOptions.of(
+            ModelPaths.of(model),
+            new PromptOptions(queryPrefix, passagePrefix, maxLength, /* appendEos= */ false)));
+  }
+
+  /** Reads other columns, of strings. */
+  public PairScorer withColumns(String queryColumn, String passageColumn) {
+    return new PairScorer(options, queryColumn, passageColumn, title, score);
+  }
+
+  /** Reads the passages' titles too; a null is no title. */
+  public PairScorer withTitleColumn(String column) {
+    return new PairScorer(options, query, passage, Optional.of(column), score);
+  }
+
+  /** Writes another column; the table must not have it. */
+  public PairScorer withScoreColumn(String column) {
+    return new PairScorer(options, query, passage, title, column);
+  }
+
+  /**
+   * Computes in another dtype than the device's best.
+   *
+   * @param dtype as {@code --dtype} has it: {@code float32}, {@code bfloat16}, ...
+   */
+  public PairScorer withDtype(String dtype) {
+    return with(
+        new ScoreOptions(
+            options.model(),
+            options.prompt(),
+            Optional.of(Dtype.parse(dtype)),
+            options.device(),
+            options.batchRows(),
+            options.batchTokens(),
+            options.partitions()));
+  }
+
+  /** Spreads the pairs over so many tasks. */
+  public PairScorer withPartitions(int partitions) {
+    return with(
+        new ScoreOptions(
+            options.model(),
+            options.prompt(),
+            options.dtype(),
+            options.device(),
+            options.batchRows(),
+            options.batchTokens(),
+            OptionalInt.of(partitions)));
+  }
+
+  private PairScorer with(ScoreOptions other) {
+    return new PairScorer(other, query, passage, title, score);
+  }
+
+  /**
+   * The rows with their scores: a float, null where the query or the passage is.
+   *
+   * @param pairs any table
+   * @throws InputException if a column is missing, no string, or there already, or if the model's
+   *     files are wrong. An action on the result fails with the same if a file changed meanwhile,
+   *     and with a {@link dev.rankspark.DeviceException} if an executor has not the device asked
+   *     for
+   */
+  public Dataset<Row> score(Dataset<Row> pairs) {
+    SparkSession spark = pairs.sparkSession();
+    Fields fields = new Fields(pairs.schema(), isCaseSensitive(spark));
+    fields.refuse(score);
+    int queryField = fields.text(query);
+    int passageField = fields.text(passage);
+    int titleField = title.isPresent() ? fields.text(title.get()) : ScoreRows.NO_FIELD;
+    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    Reranker reranker = Reranker.open(options.model(), options.prompt(), hadoop);
+    int tasks =
+        options.partitions().orElse(TASKS_PER_CORE * spark.sparkContext().defaultParallelism());
+    Column byQuery = col("`" + fields.name(queryField).replace("`", "``") + "`");
+    return pairs
+        .repartition(tasks, byQuery)
+        .sortWithinPartitions(byQuery)
+        .mapPartitions(
+            new ScoreRows(
+                queryField,
+                passageField,
+                titleField,
+                reranker,
+                options,
+                new ScoreCounters(spark.sparkContext()),
+                new HadoopSettings(hadoop)),
+            Encoders.row(pairs.schema().add(score, DataTypes.FloatType, true)));
+  }
+
+  private static boolean isCaseSensitive(SparkSession spark) {
+    return Boolean.parseBoolean(spark.conf().get("spark.sql.caseSensitive"));
+  }
+
+  /** A table's columns by name, as its session tells names apart. */
+  private record Fields(StructType schema, boolean isCaseSensitive) {
+    String name(int field) {
+      return schema.fields()[field].name();
+    }
+
+    private int[] find(String name) {
+      String[] names = schema.fieldNames();
+      return IntStream.range(0, names.length)
+          .filter(i -> isCaseSensitive ? names[i].equals(name) : names[i].equalsIgnoreCase(name))
+          .toArray();
+    }
+
+    int text(String name) {
+      int[] found = find(name);
+      if (found.length != 1) {
+        throw InputException.of(
+            "the table has %s column \"%s\", its columns are: %s",
+            found.length == 0 ? "no" : "more than one", name, columns());
+      }
+      StructField field = schema.fields()[found[0]];
+      if (!field.dataType().equals(DataTypes.StringType)) {
+        throw InputException.of(
+            "column \"%s\": expected string, got %s", name, field.dataType().simpleString());
+      }
+      return found[0];
+    }
+
+    void refuse(String name) {
+      if (find(name).length > 0) {
+        throw InputException.of(
+            "the table has a column \"%s\" already, where the scores would go: name another by"
+                + " withScoreColumn, or drop it",
+            name);
+      }
+    }
+
+    private List<String> columns() {
+      return Arrays.stream(schema.fields())
+          .map(field -> field.name() + " " + field.dataType().simpleString())
+          .toList();
+    }
+  }
+}

@@ -1,0 +1,104 @@
+package dev.rankspark.score;
+
+import dev.rankspark.InputException;
+import dev.rankspark.cluster.ExecutorModels;
+import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.cluster.SparkTask;
+import dev.rankspark.score.ScorePipeline.Chunk;
+import dev.rankspark.score.ScorePipeline.Pair;
+import java.util.Iterator;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * The pairs of one Spark task on their way through the executor's model: chunks of scored pairs, in
+ * the order of the pairs, the first before the last pair is read.
+ *
+ * @param <T> what a pair is known by; its {@code toString} names it in messages
+ */
+final class ScoreTask<T> implements Iterator<Chunk<T>> {
+  private final ScorePipeline<T> pipeline;
+  private final ScoreCounters counters;
+  private final PairCost cost;
+  private final Runnable atEnd;
+  private ScoreCounters.Task counted;
+
+  private ScoreTask(
+      ScorePipeline<T> pipeline,
+      ScoreCounters counters,
+      PairCost cost,
+      Runnable atEnd,
+      ScoreCounters.Task begun) {
+    this.pipeline = pipeline;
+    this.counters = counters;
+    this.cost = cost;
+    this.atEnd = atEnd;
+    this.counted = begun;
+  }
+
+  /**
+   * Takes the executor's model, and loads it if need be.
+   *
+   * @param settings the driver's: an executor's own lacks what the command line said of Hadoop
+   */
+  static <T> ScoreTask<T> begin(
+      Iterator<Pair<T>> pairs,
+      Scoring scoring,
+      PairCost cost,
+      ScoreCounters counters,
+      HadoopSettings settings) {
+    SparkTask task = SparkTask.current();
+    Configuration hadoop = settings.value();
+    Optional<String> gpu = task.gpu();
+    ExecutorModels.Lease<Scorer> lease =
+        ExecutorModels.acquire(
+            Scorer.class,
+            scoring.hardware().device(gpu),
+            scoring,
+            counters.job(),
+            // on all of the executor's cores: its other tasks wait for the same model
+            () -> Scorer.load(scoring, gpu, task.executorCores(), hadoop));
+    task.onCompletion(lease::close);
+    // Spark starts no more tasks than the executor has cores for: together they use those alone.
+    ScorePipeline<T> pipeline =
+        new ScorePipeline<>(pairs, lease.model(), scoring.batchTokens(), task.cpus());
+    task.onCompletion(pipeline::close); // the last one added runs first
+    return new ScoreTask<>(
+        pipeline,
+        counters,
+        cost,
+        // Local weights are mapped: another file in their place would be another model.
+        () -> scoring.reranker().checkUnchanged(hadoop),
+        ScoreCounters.Task.begun(task.executorId(), lease.loaded()));
+  }
+
+  @Override
+  public boolean hasNext() {
+    return pipeline.hasNext();
+  }
+
+  /**
+   * Computes the next chunk.
+   *
+   * @throws InputException if a score is no number, or the model's files have changed
+   */
+  @Override
+  public Chunk<T> next() {
+    Chunk<T> chunk = pipeline.next();
+    float[] scores = chunk.scores().scores();
+    for (int i = 0; i < scores.length; i++) {
+      if (!Float.isFinite(scores[i])) {
+        throw InputException.of(
+            "the model's score of %s is %s; nothing was published. Try --dtype float32; if it stays,"
+                + " the weights are broken",
+            chunk.pairs().get(i), scores[i]);
+      }
+    }
+    counted = counted.plus(chunk.scores(), cost);
+    if (!pipeline.hasNext()) {
+      atEnd.run();
+      counters.add(counted);
+    }
+    return chunk;
+  }
+}
