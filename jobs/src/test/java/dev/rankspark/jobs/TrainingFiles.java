@@ -96,11 +96,11 @@ public final class TrainingFiles {
         LoraAdapter.open(ModelDirectory.open(directory.toString(), new Configuration()));
     Map<String, float[]> numbers = new LinkedHashMap<>();
     adapter
-        .pairs()
+        .factors()
         .forEach(
-            (module, pair) -> {
-              numbers.put(module + " A", pair.a().floats());
-              numbers.put(module + " B", pair.b().floats());
+            (module, factors) -> {
+              numbers.put(module + " A", factors.a().floats());
+              numbers.put(module + " B", factors.b().floats());
             });
     numbers.put("head", adapter.head().orElseThrow().floats());
     return numbers;

@@ -95,10 +95,8 @@ class WrittenModelsIT {
 
   private static void addPair(
       List<NewTensor> tensors, String module, int in, int out, Random random) {
-    tensors.add(
-        NewTensor.of(AdapterWriter.lowerFactor(module), normal(8 * in, 0.1f, random), 8, in));
-    tensors.add(
-        NewTensor.of(AdapterWriter.upperFactor(module), normal(out * 8, 0.1f, random), out, 8));
+    tensors.add(NewTensor.of(AdapterWriter.loraA(module), normal(8 * in, 0.1f, random), 8, in));
+    tensors.add(NewTensor.of(AdapterWriter.loraB(module), normal(out * 8, 0.1f, random), out, 8));
   }
 
   private static float[] normal(int count, float deviation, Random random) {

@@ -30,23 +30,23 @@ public final class AdapterWriter {
   private AdapterWriter() {}
 
   /**
-   * The tensor of a module's first factor, (r, in).
+   * The tensor of a module's LoRA A, (r, in).
    *
    * @param module such as {@code model.layers.0.self_attn.q_proj}
    */
-  public static String lowerFactor(String module) {
+  public static String loraA(String module) {
     return PREFIX + module + ".lora_A.weight";
   }
 
-  /** The tensor of a module's second factor, (out, r). */
-  public static String upperFactor(String module) {
+  /** The tensor of a module's LoRA B, (out, r). */
+  public static String loraB(String module) {
     return PREFIX + module + ".lora_B.weight";
   }
 
   /**
    * Writes both files, the configuration last.
    *
-   * @param tensors both factors of every adapted module, and the head
+   * @param tensors LoRA A and B of every adapted module, and the head
    * @throws IllegalArgumentException if a factor or the head is missing or of another shape
    */
   public static void write(
@@ -69,7 +69,7 @@ public final class AdapterWriter {
     Set<String> names = tensors.stream().map(NewTensor::name).collect(Collectors.toSet());
     wholes.forEach(
         (module, whole) -> {
-          String place = names.contains(lowerFactor(module)) ? ".base_layer.weight" : ".weight";
+          String place = names.contains(loraA(module)) ? ".base_layer.weight" : ".weight";
           all.add(
               new Weight(whole, Optional.empty())
                   .merged("base_model.model." + module + place, whole.type()));
@@ -84,15 +84,15 @@ public final class AdapterWriter {
     for (NewTensor tensor : tensors) {
       long[] shape = tensor.shape();
       Matcher factor = LoraAdapter.LORA.matcher(tensor.name());
-      boolean isFirst = factor.matches() && factor.group(2).equals("A");
+      boolean isA = factor.matches() && factor.group(2).equals("A");
       hasHead |= tensor.name().equals(HEAD);
       if (factor.matches()) {
-        factors.merge(factor.group(1), isFirst ? 1 : 2, Integer::sum);
+        factors.merge(factor.group(1), isA ? 1 : 2, Integer::sum);
       }
       boolean fits =
           shape.length == 2
               && (factor.matches()
-                  ? shape[isFirst ? 0 : 1] == settings.r()
+                  ? shape[isA ? 0 : 1] == settings.r()
                   : tensor.name().equals(HEAD) && shape[0] == 1);
       if (!fits) {
         throw new IllegalArgumentException(
@@ -107,7 +107,7 @@ public final class AdapterWriter {
     factors.forEach(
         (module, sum) -> {
           if (sum != 1 + 2) {
-            throw new IllegalArgumentException("half a pair: " + module);
+            throw new IllegalArgumentException("LoRA A without B, or B without A: " + module);
           }
         });
     if (!hasHead) {

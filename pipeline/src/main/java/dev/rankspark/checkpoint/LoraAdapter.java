@@ -89,7 +89,7 @@ public final class LoraAdapter {
   private final JsonNode config;
   private final TargetModules targets;
   private final String file;
-  private final Map<String, LoraPair> pairs = new LinkedHashMap<>();
+  private final Map<String, LoraFactors> factors = new LinkedHashMap<>();
   private final Map<String, StoredTensor> wholes = new LinkedHashMap<>();
   private final Set<String> notes = new LinkedHashSet<>();
   private boolean forBackbone;
@@ -105,7 +105,7 @@ public final class LoraAdapter {
    * Reads the configuration and the tensors' headers.
    *
    * @throws InputException if a file is missing or broken, the configuration asks for what is not
-   *     implemented, or a tensor is neither part of a pair nor the head
+   *     implemented, or a tensor is neither a factor nor the head
    */
   public static LoraAdapter open(ModelDirectory directory) {
     if (!directory.has(CONFIG)) {
@@ -139,19 +139,17 @@ public final class LoraAdapter {
         : Optional.empty();
   }
 
-  /**
-   * The factor of all pairs whose module no {@code rank_pattern} or {@code alpha_pattern} names.
-   */
+  /** The scaling of all modules that no {@code rank_pattern} or {@code alpha_pattern} names. */
   public double scaling() {
     return scaling(rank("r", config.path("r")), alpha("lora_alpha", config.path("lora_alpha")));
   }
 
   /**
-   * The pairs by module, such as {@code model.layers.0.self_attn.q_proj}, whether the adapter was
+   * The factors by module, such as {@code model.layers.0.self_attn.q_proj}, whether the adapter was
    * trained on a whole model or on its backbone.
    */
-  public Map<String, LoraPair> pairs() {
-    return Collections.unmodifiableMap(pairs);
+  public Map<String, LoraFactors> factors() {
+    return Collections.unmodifiableMap(factors);
   }
 
   /** The trained head {@code score.weight}, (1, hidden), of {@code modules_to_save}. */
@@ -298,7 +296,7 @@ public final class LoraAdapter {
     refuseHalves(a, b);
     a.forEach(
         (module, factor) ->
-            pairs.put(WeightNames.canonical(module), pair(module, factor, b.get(module))));
+            factors.put(WeightNames.canonical(module), factors(module, factor, b.get(module))));
     wholeNames.forEach(this::checkWhole);
     List<String> modules = new ArrayList<>(a.keySet());
     wholeNames.keySet().stream()
@@ -335,7 +333,7 @@ public final class LoraAdapter {
   private void checkWhole(String module, String name) {
     Matcher parts = WHOLE.matcher(name);
     boolean isBaseLayer = parts.matches() && parts.group(3) != null;
-    if (isBaseLayer != pairs.containsKey(module)) {
+    if (isBaseLayer != factors.containsKey(module)) {
       throw InputException.of(
           "%s holds %s, but %s; PEFT would not use it",
           file,
@@ -374,7 +372,7 @@ public final class LoraAdapter {
   /**
    * @param module as the adapter names it, which is what PEFT matches patterns against
    */
-  private LoraPair pair(String module, StoredTensor a, StoredTensor b) {
+  private LoraFactors factors(String module, StoredTensor a, StoredTensor b) {
     if (!targets.contains(module)) {
       throw InputException.of(
           "%s holds a pair for %s, which target_modules, layers_to_transform or exclude_modules of"
@@ -391,7 +389,7 @@ public final class LoraAdapter {
           "%s: expected lora_A of shape (%d, in) and lora_B of shape (out, %d), got %s and %s",
           file, r, r, a, b);
     }
-    return new LoraPair(a, b, scaling(r, alpha));
+    return new LoraFactors(a, b, scaling(r, alpha));
   }
 
   /** As {@code get_pattern_key} in {@code peft/utils/other.py}: the first match counts. */

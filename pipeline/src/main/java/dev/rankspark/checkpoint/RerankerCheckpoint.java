@@ -388,7 +388,7 @@ public final class RerankerCheckpoint {
           "%s holds a head %s, but a backbone reranker has it in %s",
           lora.file(), SCORE, model.pathOf(RERANKER_HEAD));
     }
-    boolean isOfSomething = !lora.pairs().isEmpty() || !lora.wholes().isEmpty();
+    boolean isOfSomething = !lora.factors().isEmpty() || !lora.wholes().isEmpty();
     if (isOfSomething && lora.isForBackbone() != isBackbone) {
       throw InputException.of(
           "%s was trained on a %s, but %s is used as a %s",
@@ -397,7 +397,7 @@ public final class RerankerCheckpoint {
           base.path(),
           isBackbone ? BACKBONE : "whole model");
     }
-    Set<String> modules = new LinkedHashSet<>(lora.pairs().keySet());
+    Set<String> modules = new LinkedHashSet<>(lora.factors().keySet());
     modules.addAll(lora.wholes().keySet());
     modules.removeIf(module -> stored.contains(module + WEIGHT));
     if (!modules.isEmpty()) {
@@ -417,19 +417,19 @@ public final class RerankerCheckpoint {
           "%s: expected shape %s by %s, got %s",
           name, Arrays.toString(shape), base.pathOf(CONFIG), stored);
     }
-    Optional<LoraPair> pair =
-        adapter.map(lora -> lora.pairs().get(name.substring(0, name.length() - WEIGHT.length())));
-    pair.ifPresent(lora -> checkShapes(name, shape, lora));
-    return new Weight(stored, pair);
+    Optional<LoraFactors> factors =
+        adapter.map(lora -> lora.factors().get(name.substring(0, name.length() - WEIGHT.length())));
+    factors.ifPresent(lora -> checkShapes(name, shape, lora));
+    return new Weight(stored, factors);
   }
 
-  private static void checkShapes(String name, long[] shape, LoraPair pair) {
-    checkType(pair.a());
-    checkType(pair.b());
-    if (shape.length != 2 || pair.a().shape()[1] != shape[1] || pair.b().shape()[0] != shape[0]) {
+  private static void checkShapes(String name, long[] shape, LoraFactors lora) {
+    checkType(lora.a());
+    checkType(lora.b());
+    if (shape.length != 2 || lora.a().shape()[1] != shape[1] || lora.b().shape()[0] != shape[0]) {
       throw InputException.of(
           "the adapter does not fit %s of shape %s: lora_A is %s, lora_B is %s",
-          name, Arrays.toString(shape), pair.a(), pair.b());
+          name, Arrays.toString(shape), lora.a(), lora.b());
     }
   }
 

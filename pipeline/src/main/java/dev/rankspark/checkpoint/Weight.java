@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
  * @param stored of type float16, bfloat16 or float32, as the adapter's tensors
  * @param lora both factors fit the shape of {@code stored}
  */
-public record Weight(StoredTensor stored, Optional<LoraPair> lora) {
+public record Weight(StoredTensor stored, Optional<LoraFactors> lora) {
   // Elements in memory at once: 16 MiB in float32.
   private static final int BLOCK = 4 << 20;
 
@@ -54,17 +54,17 @@ public record Weight(StoredTensor stored, Optional<LoraPair> lora) {
     }
   }
 
-  private void addTo(NewTensor.Sink sink, LoraPair pair, int block) throws IOException {
+  private void addTo(NewTensor.Sink sink, LoraFactors lora, int block) throws IOException {
     int width = Math.toIntExact(stored.shape()[1]);
-    int r = Math.toIntExact(pair.a().shape()[0]);
-    float[] a = pair.a().floats(); // (r, in)
-    float scaling = (float) pair.scaling();
+    int r = Math.toIntExact(lora.a().shape()[0]);
+    float[] a = lora.a().floats(); // (r, in)
+    float scaling = (float) lora.scaling();
     int step = Math.max(1, block / width);
     long height = stored.shape()[0];
     for (long first = 0; first < height; first += step) {
       int rows = (int) Math.min(step, height - first);
       float[] w = stored.floats(first * width, rows * width);
-      float[] b = pair.b().floats(first * r, rows * r); // (rows, r)
+      float[] b = lora.b().floats(first * r, rows * r); // (rows, r)
       IntStream.range(0, rows)
           .parallel()
           .forEach(

@@ -18,9 +18,9 @@ import java.util.Map;
 /**
  * A LLaMA-type cross encoder that is trained, on one device: groups of token ids in, losses out and
  * gradients added up; then a step of AdamW. The arithmetic is the TorchScript program {@code
- * trainer.py} beside this class, whose way back is written by hand. Frozen weights are held once,
- * in the training dtype; the trained parameters, their gradient and AdamW's two means are float32
- * vectors, laid out by {@link TrainedParameters}. For use by one thread.
+ * trainer.py} beside this class, whose backward pass is written by hand. Frozen weights are held
+ * once, in the training dtype; the trained parameters, their gradient and AdamW's two moments are
+ * float32 vectors, laid out by {@link TrainedParameters}. For use by one thread.
  */
 public final class TrainableEncoder implements AutoCloseable {
   /** Numbers of a vector that are copied at once: DJL's buffers end at 2 GiB. */
@@ -37,8 +37,8 @@ public final class TrainableEncoder implements AutoCloseable {
   private final PtNDArray sin;
   private final PtNDArray parameters;
   private final PtNDArray gradient;
-  private final PtNDArray mean;
-  private final PtNDArray square;
+  private final PtNDArray firstMoment;
+  private final PtNDArray secondMoment;
   private boolean changed = true;
 
   /**
@@ -46,8 +46,8 @@ public final class TrainableEncoder implements AutoCloseable {
    *
    * @param scaling LoRA's alpha / r
    * @param dropout of the LoRA factors' input, from 0 on, below 1
-   * @param checkpointing whether a layer's inner states are computed again on the way back instead
-   *     of kept
+   * @param checkpointing whether a layer's inner states are computed again in the backward pass
+   *     instead of kept
    */
   public record Settings(double scaling, double dropout, boolean checkpointing) {}
 
@@ -103,8 +103,8 @@ public final class TrainableEncoder implements AutoCloseable {
     Shape all = new Shape(trained.elements());
     this.parameters = (PtNDArray) manager.zeros(all);
     this.gradient = (PtNDArray) manager.zeros(all);
-    this.mean = (PtNDArray) manager.zeros(all);
-    this.square = (PtNDArray) manager.zeros(all);
+    this.firstMoment = (PtNDArray) manager.zeros(all);
+    this.secondMoment = (PtNDArray) manager.zeros(all);
   }
 
   /**
@@ -170,20 +170,20 @@ public final class TrainableEncoder implements AutoCloseable {
     changed = true;
   }
 
-  /** AdamW's running mean of the gradients, copied. */
-  public float[] mean() {
-    return copy(mean);
+  /** AdamW's first moment, a running mean of the gradients, copied. */
+  public float[] firstMoment() {
+    return copy(firstMoment);
   }
 
-  /** AdamW's running mean of the gradients' squares, copied. */
-  public float[] square() {
-    return copy(square);
+  /** AdamW's second moment, a running mean of the gradients' squares, copied. */
+  public float[] secondMoment() {
+    return copy(secondMoment);
   }
 
   /** Sets AdamW's state, to go on where another left off. */
-  public void setMoments(float[] means, float[] squares) {
-    set(mean, 0, means);
-    set(square, 0, squares);
+  public void setMoments(float[] first, float[] second) {
+    set(firstMoment, 0, first);
+    set(secondMoment, 0, second);
   }
 
   private float[] copy(PtNDArray vector) {
@@ -233,7 +233,7 @@ public final class TrainableEncoder implements AutoCloseable {
   }
 
   /**
-   * Computes groups forth and back: cross entropy of each group's scores, its first text being the
+   * Forward and backward of groups: cross entropy of each group's scores, its first text being the
    * right one (Tevatron's {@code RerankerModel.forward}).
    *
    * @param weight of each group's loss in the gradient that is added to {@link #gradient()}
@@ -359,8 +359,8 @@ public final class TrainableEncoder implements AutoCloseable {
     try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
         IValue parameters0 = IValue.from(parameters);
         IValue gradient0 = IValue.from(gradient);
-        IValue mean0 = IValue.from(mean);
-        IValue square0 = IValue.from(square);
+        IValue firstMoment0 = IValue.from(firstMoment);
+        IValue secondMoment0 = IValue.from(secondMoment);
         IValue sizes = IValue.listFrom(trained.sizes());
         IValue decays = IValue.listFrom(trained.decays());
         IValue rate0 = IValue.from(rate);
@@ -375,8 +375,8 @@ public final class TrainableEncoder implements AutoCloseable {
                 "update",
                 parameters0,
                 gradient0,
-                mean0,
-                square0,
+                firstMoment0,
+                secondMoment0,
                 sizes,
                 decays,
                 rate0,

@@ -42,9 +42,9 @@ public final class TrainedParameters {
     /** The weight itself. */
     WHOLE,
     /** LoRA's A, (r, in). */
-    LOWER,
+    LORA_A,
     /** LoRA's B, (out, r). */
-    UPPER
+    LORA_B
   }
 
   /**
@@ -81,8 +81,8 @@ public final class TrainedParameters {
       for (int module = 0; module < ranks.length; module++) {
         String name = module(layer, MODULES.get(module));
         long[] shape = shapes.get(name + WEIGHT);
-        parameters.factor(name, Role.LOWER, ranks[module], shape[1]);
-        parameters.factor(name, Role.UPPER, shape[0], ranks[module]);
+        parameters.factor(name, Role.LORA_A, ranks[module], shape[1]);
+        parameters.factor(name, Role.LORA_B, shape[0], ranks[module]);
       }
     }
     parameters.add(List.of(HEAD), shapes, true);

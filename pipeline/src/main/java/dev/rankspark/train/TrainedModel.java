@@ -5,7 +5,7 @@ import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.AdapterSettings;
 import dev.rankspark.checkpoint.AdapterWriter;
 import dev.rankspark.checkpoint.LoraAdapter;
-import dev.rankspark.checkpoint.LoraPair;
+import dev.rankspark.checkpoint.LoraFactors;
 import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.checkpoint.ModelWriter;
 import dev.rankspark.checkpoint.NewTensor;
@@ -152,14 +152,14 @@ final class TrainedModel {
           "%s was trained on a backbone, but %s is used as a whole model",
           adapter.path(), base.base().path());
     }
-    Set<String> unknown = new TreeSet<>(adapter.pairs().keySet());
+    Set<String> unknown = new TreeSet<>(adapter.factors().keySet());
     for (Part part : parameters.parts()) {
       unknown.remove(part.module());
-      LoraPair pair = adapter.pairs().get(part.module());
+      LoraFactors factors = adapter.factors().get(part.module());
       Optional<StoredTensor> stored =
           switch (part.role()) {
-            case LOWER -> Optional.ofNullable(pair).map(LoraPair::a);
-            case UPPER -> Optional.ofNullable(pair).map(LoraPair::b);
+            case LORA_A -> Optional.ofNullable(factors).map(LoraFactors::a);
+            case LORA_B -> Optional.ofNullable(factors).map(LoraFactors::b);
             case WHOLE -> adapter.head();
           };
       if (stored.isEmpty() && part.role() == TrainedParameters.Role.WHOLE) {
@@ -186,18 +186,18 @@ final class TrainedModel {
   private static Lora ofAdapter(LoraAdapter adapter, Lora asked) {
     int r = 0;
     List<String> modules = new ArrayList<>();
-    for (Map.Entry<String, LoraPair> pair : adapter.pairs().entrySet()) {
-      int rank = (int) pair.getValue().a().shape()[0];
-      if ((r != 0 && rank != r) || pair.getValue().scaling() != adapter.scaling()) {
+    for (Map.Entry<String, LoraFactors> module : adapter.factors().entrySet()) {
+      int rank = (int) module.getValue().a().shape()[0];
+      if ((r != 0 && rank != r) || module.getValue().scaling() != adapter.scaling()) {
         throw InputException.of(
             "%s: %s has another rank or scaling than the rest (rank_pattern, alpha_pattern), which"
                 + " cannot be trained on",
-            adapter.path(), pair.getKey());
+            adapter.path(), module.getKey());
       }
       r = rank;
-      String module = pair.getKey().replaceFirst(".*\\.", "");
-      if (!modules.contains(module)) {
-        modules.add(module);
+      String end = module.getKey().replaceFirst(".*\\.", "");
+      if (!modules.contains(end)) {
+        modules.add(end);
       }
     }
     return new Lora(r, adapter.scaling() * r, asked.dropout(), modules, asked.goOnFrom());
@@ -228,8 +228,8 @@ final class TrainedModel {
             .flatMap(
                 lora ->
                     Stream.concat(
-                        lora.pairs().values().stream()
-                            .flatMap(pair -> Stream.of(pair.a(), pair.b())),
+                        lora.factors().values().stream()
+                            .flatMap(factors -> Stream.of(factors.a(), factors.b())),
                         lora.head().stream()));
     Stream.concat(weights.values().stream().map(Weight::stored), ofAdapter)
         .forEach(tensor -> sum.update(tensor.bytes(0, (int) Math.min(SUMMED, tensor.elements()))));
@@ -276,11 +276,11 @@ final class TrainedModel {
     encoder.setParameters(parameters.head().from(), head(random));
     for (Part part : parameters.parts()) {
       switch (part.role()) {
-        case LOWER -> encoder.setParameters(part.from(), lower(part, random));
-        case UPPER ->
+        case LORA_A -> encoder.setParameters(part.from(), loraA(part, random));
+        case LORA_B ->
             adapter
-                .map(lora -> lora.pairs().get(part.module()))
-                .ifPresent(pair -> encoder.setParameters(part.from(), pair.b().floats()));
+                .map(lora -> lora.factors().get(part.module()))
+                .ifPresent(lora -> encoder.setParameters(part.from(), lora.b().floats()));
         case WHOLE -> {} // loaded, or the head
       }
     }
@@ -305,10 +305,10 @@ final class TrainedModel {
   }
 
   /** The adapter's, or as PEFT begins: uniform within 1 / sqrt(in); B begins as zeros. */
-  private float[] lower(Part part, Random random) {
-    Optional<LoraPair> pair = adapter.map(lora -> lora.pairs().get(part.module()));
-    if (pair.isPresent()) {
-      return pair.get().a().floats();
+  private float[] loraA(Part part, Random random) {
+    Optional<LoraFactors> factors = adapter.map(lora -> lora.factors().get(part.module()));
+    if (factors.isPresent()) {
+      return factors.get().a().floats();
     }
     double bound = 1 / Math.sqrt((double) part.shape()[1]);
     float[] values = new float[part.size()];
@@ -350,18 +350,20 @@ final class TrainedModel {
 
   private String name(Part part) {
     return switch (part.role()) {
-      case LOWER -> AdapterWriter.lowerFactor(part.module());
-      case UPPER -> AdapterWriter.upperFactor(part.module());
+      case LORA_A -> AdapterWriter.loraA(part.module());
+      case LORA_B -> AdapterWriter.loraB(part.module());
       case WHOLE -> lora == null ? part.module() + WEIGHT : AdapterWriter.HEAD;
     };
   }
 
-  /** The state that a run goes on from, as a checkpoint keeps it beside the model's own files. */
+  /**
+   * The state that training goes on from, as a checkpoint keeps it beside the model's own files.
+   */
   static List<NewTensor> state(TrainableEncoder encoder, float[] values) {
     Map<String, float[]> vectors = new LinkedHashMap<>();
     vectors.put("parameters", values); // in float32, whatever dtype the model is written in
-    vectors.put("exp_avg", encoder.mean());
-    vectors.put("exp_avg_sq", encoder.square());
+    vectors.put("exp_avg", encoder.firstMoment());
+    vectors.put("exp_avg_sq", encoder.secondMoment());
     List<NewTensor> tensors = new ArrayList<>();
     vectors.forEach((name, vector) -> tensors.add(NewTensor.of(name, vector, vector.length)));
     return tensors;

@@ -7,7 +7,7 @@ class Trainer(Module):
   # in this order: q, k, v, o, gate, up, down; those that read the same input are one product: qkv, o, gate and up, down.
   # frozen: embedding, norm, then by layer norm, qkv, o, norm, gate and up, down.
   # A product W (M, K) with LoRA is held as [W, B; A, 0] (M + r, K + r), A (r, K) of its modules stacked, B (M, r) block
-  # diagonal and scaled, and its input as [x, x A^T], so that [W, B] is one product, and so is the way back by [W; A].
+  # diagonal and scaled, and its input as [x, x A^T], so that [W, B] is one product, and so is the backward by [W; A].
   # Gradients are worked out by hand; the tests hold them against automatic differentiation.
   def put(self: __torch__.Trainer, target: Tensor, at: int, source: Tensor) -> int:
     target[at:at + source.size(0)].copy_(source)
@@ -298,7 +298,7 @@ class Trainer(Module):
     return dx
   def pool(self: __torch__.Trainer, ids: Tensor, pooled: Tensor, places: Tensor, inverse: Tensor, lengths: Tensor, masks: List[Tensor], cos: Tensor, sin: Tensor, ranks: List[int], heads: int, kv: int, eps: float, keep: bool, checkpoint: bool, p: float, bounds: List[int], ends: List[int], seeds: List[int], xs: List[Tensor], kept: List[Tuple[List[Tensor], List[Tensor], List[Tensor]]]) -> Tensor:
     # The texts' last states (R, D) before the last norm. Kept where gradients are wanted: each layer's input and the
-    # state between attention and MLP; what else its way back needs, or with checkpointing, the last layer's alone.
+    # state between attention and MLP; what else its backward needs, or with checkpointing, the last layer's alone.
     x = torch.embedding(self.frozen[0], ids)
     for i in range(self.layers()):
       last = i == self.layers() - 1
@@ -315,7 +315,7 @@ class Trainer(Module):
         xs.append(x)
         xs.append(y)
         if not checkpoint or last:
-          # Of down's [x, z] only z: the way back computes x from gate and up again, in one pass.
+          # Of down's [x, z] only z: the backward pass computes x from gate and up again, in one pass.
           m[0][3] = m[0][3][:, torch.floordiv(m[0][2].size(1), 2):].clone()
           kept.append(a)
           kept.append(m)

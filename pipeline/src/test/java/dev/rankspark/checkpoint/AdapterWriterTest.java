@@ -70,29 +70,31 @@ class AdapterWriterTest {
             settings,
             List.of(
                 NewTensor.of(AdapterWriter.HEAD, vector, 1, 4),
-                NewTensor.part(AdapterWriter.lowerFactor(Q), vector, 10, 2, 4),
-                NewTensor.part(AdapterWriter.upperFactor(Q), vector, 20, 6, 2)));
+                NewTensor.part(AdapterWriter.loraA(Q), vector, 10, 2, 4),
+                NewTensor.part(AdapterWriter.loraB(Q), vector, 20, 6, 2)));
 
     LoraAdapter adapter = LoraAdapter.open(open(ours));
     assertThat(adapter.baseModel()).contains("some/base");
     assertThat(adapter.scaling()).isEqualTo(1.75);
-    assertThat(adapter.pairs()).containsOnlyKeys(Q);
-    assertThat(adapter.pairs().get(Q).a().floats()).containsExactly(10, 11, 12, 13, 14, 15, 16, 17);
-    assertThat(adapter.pairs().get(Q).b().shape()).containsExactly(6, 2);
+    assertThat(adapter.factors()).containsOnlyKeys(Q);
+    assertThat(adapter.factors().get(Q).a().floats())
+        .containsExactly(10, 11, 12, 13, 14, 15, 16, 17);
+    assertThat(adapter.factors().get(Q).b().shape()).containsExactly(6, 2);
     assertThat(adapter.head().orElseThrow().floats()).containsExactly(0, 1, 2, 3);
   }
 
   @Test
   void halfAPairNoHeadAndOtherRanksAreMistakesOfTheCaller() {
-    NewTensor a = NewTensor.of(AdapterWriter.lowerFactor(Q), new float[8], 2, 4);
-    NewTensor b = NewTensor.of(AdapterWriter.upperFactor(Q), new float[12], 6, 2);
+    NewTensor a = NewTensor.of(AdapterWriter.loraA(Q), new float[8], 2, 4);
+    NewTensor b = NewTensor.of(AdapterWriter.loraB(Q), new float[12], 6, 2);
     NewTensor head = NewTensor.of(AdapterWriter.HEAD, new float[4], 1, 4);
     var settings = new AdapterSettings(2, 16, 0.1, List.of("q_proj"), "base");
 
     assertThatThrownBy(() -> write(settings, List.of(a, head)))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("half a pair: " + Q);
-    assertThatThrownBy(() -> write(settings, List.of(b, head))).hasMessage("half a pair: " + Q);
+        .hasMessage("LoRA A without B, or B without A: " + Q);
+    assertThatThrownBy(() -> write(settings, List.of(b, head)))
+        .hasMessage("LoRA A without B, or B without A: " + Q);
     assertThatThrownBy(() -> write(settings, List.of(a, b)))
         .hasMessage("no head base_model.model.score.weight");
     var rank3 = new AdapterSettings(3, 16, 0.1, List.of("q_proj"), "base");

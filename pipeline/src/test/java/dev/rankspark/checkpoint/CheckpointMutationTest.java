@@ -105,7 +105,7 @@ class CheckpointMutationTest {
         mutation -> {
           byte[] mutated = mutation.of(file);
           write("adapter_model.bin", mutated);
-          for (LoraPair pair : openAdapter().pairs().values()) {
+          for (LoraFactors pair : openAdapter().factors().values()) {
             assertStandsIn(mutated, pair.a());
             assertStandsIn(mutated, pair.b());
           }
@@ -138,7 +138,7 @@ class CheckpointMutationTest {
     LoraAdapter adapter =
         LoraAdapter.open(ModelDirectory.open(directory.toString(), new Configuration(false)));
     adapter
-        .pairs()
+        .factors()
         .values()
         .forEach(
             pair -> {
@@ -185,7 +185,7 @@ class CheckpointMutationTest {
    * no other numbers can be read out of them.
    */
   private static void assertHoldsCounts(LoraAdapter adapter) {
-    for (LoraPair pair : adapter.pairs().values()) {
+    for (LoraFactors pair : adapter.factors().values()) {
       assertCounts(pair.a());
       assertCounts(pair.b());
     }

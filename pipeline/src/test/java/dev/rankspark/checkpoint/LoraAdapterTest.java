@@ -27,10 +27,10 @@ class LoraAdapterTest {
 
     assertThat(adapter.baseModel()).contains("some/base");
     assertThat(adapter.scaling()).isEqualTo(8.0);
-    assertThat(adapter.pairs().keySet()).containsExactly(Q);
-    assertThat(adapter.pairs().get(Q).a().shape()).containsExactly(2, 4);
-    assertThat(adapter.pairs().get(Q).b().shape()).containsExactly(6, 2);
-    assertThat(adapter.pairs().get(Q).scaling()).isEqualTo(8.0);
+    assertThat(adapter.factors().keySet()).containsExactly(Q);
+    assertThat(adapter.factors().get(Q).a().shape()).containsExactly(2, 4);
+    assertThat(adapter.factors().get(Q).b().shape()).containsExactly(6, 2);
+    assertThat(adapter.factors().get(Q).scaling()).isEqualTo(8.0);
     assertThat(adapter.head().orElseThrow().shape()).containsExactly(1, 4);
     assertThat(adapter.isForBackbone()).isFalse();
   }
@@ -45,7 +45,7 @@ class LoraAdapterTest {
               .addFloats(PREFIX + Q + ".lora_B.default.weight", 6, 2)
               .addFloats(PREFIX + head, 1, 4);
 
-      assertThat(open(config(""), tensors).pairs()).containsOnlyKeys(Q);
+      assertThat(open(config(""), tensors).factors()).containsOnlyKeys(Q);
       assertThat(open(config(""), tensors).head()).isPresent();
     }
   }
@@ -54,7 +54,7 @@ class LoraAdapterTest {
   void modulesOfABackboneGetTheNamesOfAWholeModel() throws IOException {
     var adapter = open(config(""), pair("layers.0.self_attn.q_proj"));
 
-    assertThat(adapter.pairs()).containsOnlyKeys(Q);
+    assertThat(adapter.factors()).containsOnlyKeys(Q);
     assertThat(adapter.isForBackbone()).isTrue();
     assertRefused(config(""), pair(Q, "layers.1.self_attn.q_proj"))
         .hasMessageContaining("modules of a whole model and of a bare backbone");
@@ -69,10 +69,10 @@ class LoraAdapterTest {
             .floats(PREFIX + DOWN + ".lora_A.weight", 2, 4)
             .floats(PREFIX + DOWN + ".lora_B.weight", 6, 2)
             .bytes());
-    assertThat(open().pairs()).containsOnlyKeys(DOWN);
+    assertThat(open().factors()).containsOnlyKeys(DOWN);
 
     Files.write(directory.resolve("adapter_model.safetensors"), pair(Q).bytes());
-    assertThat(open().pairs()).containsOnlyKeys(Q);
+    assertThat(open().factors()).containsOnlyKeys(Q);
   }
 
   @Test
@@ -94,8 +94,8 @@ class LoraAdapterTest {
     var adapter = open(config(patterns), tensors);
 
     assertThat(adapter.scaling()).isEqualTo(8.0);
-    assertThat(adapter.pairs().get(Q).scaling()).isEqualTo(16.0 / 4);
-    assertThat(adapter.pairs().get(DOWN).scaling()).isEqualTo(2.0 / 2);
+    assertThat(adapter.factors().get(Q).scaling()).isEqualTo(16.0 / 4);
+    assertThat(adapter.factors().get(DOWN).scaling()).isEqualTo(2.0 / 2);
   }
 
   @Test
@@ -204,7 +204,7 @@ class LoraAdapterTest {
   void aRerankerHasNoLmHead() throws IOException {
     LoraAdapter adapter = open(config(""), pair(Q).addFloats(PREFIX + "lm_head.weight", 5, 4));
     assertThat(adapter.wholes()).isEmpty();
-    assertThat(adapter.pairs()).containsOnlyKeys(Q);
+    assertThat(adapter.factors()).containsOnlyKeys(Q);
     assertThat(adapter.notes())
         .containsExactly(
             directory + "/adapter_model.safetensors: lm_head is ignored, a reranker has none");
@@ -245,13 +245,13 @@ class LoraAdapterTest {
           "something_newer": null
           """)
   void whatChangesNoScoreIsAccepted(String changed) throws IOException {
-    assertThat(open(config(changed + ","), pair(Q)).pairs()).containsOnlyKeys(Q);
+    assertThat(open(config(changed + ","), pair(Q)).factors()).containsOnlyKeys(Q);
   }
 
   @Test
   void pairsThatPeftWouldNotUseAreRefused() throws IOException {
     String list = "\"target_modules\": [\"q_proj\"],";
-    assertThat(open(config(list), pair(Q)).pairs()).containsOnlyKeys(Q);
+    assertThat(open(config(list), pair(Q)).factors()).containsOnlyKeys(Q);
     assertRefused(config(list), pair(Q, DOWN))
         .hasMessageContaining("holds a pair for " + DOWN + ", which target_modules");
     assertRefused(config("\"exclude_modules\": [\"q_proj\"],"), pair(Q))
@@ -277,7 +277,7 @@ class LoraAdapterTest {
   void anExpressionOfTargetsIsLeftToThePairsThatPeftStored() throws IOException {
     String expression = "\"target_modules\": \".*\\\\.(q|v)_proj\",";
 
-    assertThat(open(config(expression), pair(Q)).pairs()).containsOnlyKeys(Q);
+    assertThat(open(config(expression), pair(Q)).factors()).containsOnlyKeys(Q);
   }
 
   @Test

@@ -88,7 +88,8 @@ class WeightTest {
                 random("a", StorageType.FLOAT32, random, R, IN),
                 random("b", StorageType.FLOAT32, random, OUT, R)));
     return new Weight(
-        tensors.get("w"), Optional.of(new LoraPair(tensors.get("a"), tensors.get("b"), SCALING)));
+        tensors.get("w"),
+        Optional.of(new LoraFactors(tensors.get("a"), tensors.get("b"), SCALING)));
   }
 
   private static NewTensor random(String name, StorageType type, Random random, int... shape) {

@@ -22,7 +22,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The hand-written way back against differences of losses, and what must not change a gradient. */
+/**
+ * The hand-written backward pass against differences of losses, and what must not change a
+ * gradient.
+ */
 class TrainableEncoderTest {
   private static final long SEED = 20261125;
   private static final int LONGEST = 21;

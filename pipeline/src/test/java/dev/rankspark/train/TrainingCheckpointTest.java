@@ -339,8 +339,8 @@ class TrainingCheckpointTest {
         directory,
         new AdapterSettings(2, 16, 0.1, List.of("q_proj"), "base"),
         List.of(
-            NewTensor.of(AdapterWriter.lowerFactor(Q), vector, 2, 2),
-            NewTensor.part(AdapterWriter.upperFactor(Q), vector, 4, 2, 2),
+            NewTensor.of(AdapterWriter.loraA(Q), vector, 2, 2),
+            NewTensor.part(AdapterWriter.loraB(Q), vector, 4, 2, 2),
             NewTensor.of(AdapterWriter.HEAD, vector, 1, 2)));
   }
 

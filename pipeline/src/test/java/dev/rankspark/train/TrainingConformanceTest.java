@@ -133,8 +133,8 @@ class TrainingConformanceTest {
     for (Part part : parameters.parts()) {
       float[] expected =
           (switch (part.role()) {
-                case LOWER -> reference.pairs().get(part.module()).a();
-                case UPPER -> reference.pairs().get(part.module()).b();
+                case LORA_A -> reference.factors().get(part.module()).a();
+                case LORA_B -> reference.factors().get(part.module()).b();
                 case WHOLE -> reference.head().orElseThrow();
               })
               .floats();

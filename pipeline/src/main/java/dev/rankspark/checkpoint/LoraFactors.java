@@ -8,4 +8,4 @@ package dev.rankspark.checkpoint;
  * @param b (out, r)
  * @param scaling alpha / r, or alpha / sqrt(r) where the adapter says {@code use_rslora}
  */
-public record LoraPair(StoredTensor a, StoredTensor b, double scaling) {}
+public record LoraFactors(StoredTensor a, StoredTensor b, double scaling) {}
