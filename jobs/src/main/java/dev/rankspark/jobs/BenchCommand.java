@@ -6,6 +6,7 @@ import dev.rankspark.score.Bench;
 import dev.rankspark.score.BenchReport;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -52,7 +53,7 @@ final class BenchCommand implements Callable<Integer> {
       names = "--threads",
       paramLabel = "N",
       description = "threads of the arithmetic (default: one for each processor)")
-  private Integer threads;
+  private Optional<Integer> threads;
 
   @Option(
       names = "--rounds",
@@ -69,13 +70,13 @@ final class BenchCommand implements Callable<Integer> {
     if (pairs < 1) {
       throw OptionException.of("--pairs: expected at least 1, got %d", pairs);
     }
-    if (threads != null && threads < 1) {
-      throw OptionException.of("--threads: expected at least 1, got %d", threads);
+    int used = threads.orElseGet(() -> Runtime.getRuntime().availableProcessors());
+    if (used < 1) {
+      throw OptionException.of("--threads: expected at least 1, got %d", used);
     }
     if (rounds < MIN_ROUNDS) {
       throw OptionException.of("--rounds: expected at least %d, got %d", MIN_ROUNDS, rounds);
     }
-    int used = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
     Bench.Options options =
         new Bench.Options(
             scoring.options(), InputPaths.of("--dataset-path", dataset), pairs, used, rounds);

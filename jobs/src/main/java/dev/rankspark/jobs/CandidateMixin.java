@@ -38,7 +38,7 @@ final class CandidateMixin {
       names = "--query-data-name",
       paramLabel = "DIR",
       description = "a folder with a data set of queries, instead of --queries")
-  private String queryDataName;
+  private Optional<String> queryDataName;
 
   @Option(
       names = "--query-data-split",
@@ -48,13 +48,13 @@ final class CandidateMixin {
               + " (default "
               + DEV
               + "), or of a folder of --queries (default all)")
-  private String queryDataSplit;
+  private Optional<String> queryDataSplit;
 
   @Option(
       names = "--corpus-data-name",
       paramLabel = "DIR",
       description = "a folder with a data set of passages, instead of --corpus")
-  private String corpusDataName;
+  private Optional<String> corpusDataName;
 
   @Option(
       names = "--retrieval-results",
@@ -81,11 +81,10 @@ final class CandidateMixin {
     InputPaths queryPaths =
         either(
                 "--queries",
-                new InputPaths(
-                    "--queries", queries, Optional.ofNullable(queryDataSplit), Content.QUERIES),
+                new InputPaths("--queries", queries, queryDataSplit, Content.QUERIES),
                 "--query-data-name",
                 queryDataName,
-                Optional.ofNullable(queryDataSplit).orElse(DEV))
+                queryDataSplit.orElse(DEV))
             .holding(Content.QUERIES);
     InputPaths corpusPaths =
         either(
@@ -119,13 +118,13 @@ final class CandidateMixin {
 
   /** Files, or the data set of Tevatron's spelling. */
   private static InputPaths either(
-      String option, InputPaths files, String dataOption, String folder, String split) {
-    if (folder == null) {
+      String option, InputPaths files, String dataOption, Optional<String> folder, String split) {
+    if (folder.isEmpty()) {
       return files;
     }
     if (!files.isEmpty()) {
       throw OptionException.of("%s and %s exclude each other", option, dataOption);
     }
-    return InputPaths.ofSplit(dataOption, folder, split);
+    return InputPaths.ofSplit(dataOption, folder.get(), split);
   }
 }

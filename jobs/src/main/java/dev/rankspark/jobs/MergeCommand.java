@@ -35,13 +35,13 @@ final class MergeCommand implements Callable<Integer> {
   private String model;
 
   @Option(names = "--lora-name-or-path", paramLabel = "DIR", description = "the adapter to merge")
-  private String lora;
+  private Optional<String> lora;
 
   @Option(
       names = "--base-model-name-or-path",
       paramLabel = "DIR",
       description = "where the base of an adapter lies, if not where the adapter says")
-  private String base;
+  private Optional<String> base;
 
   @Option(
       names = "--output-dir",
@@ -54,7 +54,7 @@ final class MergeCommand implements Callable<Integer> {
       names = "--dtype",
       paramLabel = "DTYPE",
       description = "float32, bfloat16 or float16 (default: the base's)")
-  private String dtype;
+  private Optional<String> dtype;
 
   @Option(
       names = "--max-shard-size",
@@ -70,10 +70,10 @@ final class MergeCommand implements Callable<Integer> {
     MergeOptions options =
         new MergeOptions(
             model,
-            Optional.ofNullable(lora),
-            Optional.ofNullable(base),
+            lora,
+            base,
             output,
-            Optional.ofNullable(dtype).map(MergeOptions::parseDtype),
+            dtype.map(MergeOptions::parseDtype),
             ModelWriter.parseShardSize(shardSize),
             outputs.ifExists());
     spec.commandLine().getErr().println(Merge.run(options, HadoopSettings.ofDriver()).summary());

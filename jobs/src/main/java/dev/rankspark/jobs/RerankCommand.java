@@ -41,13 +41,13 @@ final class RerankCommand implements Callable<Integer> {
       names = "--rerank-output-path",
       paramLabel = "FILE",
       description = "the run to write: qid<tab>docid<tab>score")
-  private String output;
+  private Optional<String> output;
 
   @Option(
       names = "--trec-output-path",
       paramLabel = "FILE",
       description = "the run to write: qid Q0 docid rank score tag")
-  private String trecOutput;
+  private Optional<String> trecOutput;
 
   @Option(
       names = "--run-tag",
@@ -60,7 +60,7 @@ final class RerankCommand implements Callable<Integer> {
       names = "--qrels",
       paramLabel = "FILE",
       description = "judgements: print measures of the run before and after")
-  private String qrels;
+  private Optional<String> qrels;
 
   @Option(
       names = "--relevance-level",
@@ -80,11 +80,11 @@ final class RerankCommand implements Callable<Integer> {
             dataset.shard(),
             candidates.options(),
             scoring.options(),
-            Optional.ofNullable(output),
-            Optional.ofNullable(trecOutput),
+            output,
+            trecOutput,
             runTag,
             outputs.ifExists(),
-            Optional.ofNullable(qrels).map(file -> new Judgements(file, relevanceLevel)));
+            qrels.map(file -> new Judgements(file, relevanceLevel)));
     RerankReport report = SparkSessions.with("rerank", spark -> Rerank.run(spark, options));
     PrintWriter err = spec.commandLine().getErr();
     report.candidates().ifPresent(counts -> err.println(PrepareCommand.skipped(counts)));

@@ -12,7 +12,6 @@ import picocli.CommandLine.Option;
 /** The options of a model and its use, in Tevatron's words. */
 final class ScoreMixin {
   private static final String AUTO = "auto";
-  private static final String CPU = "cpu";
 
   @Option(
       names = "--model-name-or-path",
@@ -22,19 +21,15 @@ final class ScoreMixin {
   private String model;
 
   @Option(names = "--lora-name-or-path", paramLabel = "DIR", description = "an adapter to merge")
-  private String lora;
+  private Optional<String> lora;
 
   @Option(
       names = "--base-model-name-or-path",
       paramLabel = "DIR",
       description = "where the base of an adapter lies, if not where the adapter says")
-  private String base;
+  private Optional<String> base;
 
-  @Option(
-      names = "--tokenizer-name",
-      paramLabel = "DIR",
-      description = "the tokenizer (default: the model's)")
-  private String tokenizer;
+  @Mixin private TokenizerMixin tokenizer;
 
   @Mixin private PromptMixin prompt;
 
@@ -49,7 +44,7 @@ final class ScoreMixin {
       names = "--max-batch-tokens",
       paramLabel = "N",
       description = "the most tokens in one batch (default: by the model's shape and the device)")
-  private Integer batchTokens;
+  private Optional<Integer> batchTokens;
 
   @Option(
       names = "--dtype",
@@ -65,49 +60,30 @@ final class ScoreMixin {
   @Option(names = "--bf16", description = "--dtype bfloat16")
   private boolean bf16;
 
-  @Option(
-      names = "--device",
-      defaultValue = AUTO,
-      paramLabel = "DEVICE",
-      description = "auto, cpu, cuda or cuda:N (default ${DEFAULT-VALUE})")
-  private String device;
-
-  @Option(
-      names = {"--use-cpu", "--no-cuda"},
-      description = "--device cpu")
-  private boolean cpu;
+  @Mixin private DeviceMixin device;
 
   @Option(
       names = "--partitions",
       paramLabel = "N",
       description = "tasks to spread the pairs over (default: by their number)")
-  private Integer partitions;
+  private Optional<Integer> partitions;
 
   ScoreOptions options() {
     return new ScoreOptions(
-        new ModelPaths(
-            model,
-            Optional.ofNullable(lora),
-            Optional.ofNullable(base),
-            Optional.ofNullable(tokenizer)),
+        new ModelPaths(model, lora, base, tokenizer.directory()),
         prompt.options(),
         dtype(),
-        device(),
+        device.device(),
         batchRows,
-        batchTokens == null ? OptionalInt.empty() : OptionalInt.of(batchTokens),
-        partitions == null ? OptionalInt.empty() : OptionalInt.of(partitions));
+        given(batchTokens),
+        given(partitions));
   }
 
-  private String device() {
-    if (!cpu) {
-      return device;
-    }
-    if (!device.equals(AUTO) && !device.equals(CPU)) {
-      throw OptionException.of("--device %s and --use-cpu exclude each other", device);
-    }
-    return CPU;
+  private static OptionalInt given(Optional<Integer> number) {
+    return number.map(OptionalInt::of).orElseGet(OptionalInt::empty);
   }
 
+  /** Empty is {@code auto}. */
   private Optional<Dtype> dtype() {
     if ((fp16 && bf16) || ((fp16 || bf16) && !dtype.equals(AUTO))) {
       throw new OptionException("--dtype, --fp16 and --bf16 exclude each other");

@@ -8,6 +8,7 @@ import dev.rankspark.train.TrainOptions.Data;
 import dev.rankspark.train.TrainingPlan;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Option;
 
@@ -75,7 +76,7 @@ final class TrainingDataMixin {
       hidden = true,
       paramLabel = "N",
       description = "the Trainer's older name of --per-device-train-batch-size")
-  private Integer olderBatchSize;
+  private Optional<Integer> olderBatchSize;
 
   @Option(
       names = "--gradient-accumulation-steps",
@@ -110,7 +111,7 @@ final class TrainingDataMixin {
       names = "--data-seed",
       paramLabel = "N",
       description = "of the order alone, in place of --seed")
-  private Long dataSeed;
+  private Optional<Long> dataSeed;
 
   @Option(
       names = "--dataset-shuffle",
@@ -131,11 +132,12 @@ final class TrainingDataMixin {
       throw new OptionException("--dataset-path is missing: what to train on");
     }
     // There, batches of the one size were cut into groups by the other.
-    if (olderBatchSize != null && olderBatchSize != 0 && olderBatchSize != batchSize) {
+    int older = olderBatchSize.orElse(0); // the Trainer's own 0 stands for none
+    if (older != 0 && older != batchSize) {
       throw OptionException.of(
           "--per-gpu-train-batch-size: expected the %d of --per-device-train-batch-size, got %d:"
               + " give the latter alone",
-          batchSize, olderBatchSize);
+          batchSize, older);
     }
     return new Data(
         dataset,
@@ -148,7 +150,7 @@ final class TrainingDataMixin {
             maxSteps,
             seed,
             shuffle,
-            dataSeed == null ? seed : dataSeed,
+            dataSeed.orElse(seed),
             dropLast));
   }
 

@@ -1,22 +1,23 @@
 package dev.rankspark.jobs;
 
 import dev.rankspark.OptionException;
-import dev.rankspark.files.InputPaths;
 import dev.rankspark.jobs.KnownArgument.Case;
 import dev.rankspark.train.Interval;
 import dev.rankspark.train.Interval.Strategy;
+import dev.rankspark.train.TrainOptions.Begin;
 import dev.rankspark.train.TrainOptions.Evaluation;
 import dev.rankspark.train.TrainOptions.Output;
-import java.util.ArrayList;
-import java.util.EnumSet;
-import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Option;
 
-/** The options of what a training writes and measures, and when. */
+/** The options of what a training writes, when, and from where it goes on. */
 final class TrainingOutputMixin {
   /** {@code SaveStrategy.BEST} of transformers, which is no interval. */
   private static final String BEST = "best";
+
+  /** In the place of a checkpoint's directory: the newest in the output directory. */
+  private static final String NEWEST = "true";
 
   @Option(
       names = "--output-dir",
@@ -67,70 +68,50 @@ final class TrainingOutputMixin {
 
   @Option(
       names = "--save-total-limit",
-      defaultValue = "0",
       paramLabel = "N",
       description = "keep the newest N checkpoints (default: all)")
-  private int saveTotalLimit;
+  private Optional<Integer> saveTotalLimit;
 
   @Option(
       names = "--resume-from-checkpoint",
       paramLabel = "DIR",
       description = "go on from this checkpoint; true: from the newest in --output-dir")
-  private String resumeFrom;
+  private Optional<String> resumeFrom;
 
-  @Option(
-      names = "--eval-dataset-path",
-      paramLabel = "FILE",
-      description = "rerank input to evaluate on while training; globs")
-  private List<String> evalDataset = new ArrayList<>();
-
-  @Option(
-      names = "--eval-qrels",
-      paramLabel = "FILE",
-      description = "its judgements; nDCG@10 goes into the log")
-  private String evalQrels;
-
-  @Option(
-      names = {"--eval-strategy", "--evaluation-strategy"},
-      paramLabel = "WHEN",
-      description = "evaluate by steps or epoch, and at the end (default with these: steps)")
-  private String evalStrategy;
-
-  @Option(
-      names = "--eval-steps",
-      defaultValue = "" + Output.DEFAULT_SAVE_STEPS,
-      paramLabel = "X",
-      description =
-          "evaluate every X steps; below 1, a part of all steps (default ${DEFAULT-VALUE})")
-  private double evalSteps;
-
-  @Option(
-      names = "--load-best-model-at-end",
-      description = "the result is the best of the evaluated states")
-  private boolean keepBest;
-
-  Output options() {
+  /**
+   * @param keepsBest {@link Evaluation#keepBest}, by which the best states have their checkpoints
+   */
+  Output options(boolean keepsBest) {
     return new Output(
         outputDir,
         overwrite,
         Interval.of(
             Strategy.of("--logging-strategy", loggingStrategy), "--logging-steps", loggingSteps),
         logsFirstStep,
-        Interval.of(saveStrategy(), "--save-steps", saveSteps),
-        saveTotalLimit,
-        resumeFrom);
+        Interval.of(saveStrategy(keepsBest), "--save-steps", saveSteps),
+        // The Trainer's 0 is no limit.
+        saveTotalLimit.filter(limit -> limit != 0).orElse(Output.NO_LIMIT),
+        begin());
   }
 
-  /** The best states have their checkpoints by {@link Evaluation#keepBest}. */
-  private Strategy saveStrategy() {
+  private Begin begin() {
+    if (resumeFrom.isEmpty()) {
+      return new Begin.Anew();
+    }
+    return resumeFrom.get().equals(NEWEST)
+        ? new Begin.Newest()
+        : new Begin.Checkpoint(resumeFrom.get());
+  }
+
+  private Strategy saveStrategy(boolean keepsBest) {
     if (saveStrategy.equals(BEST)) {
-      if (!keepBest) {
+      if (!keepsBest) {
         throw new OptionException("--save-strategy best needs --load-best-model-at-end");
       }
       return Strategy.NO;
     }
     Strategy strategy = Strategy.of("--save-strategy", saveStrategy);
-    if (strategy == Strategy.NO && keepBest) {
+    if (strategy == Strategy.NO && keepsBest) {
       throw new OptionException(
           "--save-strategy no and --load-best-model-at-end exclude each other, as the best is kept"
               + " in a checkpoint; --save-strategy best keeps no others");
@@ -138,48 +119,8 @@ final class TrainingOutputMixin {
     return strategy;
   }
 
-  /** Null for none. */
-  Evaluation evaluation() {
-    Strategy strategy = evalStrategy == null ? null : Strategy.of("--eval-strategy", evalStrategy);
-    if (evalDataset.isEmpty() && evalQrels == null) {
-      if (keepBest) {
-        throw new OptionException(
-            "--load-best-model-at-end needs --eval-dataset-path and --eval-qrels");
-      }
-      if (strategy != null && strategy != Strategy.NO) {
-        throw OptionException.of(
-            "--eval-strategy %s needs --eval-dataset-path and --eval-qrels", evalStrategy);
-      }
-      return null;
-    }
-    if (evalDataset.isEmpty() || evalQrels == null) {
-      throw OptionException.of(
-          "%s is missing: an evaluation needs --eval-dataset-path and --eval-qrels",
-          evalQrels == null ? "--eval-qrels" : "--eval-dataset-path");
-    }
-    if (strategy == Strategy.NO) {
-      throw new OptionException("--eval-strategy no and --eval-dataset-path exclude each other");
-    }
-    return new Evaluation(
-        InputPaths.of("--eval-dataset-path", evalDataset),
-        evalQrels,
-        Interval.of(strategy == null ? Strategy.STEPS : strategy, "--eval-steps", evalSteps),
-        keepBest);
-  }
-
-  String directory() {
-    return outputDir;
-  }
-
   /** What the options ask for that gives others a meaning. */
   Set<Case> cases() {
-    Set<Case> cases = EnumSet.noneOf(Case.class);
-    if (!evalDataset.isEmpty()) {
-      cases.add(Case.EVALUATING);
-    }
-    if (resumeFrom != null) {
-      cases.add(Case.RESUMING);
-    }
-    return cases;
+    return resumeFrom.isPresent() ? Set.of(Case.RESUMING) : Set.of();
   }
 }

@@ -21,6 +21,7 @@ import dev.rankspark.model.Hardware;
 import dev.rankspark.prompt.PairText;
 import dev.rankspark.run.Qrels;
 import dev.rankspark.score.PairRows;
+import dev.rankspark.train.TrainOptions.Begin;
 import dev.rankspark.train.TrainOptions.Evaluation;
 import dev.rankspark.train.TrainOptions.Output;
 import dev.rankspark.train.TrainWorker.Report;
@@ -62,7 +63,7 @@ public final class Train {
     this.options = options;
     Slots.check(spark.sparkContext(), options.compute().workers());
     checkOutput();
-    this.model = TrainedModel.open(options.model(), options.lora(), options.prompt(), hadoop);
+    this.model = TrainedModel.open(options.model(), options.trained(), options.prompt(), hadoop);
     model.loadTokenizer().close();
   }
 
@@ -84,7 +85,7 @@ public final class Train {
     if (there.isEmpty()) {
       return;
     }
-    if (output.resumeFrom() == null && !output.overwrite()) {
+    if (!output.begin().resumes() && !output.overwrite()) {
       throw InputException.of(
           "--output-dir: %s is not empty (%s); go on with --resume-from-checkpoint true, or begin"
               + " anew with --overwrite-output-dir",
@@ -143,7 +144,9 @@ public final class Train {
             LearningRate.warmupSteps(course.warmupSteps(), course.warmupRatio(), plan.steps()),
             plan.steps());
     Hardware hardware = probeHardware();
-    Map<String, String> settings = options.withLora(model.lora()).settings(model.sum(), set);
+    Map<String, String> settings =
+        ResumeSettings.of(
+            options.withTrained(model.trained()), model.sum(), set.size() + " items, " + set.sum());
     Optional<TrainingCheckpoint> begin = begin(settings, progress);
     int done = begin.map(checkpoint -> (int) checkpoint.state().step()).orElse(0);
     if (done >= plan.steps() && hasResult()) {
@@ -155,19 +158,14 @@ public final class Train {
     TrainProgress steps = new TrainProgress();
     TrainWorker worker =
         new TrainWorker(
-            options.model(),
-            options.lora(),
-            options.prompt(),
-            plan,
-            rate,
-            options.optimizer(),
+            new TrainWorker.Source(options.model(), options.trained(), options.prompt()),
+            new TrainWorker.Course(plan, rate, options.optimizer()),
             options.compute(),
-            options.output(),
             hardware,
-            settings,
-            begin.map(TrainingCheckpoint::path).orElse(null),
-            done,
-            evaluation().orElse(null),
+            options.output(),
+            new TrainWorker.Begin(
+                settings, begin.map(TrainingCheckpoint::path).orElse(TrainWorker.NOWHERE), done),
+            evaluation(),
             steps,
             new HadoopSettings(hadoop));
     JavaRDD<PlacedGroup> groups =
@@ -233,14 +231,14 @@ public final class Train {
   private Optional<TrainingCheckpoint> begin(
       Map<String, String> settings, Consumer<String> progress) {
     Output output = options.output();
-    if (output.resumeFrom() == null) {
+    if (!output.begin().resumes()) {
       return Optional.empty();
     }
     TrainingCheckpoint.Newest newest = TrainingCheckpoint.newest(output.directory(), hadoop);
     newest.broken().forEach(broken -> progress.accept("not used: " + broken));
     Optional<TrainingCheckpoint> begin = newest.checkpoint();
-    if (!output.resumeFrom().equals(Output.NEWEST)) {
-      TrainingCheckpoint asked = TrainingCheckpoint.read(output.resumeFrom(), hadoop);
+    if (output.begin() instanceof Begin.Checkpoint checkpoint) {
+      TrainingCheckpoint asked = TrainingCheckpoint.read(checkpoint.path(), hadoop);
       if (begin.isPresent() && begin.get().state().step() > asked.state().step()) {
         throw InputException.of(
             "--resume-from-checkpoint: %s is older than %s; name another --output-dir, or move the"
@@ -269,7 +267,7 @@ public final class Train {
     Path directory = target.path();
     try {
       FileSystem system = target.system();
-      if (options.output().resumeFrom() == null) {
+      if (!options.output().begin().resumes()) {
         system.delete(directory, true /* recursively */);
       }
       system.mkdirs(directory);
@@ -278,11 +276,11 @@ public final class Train {
     }
   }
 
-  private Optional<TrainWorker.Evaluation> evaluation() {
-    Evaluation evaluation = options.evaluation();
-    if (evaluation == null) {
-      return Optional.empty();
-    }
+  private TrainWorker.Evaluation evaluation() {
+    return options.evaluation().map(this::read).orElse(TrainWorker.Evaluation.NONE);
+  }
+
+  private TrainWorker.Evaluation read(Evaluation evaluation) {
     if (UserPath.of(evaluation.qrels(), hadoop).isStream()) {
       throw InputException.of(
           "%s is a pipe or a device, and judgements are read more than once; write it to a file"
@@ -301,9 +299,8 @@ public final class Train {
                     new Evaluator.Pair(
                         row.getAs(Pairs.QID), row.getAs(Pairs.DOCID), texts.text(row)))
             .toList();
-    return Optional.of(
-        new TrainWorker.Evaluation(
-            pairs, evaluation.qrels(), evaluation.interval(), evaluation.keepBest()));
+    return new TrainWorker.Evaluation(
+        pairs, evaluation.qrels(), evaluation.interval(), evaluation.keepBest());
   }
 
   private PairText template() {

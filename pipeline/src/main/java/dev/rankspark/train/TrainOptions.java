@@ -1,7 +1,6 @@
 package dev.rankspark.train;
 
 import dev.rankspark.OptionException;
-import dev.rankspark.corpus.TrainingSet;
 import dev.rankspark.files.InputPaths;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
@@ -10,44 +9,95 @@ import dev.rankspark.model.TrainedParameters;
 import dev.rankspark.prompt.PromptOptions;
 import java.io.Serializable;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
-import java.util.TreeMap;
-import java.util.stream.Stream;
+import java.util.Optional;
 
 /**
  * How a reranker is trained, in the words of Tevatron ({@code tevatron/reranker/arguments.py}) and
  * of transformers' {@code TrainingArguments}, with their defaults.
  *
  * @param model the base's directories
- * @param lora null trains every weight
+ * @param trained which weights change
  * @param data what is trained on
  * @param prompt how a pair becomes tokens
  * @param rate the learning rate's course
  * @param optimizer AdamW and the clipping of gradients
  * @param compute what is computed where
  * @param output what is written and when
- * @param evaluation null for none
+ * @param evaluation what is measured while training, if anything
  */
 public record TrainOptions(
     Model model,
-    Lora lora,
+    Trained trained,
     Data data,
     PromptOptions prompt,
     Rate rate,
     AdamW optimizer,
     Compute compute,
     Output output,
-    Evaluation evaluation) {
+    Optional<Evaluation> evaluation) {
 
   /**
    * The directories, on any Hadoop path that every executor can read.
    *
    * @param path {@code --model-name-or-path}
-   * @param tokenizer {@code --tokenizer-name}; null for the model's own
+   * @param tokenizer {@code --tokenizer-name}; the same as {@code path} for the model's own
    */
   public record Model(String path, String tokenizer) implements Serializable {}
+
+  /** Which weights are trained. */
+  public sealed interface Trained extends Serializable {
+
+    /** How LoRA is set; empty where every weight is trained. */
+    Optional<Lora> factors();
+
+    /** The directory of an adapter to go on from. */
+    Optional<String> adapter();
+
+    /** Without {@code --lora}: every weight. */
+    record AllWeights() implements Trained {
+      @Override
+      public Optional<Lora> factors() {
+        return Optional.empty();
+      }
+
+      @Override
+      public Optional<String> adapter() {
+        return Optional.empty();
+      }
+    }
+
+    /** {@code --lora}: an adapter that begins as PEFT begins one. */
+    record NewAdapter(Lora lora) implements Trained {
+      @Override
+      public Optional<Lora> factors() {
+        return Optional.of(lora);
+      }
+
+      @Override
+      public Optional<String> adapter() {
+        return Optional.empty();
+      }
+    }
+
+    /**
+     * {@code --lora-name-or-path}: an adapter to go on from.
+     *
+     * @param lora of which the dropout counts; the adapter has its own rank, scaling and modules
+     */
+    record GivenAdapter(String path, Lora lora) implements Trained {
+      @Override
+      public Optional<Lora> factors() {
+        return Optional.of(lora);
+      }
+
+      @Override
+      public Optional<String> adapter() {
+        return Optional.of(path);
+      }
+    }
+  }
 
   /**
    * LoRA (arXiv:2106.09685).
@@ -56,11 +106,8 @@ public record TrainOptions(
    * @param alpha {@code --lora-alpha}
    * @param dropout {@code --lora-dropout}
    * @param targetModules {@code --lora-target-modules}: some of {@link TrainedParameters#MODULES}
-   * @param goOnFrom {@code --lora-name-or-path}: an adapter to go on from, whose rank, scaling and
-   *     modules count; may be null
    */
-  public record Lora(
-      int r, double alpha, double dropout, List<String> targetModules, String goOnFrom)
+  public record Lora(int r, double alpha, double dropout, List<String> targetModules)
       implements Serializable {
     public static final int DEFAULT_R = 8;
     public static final int DEFAULT_ALPHA = 64;
@@ -163,9 +210,9 @@ public record TrainOptions(
    * @param logging {@code --logging-strategy} and {@code --logging-steps}
    * @param logsFirstStep {@code --logging-first-step}
    * @param saving {@code --save-strategy} and {@code --save-steps}
-   * @param saveTotalLimit {@code --save-total-limit}; 0 for no limit
-   * @param resumeFrom {@code --resume-from-checkpoint}: a checkpoint's directory, {@link #NEWEST}
-   *     for the newest in {@code directory}, null to begin anew
+   * @param saveTotalLimit {@code --save-total-limit}: the most checkpoints that are kept, or {@link
+   *     #NO_LIMIT}
+   * @param begin {@code --resume-from-checkpoint}
    */
   public record Output(
       String directory,
@@ -174,18 +221,36 @@ public record TrainOptions(
       boolean logsFirstStep,
       Interval saving,
       int saveTotalLimit,
-      String resumeFrom)
+      Begin begin)
       implements Serializable {
     public static final int DEFAULT_LOGGING_STEPS = 500;
     public static final int DEFAULT_SAVE_STEPS = 500;
 
-    /** Go on from the newest whole checkpoint. */
-    public static final String NEWEST = "true";
+    /** All checkpoints are kept. */
+    public static final int NO_LIMIT = Integer.MAX_VALUE;
 
     public Output {
-      if (saveTotalLimit < 0) {
+      if (saveTotalLimit < 1) {
         throw OptionException.of("--save-total-limit: expected at least 1, got %d", saveTotalLimit);
       }
+    }
+  }
+
+  /** Where a training begins. */
+  public sealed interface Begin extends Serializable {
+
+    /** At its first step. */
+    record Anew() implements Begin {}
+
+    /** At the newest whole checkpoint of the output directory. */
+    record Newest() implements Begin {}
+
+    /** At a checkpoint, if the output directory has none that is newer. */
+    record Checkpoint(String path) implements Begin {}
+
+    /** Whether there is a checkpoint to go on from. */
+    default boolean resumes() {
+      return !(this instanceof Anew);
     }
   }
 
@@ -199,68 +264,23 @@ public record TrainOptions(
    */
   public record Evaluation(InputPaths dataset, String qrels, Interval interval, boolean keepBest) {}
 
-  /** These options with the LoRA settings that count; null if there are none. */
-  TrainOptions withLora(Lora other) {
+  /** These options with the LoRA settings that count. */
+  TrainOptions withTrained(Trained other) {
     return new TrainOptions(
         model, other, data, prompt, rate, optimizer, compute, output, evaluation);
   }
 
   /** All paths that are read, as they were given. */
   List<String> inputs() {
-    Stream<String> models =
-        Stream.of(model.path, model.tokenizer, lora == null ? null : lora.goOnFrom);
-    Stream<String> evaluated =
-        evaluation == null
-            ? Stream.empty()
-            : Stream.concat(evaluation.dataset().paths().stream(), Stream.of(evaluation.qrels()));
-    return Stream.of(models, data.dataset.paths().stream(), data.corpus.paths().stream(), evaluated)
-        .flatMap(paths -> paths)
-        .filter(Objects::nonNull)
-        .toList();
-  }
-
-  /** What must be the same for a run to go on from a checkpoint, in the options' words. */
-  Map<String, String> settings(String modelSum, TrainingSet set) {
-    Map<String, String> settings = new TreeMap<>();
-    settings.put("model", modelSum);
-    settings.put("lora", lora == null ? "none" : "r " + lora.r + ", alpha " + lora.alpha);
-    if (lora != null) {
-      settings.put("lora_dropout", String.valueOf(lora.dropout));
-      settings.put("lora_target_modules", String.join(",", lora.targetModules));
-    }
-    settings.put("data_set", set.size() + " items, " + set.sum());
-    settings.put("train_group_size", String.valueOf(data.choice.trainGroupSize()));
-    settings.put(
-        "positive_passage_no_shuffle", String.valueOf(data.choice.positivePassageNoShuffle()));
-    settings.put(
-        "negative_passage_no_shuffle", String.valueOf(data.choice.negativePassageNoShuffle()));
-    settings.put("seed", String.valueOf(data.plan.seed()));
-    settings.put(
-        "per_device_train_batch_size", String.valueOf(data.plan.perDeviceTrainBatchSize()));
-    settings.put(
-        "gradient_accumulation_steps", String.valueOf(data.plan.gradientAccumulationSteps()));
-    settings.put(
-        "length",
-        data.plan.maxSteps() > 0
-            ? "max_steps " + data.plan.maxSteps()
-            : "num_train_epochs " + data.plan.numTrainEpochs());
-    settings.put("dataset_shuffle", String.valueOf(data.plan.datasetShuffle()));
-    if (data.plan.dataSeed() != data.plan.seed()) {
-      settings.put("data_seed", String.valueOf(data.plan.dataSeed()));
-    }
-    if (data.plan.dropLast()) {
-      settings.put("dataloader_drop_last", "true");
-    }
-    settings.put("query_prefix", prompt.queryPrefix());
-    settings.put("passage_prefix", prompt.passagePrefix());
-    settings.put("rerank_max_len", String.valueOf(prompt.maxLength()));
-    settings.put("append_eos_token", String.valueOf(prompt.appendEos()));
-    settings.put("learning_rate", String.valueOf(rate.peak));
-    settings.put("lr_scheduler_type", rate.schedule.word());
-    settings.put("warmup", rate.warmupSteps + " steps, ratio " + rate.warmupRatio);
-    settings.put("optimizer", optimizer.toString());
-    settings.put("dtype", compute.dtype.toString());
-    settings.put("workers", String.valueOf(compute.workers));
-    return settings;
+    List<String> inputs = new ArrayList<>(List.of(model.path, model.tokenizer));
+    trained.adapter().ifPresent(inputs::add);
+    inputs.addAll(data.dataset.paths());
+    inputs.addAll(data.corpus.paths());
+    evaluation.ifPresent(
+        asked -> {
+          inputs.addAll(asked.dataset.paths());
+          inputs.add(asked.qrels);
+        });
+    return inputs;
   }
 }

@@ -18,9 +18,9 @@ import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.run.Qrels;
 import dev.rankspark.train.TrainOptions.Compute;
-import dev.rankspark.train.TrainOptions.Lora;
 import dev.rankspark.train.TrainOptions.Model;
 import dev.rankspark.train.TrainOptions.Output;
+import dev.rankspark.train.TrainOptions.Trained;
 import java.io.Serializable;
 import java.util.Iterator;
 import java.util.List;
@@ -35,25 +35,15 @@ import org.apache.hadoop.conf.Configuration;
  * anew. What the user has to mend is a report like any other: Spark would run the stage again for
  * an exception.
  *
- * @param settings what a checkpoint must have been made with
- * @param resumeFrom a checkpoint to begin from if the output directory has none as new; may be null
- * @param resumedAt its step; 0 without one
- * @param evaluation null for none
  * @param settingsOfHadoop the driver's: a worker's own lack what the command line said of Hadoop
  */
 record TrainWorker(
-    Model model,
-    Lora lora,
-    PromptOptions prompt,
-    TrainingPlan plan,
-    LearningRate rate,
-    AdamW optimizer,
+    Source source,
+    Course course,
     Compute compute,
-    Output output,
     Hardware hardware,
-    Map<String, String> settings,
-    String resumeFrom,
-    int resumedAt,
+    Output output,
+    Begin begin,
     Evaluation evaluation,
     TrainProgress progress,
     HadoopSettings settingsOfHadoop)
@@ -61,13 +51,44 @@ record TrainWorker(
 
   private static final JsonMapper JSON = new JsonMapper();
 
+  /** No path: a worker that begins there begins anew. */
+  static final String NOWHERE = "";
+
+  /** What is trained. */
+  record Source(Model model, Trained trained, PromptOptions prompt) implements Serializable {
+    private TrainedModel open(Configuration hadoop) {
+      return TrainedModel.open(model, trained, prompt, hadoop);
+    }
+  }
+
+  /** The steps: of which groups, at which rate, by which rule. */
+  record Course(TrainingPlan plan, LearningRate rate, AdamW optimizer) implements Serializable {}
+
+  /**
+   * Where the driver begins.
+   *
+   * @param settings what a checkpoint must have been made with
+   * @param checkpoint to begin from if the output directory has none as new, or {@link #NOWHERE}
+   * @param step of the checkpoint; 0 without one
+   */
+  record Begin(Map<String, String> settings, String checkpoint, int step) implements Serializable {}
+
   /**
    * What is evaluated, and when.
    *
    * @param pairs all of them, on every worker
    */
   record Evaluation(List<Evaluator.Pair> pairs, String qrels, Interval interval, boolean keepBest)
-      implements Serializable {}
+      implements Serializable {
+
+    /** Nothing, never. */
+    static final Evaluation NONE =
+        new Evaluation(List.of(), "", new Interval(Interval.Strategy.NO, 0), /* keepBest= */ false);
+
+    private boolean isAsked() {
+      return !equals(NONE);
+    }
+  }
 
   /**
    * How a task ended.
@@ -124,11 +145,11 @@ record TrainWorker(
   private Report train(BarrierTask task, Iterator<PlacedGroup> groups) {
     Configuration hadoop = settingsOfHadoop.value();
     boolean first = task.rank() == 0;
-    String begin = task.exchange(() -> first ? newest(hadoop) : "")[0];
+    String checkpoint = task.exchange(() -> first ? newest(hadoop) : NOWHERE)[0];
     try (Setup setup = new Setup()) {
       task.exchange(
           () -> {
-            setUp(setup, task, begin, hadoop);
+            setUp(setup, task, checkpoint, hadoop);
             return "";
           });
       Backend backend = hardware.cuda() ? Backend.NCCL : Backend.GLOO;
@@ -138,13 +159,13 @@ record TrainWorker(
     }
   }
 
-  /** A path, or nothing. A stage that runs again finds a later one than the driver did. */
+  /** A path, or {@link #NOWHERE}. A stage that runs again finds a later one than the driver did. */
   private String newest(Configuration hadoop) {
     return TrainingCheckpoint.newest(output.directory(), hadoop)
         .checkpoint()
-        .filter(checkpoint -> checkpoint.state().step() >= resumedAt)
+        .filter(checkpoint -> checkpoint.state().step() >= begin.step())
         .map(TrainingCheckpoint::path)
-        .orElse(resumeFrom == null ? "" : resumeFrom);
+        .orElse(begin.checkpoint());
   }
 
   /** What a worker needs before it meets the others; filled step by step. */
@@ -166,23 +187,32 @@ record TrainWorker(
     }
   }
 
-  private void setUp(Setup setup, BarrierTask task, String begin, Configuration hadoop) {
-    setup.trained = TrainedModel.open(model, lora, prompt, hadoop);
+  private void setUp(Setup setup, BarrierTask task, String path, Configuration hadoop) {
+    setup.trained = source.open(hadoop);
     Optional<TrainingCheckpoint> checkpoint =
-        begin.isEmpty() ? Optional.empty() : Optional.of(TrainingCheckpoint.read(begin, hadoop));
-    checkpoint.ifPresent(found -> found.compareSettings(settings));
+        path.equals(NOWHERE)
+            ? Optional.empty()
+            : Optional.of(TrainingCheckpoint.read(path, hadoop));
+    checkpoint.ifPresent(found -> found.compareSettings(begin.settings()));
     setup.state = checkpoint.map(TrainingCheckpoint::state);
     setup.tokenizer = setup.trained.loadTokenizer();
     setup.encoder =
         setup.trained.load(
-            hardware, task.gpu(), compute.checkpointing(), task.threads(), plan.options().seed());
+            hardware,
+            task.gpu(),
+            compute.checkpointing(),
+            task.threads(),
+            course.plan().options().seed());
     checkpoint.ifPresent(found -> setup.trained.restore(setup.encoder, found));
-    setup.qrels = Optional.ofNullable(evaluation).map(asked -> Qrels.read(asked.qrels(), hadoop));
+    if (evaluation.isAsked()) {
+      setup.qrels = Optional.of(Qrels.read(evaluation.qrels(), hadoop));
+    }
   }
 
   /** The run itself, once all workers are there. Rank 0 writes. */
   private final class Run {
     private final TrainedModel trained;
+    private final TrainingPlan plan = course.plan();
     private final TrainableEncoder encoder;
     private final PairEncoder tokenizer;
     private final ProcessGroup workers;
@@ -209,7 +239,7 @@ record TrainWorker(
       this.evaluator =
           setup.qrels.map(
               qrels -> new Evaluator(evaluation.pairs(), qrels, encoder, tokenizer, workers));
-      if (evaluation != null && evaluation.keepBest() && workers.rank() == 0) {
+      if (evaluation.keepBest() && workers.rank() == 0) {
         log.best(Evaluator.NAME)
             .filter(line -> isKept(line.step()))
             .ifPresent(
@@ -227,7 +257,7 @@ record TrainWorker(
 
     Report run(Iterator<PlacedGroup> groups) {
       long start = System.nanoTime();
-      new TrainingLoop(plan, rate, optimizer, encoder, tokenizer, workers)
+      new TrainingLoop(plan, course.rate(), course.optimizer(), encoder, tokenizer, workers)
           .run(groups, begunAt, this::after);
       if (workers.rank() == 0) {
         writeResult();
@@ -271,11 +301,11 @@ record TrainWorker(
       float[] values = finite(step, encoder.parameters());
       TrainingCheckpoint.write(
           output.directory(),
-          new TrainerState(step, epoch, settings, log.state()),
+          new TrainerState(step, epoch, begin.settings(), log.state()),
           TrainedModel.state(encoder, values),
           directory -> trained.write(directory, values),
           hadoop);
-      if (output.saveTotalLimit() > 0) {
+      if (output.saveTotalLimit() < Output.NO_LIMIT) {
         TrainingCheckpoint.keepNewest(
             output.directory(),
             output.saveTotalLimit(),

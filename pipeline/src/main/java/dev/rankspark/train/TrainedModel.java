@@ -28,6 +28,8 @@ import dev.rankspark.reranker.OpenedModel;
 import dev.rankspark.reranker.OpenedModel.Head;
 import dev.rankspark.train.TrainOptions.Lora;
 import dev.rankspark.train.TrainOptions.Model;
+import dev.rankspark.train.TrainOptions.Trained;
+import dev.rankspark.train.TrainOptions.Trained.GivenAdapter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -58,7 +60,7 @@ final class TrainedModel {
   private final ModelDirectory tokenizer;
   private final LlamaConfig config;
   private final Map<String, Weight> weights;
-  private final Lora lora;
+  private final Trained trained;
   private final Optional<LoraAdapter> adapter;
   private final TrainedParameters parameters;
   private final PromptOptions prompt;
@@ -69,7 +71,7 @@ final class TrainedModel {
       ModelDirectory tokenizer,
       LlamaConfig config,
       Map<String, Weight> weights,
-      Lora lora,
+      Trained trained,
       Optional<LoraAdapter> adapter,
       PromptOptions prompt) {
     this.paths = paths;
@@ -77,29 +79,27 @@ final class TrainedModel {
     this.tokenizer = tokenizer;
     this.config = config;
     this.weights = weights;
-    this.lora = lora;
+    this.trained = trained;
     this.adapter = adapter;
     this.prompt = prompt;
     this.parameters =
-        lora == null
-            ? TrainedParameters.full(config)
-            : TrainedParameters.lora(config, lora.r(), Set.copyOf(lora.targetModules()));
+        trained
+            .factors()
+            .map(lora -> TrainedParameters.lora(config, lora.r(), Set.copyOf(lora.targetModules())))
+            .orElseGet(() -> TrainedParameters.full(config));
   }
 
   /**
    * Checks a base and the adapter to go on from, without reading their weights.
    *
-   * @param lora null trains every weight; of an adapter to go on from, its settings count
+   * @param asked of an adapter to go on from, its own settings count
    * @throws InputException if a file is missing or broken, or cannot be trained
    */
-  static TrainedModel open(Model paths, Lora lora, PromptOptions prompt, Configuration hadoop) {
+  static TrainedModel open(Model paths, Trained asked, PromptOptions prompt, Configuration hadoop) {
     OpenedModel opened =
         OpenedModel.open(
             new ModelPaths(
-                paths.path(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.ofNullable(paths.tokenizer())),
+                paths.path(), Optional.empty(), Optional.empty(), Optional.of(paths.tokenizer())),
             prompt.maxLength(),
             Head.MAY_BE_ABSENT,
             hadoop);
@@ -118,18 +118,17 @@ final class TrainedModel {
     }
     Map<String, Weight> weights = opened.weights();
     Optional<LoraAdapter> adapter =
-        lora == null || lora.goOnFrom() == null
-            ? Optional.empty()
-            : Optional.of(
-                LoraAdapter.open(
-                    ModelDirectory.open(lora.goOnFrom(), "--lora-name-or-path", hadoop)));
-    Lora settings = adapter.isPresent() ? ofAdapter(adapter.get(), lora) : lora;
+        asked
+            .adapter()
+            .map(path -> ModelDirectory.open(path, "--lora-name-or-path", hadoop))
+            .map(LoraAdapter::open);
+    Trained trained = adapter.isPresent() ? ofAdapter(adapter.get(), asked) : asked;
     if (adapter.isPresent()) {
       weights = withWholes(weights, adapter.get());
     }
     TrainedModel model =
         new TrainedModel(
-            paths, base, opened.tokenizer(), opened.config(), weights, settings, adapter, prompt);
+            paths, base, opened.tokenizer(), opened.config(), weights, trained, adapter, prompt);
     adapter.ifPresent(model::checkFits);
     return model;
   }
@@ -183,7 +182,7 @@ final class TrainedModel {
   }
 
   /** As PEFT trains on: by the adapter's own configuration, with the dropout that is asked for. */
-  private static Lora ofAdapter(LoraAdapter adapter, Lora asked) {
+  private static Trained ofAdapter(LoraAdapter adapter, Trained asked) {
     int r = 0;
     List<String> modules = new ArrayList<>();
     for (Map.Entry<String, LoraFactors> module : adapter.factors().entrySet()) {
@@ -200,12 +199,14 @@ final class TrainedModel {
         modules.add(end);
       }
     }
-    return new Lora(r, adapter.scaling() * r, asked.dropout(), modules, asked.goOnFrom());
+    return new GivenAdapter(
+        asked.adapter().orElseThrow(),
+        new Lora(r, adapter.scaling() * r, asked.factors().orElseThrow().dropout(), modules));
   }
 
-  /** The LoRA settings that count; null if every weight is trained. */
-  Lora lora() {
-    return lora;
+  /** Which weights are trained, with the LoRA settings that count. */
+  Trained trained() {
+    return trained;
   }
 
   TrainedParameters parameters() {
@@ -244,8 +245,8 @@ final class TrainedModel {
    */
   TrainableEncoder load(
       Hardware hardware, Optional<String> gpu, boolean checkpointing, int threads, long seed) {
-    double scaling = lora == null ? 0 : lora.alpha() / lora.r();
-    double dropout = lora == null ? 0 : lora.dropout();
+    double scaling = trained.factors().map(lora -> lora.alpha() / lora.r()).orElse(0.0);
+    double dropout = trained.factors().map(Lora::dropout).orElse(0.0);
     TrainableEncoder encoder;
     try {
       encoder =
@@ -328,7 +329,7 @@ final class TrainedModel {
     for (Part part : parameters.parts()) {
       tensors.add(NewTensor.part(name(part), values, part.from(), part.shape()));
     }
-    if (lora == null) {
+    if (trained.factors().isEmpty()) {
       ModelWriter.write(
           directory,
           base.base(),
@@ -339,6 +340,7 @@ final class TrainedModel {
           ModelWriter.parseShardSize(ModelWriter.DEFAULT_SHARD_SIZE));
       return;
     }
+    Lora lora = trained.factors().get();
     AdapterWriter.write(
         directory,
         new AdapterSettings(
@@ -352,7 +354,7 @@ final class TrainedModel {
     return switch (part.role()) {
       case LORA_A -> AdapterWriter.loraA(part.module());
       case LORA_B -> AdapterWriter.loraB(part.module());
-      case WHOLE -> lora == null ? part.module() + WEIGHT : AdapterWriter.HEAD;
+      case WHOLE -> trained.factors().isEmpty() ? part.module() + WEIGHT : AdapterWriter.HEAD;
     };
   }
 

@@ -58,11 +58,12 @@ class TrainingConformanceTest {
     TrainingPlan plan =
         new TrainingPlan(
             lines.size(), 1, new TrainingPlan.Options(batch, accumulation, 1, steps, 42, false));
-    TrainOptions.Lora lora =
-        new TrainOptions.Lora(
-            8, 64, 0, TrainedParameters.MODULES, train.resolve(name + "/initial").toString());
-    TrainOptions.Model model =
-        new TrainOptions.Model(train.resolve("../rankllama/base").normalize().toString(), null);
+    TrainOptions.Trained lora =
+        new TrainOptions.Trained.GivenAdapter(
+            train.resolve(name + "/initial").toString(),
+            new TrainOptions.Lora(8, 64, 0, TrainedParameters.MODULES));
+    String base = train.resolve("../rankllama/base").normalize().toString();
+    TrainOptions.Model model = new TrainOptions.Model(base, base);
     TrainedModel trained =
         TrainedModel.open(
             model,

@@ -1,0 +1,18 @@
+package dev.rankspark.jobs;
+
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** Which tokenizer is used. */
+final class TokenizerMixin {
+  @Option(
+      names = "--tokenizer-name",
+      paramLabel = "DIR",
+      description = "the tokenizer (default: the model's)")
+  private Optional<String> directory;
+
+  /** Empty for the model's own. */
+  Optional<String> directory() {
+    return directory;
+  }
+}
