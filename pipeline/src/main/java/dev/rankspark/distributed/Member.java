@@ -11,7 +11,7 @@ import java.util.Locale;
  * @param storeHost rank 0's own host
  * @param storePort where rank 0's store listens
  */
-public record Member(int rank, int size, String ownHost, String storeHost, int storePort) {
+record Member(int rank, int size, String ownHost, String storeHost, int storePort) {
   public Member {
     if (size < 1 || rank < 0 || rank >= size) {
       throw new IllegalArgumentException(

@@ -38,8 +38,13 @@ public final class ProcessGroup implements AutoCloseable {
     this.handle = handle;
   }
 
+  /** A group of one, which meets nobody. */
+  public static ProcessGroup alone() {
+    return new ProcessGroup(Member.alone(), Optional.empty(), Duration.ZERO, NONE);
+  }
+
   /** Joins by Gloo; see {@link #join(Member, Backend, Duration)}. */
-  public static ProcessGroup join(Member member, Duration timeout) {
+  static ProcessGroup join(Member member, Duration timeout) {
     return join(member, Backend.GLOO, timeout);
   }
 
@@ -53,9 +58,9 @@ public final class ProcessGroup implements AutoCloseable {
    * @throws DeviceException if the library does not load here, a port or address is not to be had,
    *     or the library has no such backend
    */
-  public static ProcessGroup join(Member member, Backend backend, Duration timeout) {
+  static ProcessGroup join(Member member, Backend backend, Duration timeout) {
     if (member.size() == 1) {
-      return new ProcessGroup(member, Optional.empty(), timeout, NONE);
+      return alone();
     }
     Optional<StoreServer> store =
         member.rank() == 0
@@ -65,7 +70,7 @@ public final class ProcessGroup implements AutoCloseable {
   }
 
   /** Joins at a store that is open; rank 0 gives its own, and the group closes it. */
-  public static ProcessGroup join(
+  static ProcessGroup join(
       Member member, Optional<StoreServer> store, Backend backend, Duration timeout) {
     ProcessGroupLibrary.load();
     long begin = System.nanoTime();

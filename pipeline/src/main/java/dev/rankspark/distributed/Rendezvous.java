@@ -16,7 +16,7 @@ public final class Rendezvous {
    */
   public static ProcessGroup join(Meeting meeting, Backend backend, Duration timeout) {
     if (meeting.size() == 1) {
-      return ProcessGroup.join(Member.alone(), backend, timeout);
+      return ProcessGroup.alone();
     }
     String ownHost = meeting.ownHost();
     AtomicReference<StoreServer> store = new AtomicReference<>();

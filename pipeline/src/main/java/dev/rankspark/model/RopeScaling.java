@@ -11,7 +11,7 @@ import java.util.Set;
  * What a configuration's {@code rope_scaling} does to the rotary frequencies, in float32 as {@code
  * modeling_rope_utils.py} of transformers does it.
  */
-public sealed interface RopeScaling extends Serializable {
+sealed interface RopeScaling extends Serializable {
 
   /** The frequency that takes the place of {@code frequency}, both in radians per position. */
   float scaled(float frequency);

@@ -161,8 +161,8 @@ final class BatchPlan {
   }
 
   /**
-   * Texts in the order of their ids and how much neighbours share: as runs of neighbours within
-   * runs of neighbours, each with a longer prefix, which is a trie without its edges.
+   * Texts in the order of their ids and how much neighbours share: as neighbours within neighbours,
+   * each with a longer prefix, which is a trie without its edges.
    */
   private static final class Prefixes {
     private final List<long[]> texts;
@@ -206,19 +206,19 @@ final class BatchPlan {
 
     List<Group> groups() {
       prefixes.add(0);
-      for (Run run : runs()) {
-        open(run);
+      for (Neighbours alike : neighbours()) {
+        open(alike);
       }
       return collect();
     }
 
     /** The neighbours {@code from..to - 1} share {@code prefix} tokens, and no others with them. */
-    private record Run(int from, int to, int prefix) {}
+    private record Neighbours(int from, int to, int prefix) {}
 
-    /** All runs of two texts or more, each after those that contain it. */
-    private List<Run> runs() {
-      List<Run> runs = new ArrayList<>();
-      int[] from = new int[sorted.length + 1]; // a stack of runs that have not ended
+    /** All neighbours, two texts or more, each after those that contain it. */
+    private List<Neighbours> neighbours() {
+      List<Neighbours> found = new ArrayList<>();
+      int[] from = new int[sorted.length + 1]; // a stack of those that have not ended
       int[] prefix = new int[sorted.length + 1];
       int depth = 0;
       for (int i = 1; i <= sorted.length; i++) {
@@ -227,26 +227,26 @@ final class BatchPlan {
         while (depth > 0 && prefix[depth - 1] > alike) {
           depth--;
           start = from[depth];
-          runs.add(new Run(start, i, prefix[depth]));
+          found.add(new Neighbours(start, i, prefix[depth]));
         }
         if (alike > 0 && (depth == 0 || prefix[depth - 1] < alike)) {
           from[depth] = start;
           prefix[depth++] = alike;
         }
       }
-      runs.sort(
-          Comparator.comparingInt(Run::from)
-              .thenComparing(Comparator.comparingInt(Run::to).reversed()));
-      return runs;
+      found.sort(
+          Comparator.comparingInt(Neighbours::from)
+              .thenComparing(Comparator.comparingInt(Neighbours::to).reversed()));
+      return found;
     }
 
-    /** Makes a group of a run if that saves more than the group that the run is part of now. */
-    private void open(Run run) {
-      int around = prefixes.get(groupOf[run.from]);
-      long saved = (long) (run.to - run.from) * (run.prefix - around) - run.prefix;
+    /** Makes a group of neighbours if that saves more than the group that they are part of now. */
+    private void open(Neighbours alike) {
+      int around = prefixes.get(groupOf[alike.from]);
+      long saved = (long) (alike.to - alike.from) * (alike.prefix - around) - alike.prefix;
       if (saved >= WORTH) {
-        Arrays.fill(groupOf, run.from, run.to, prefixes.size());
-        prefixes.add(run.prefix);
+        Arrays.fill(groupOf, alike.from, alike.to, prefixes.size());
+        prefixes.add(alike.prefix);
       }
     }
 

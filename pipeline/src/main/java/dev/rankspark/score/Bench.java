@@ -12,6 +12,10 @@ import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.GemmSpeed;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.reranker.Reranker;
+import dev.rankspark.score.BenchReport.Limit;
+import dev.rankspark.score.BenchReport.Setting;
+import dev.rankspark.score.BenchReport.Speed;
+import dev.rankspark.score.BenchReport.Work;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -153,24 +157,26 @@ public final class Bench {
     double limitSeconds =
         2.0 * scoring.reranker().config().productParameters() * tokens / (gflops * 1e9);
     return new BenchReport(
-        scoring.hardware().description(),
-        scoring.hardware().compute().toString(),
-        options.threads(),
-        rounds.size(),
-        Math.max(least, longest),
-        pairs,
-        tokens,
-        median.seconds,
-        fastestFirst.get(0).seconds,
-        pairs / median.seconds,
-        tokens / median.seconds,
-        (double) computed / tokens,
-        padded,
-        tokens + padded - computed,
-        median.sum(Scorer.Prepared::tokenizeSeconds) / median.seconds,
-        median.sum(Scorer.Prepared::planSeconds) / median.seconds,
-        gflops,
-        limitSeconds / median.seconds,
+        new Setting(
+            scoring.hardware().description(),
+            scoring.hardware().compute().toString(),
+            options.threads(),
+            rounds.size(),
+            Math.max(least, longest)),
+        new Speed(
+            pairs,
+            tokens,
+            median.seconds,
+            fastestFirst.get(0).seconds,
+            pairs / median.seconds,
+            tokens / median.seconds),
+        new Work(
+            (double) computed / tokens,
+            padded,
+            tokens + padded - computed,
+            median.sum(Scorer.Prepared::tokenizeSeconds) / median.seconds,
+            median.sum(Scorer.Prepared::planSeconds) / median.seconds),
+        new Limit(gflops, limitSeconds / median.seconds),
         BatchTokens.notes(scoring.batchTokens(), least, longest));
   }
 }

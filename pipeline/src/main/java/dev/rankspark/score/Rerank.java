@@ -23,6 +23,7 @@ import dev.rankspark.run.Hit;
 import dev.rankspark.run.Qrels;
 import dev.rankspark.run.Run;
 import dev.rankspark.score.RerankReport.Comparison;
+import dev.rankspark.score.RerankReport.Counted;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -126,22 +127,13 @@ public final class Rerank {
       write(ranked(scored));
       double seconds = (System.nanoTime() - start) / 1e9;
       return new RerankReport(
-          counters.pairs(),
-          scored.select(Pairs.QID).distinct().count(),
-          counters.pairs() - scored.select(Pairs.QID, Pairs.DOCID).distinct().count(),
+          new Counted(
+              counters.pairs(),
+              scored.select(Pairs.QID).distinct().count(),
+              counters.pairs() - scored.select(Pairs.QID, Pairs.DOCID).distinct().count()),
           counts,
-          hardware.description(),
-          counters.tokens(),
-          counters.computedTokens(),
-          counters.longest(),
-          scoring.batchTokens(),
-          counters.batchTokens(scoring.batchTokens()),
-          counters.truncated(),
-          counters.tasks(),
-          counters.imbalance(),
-          counters.modelLoads(),
-          counters.executors(),
-          seconds,
+          counters.tokens(scoring.batchTokens()),
+          counters.work(hardware, seconds),
           qrels.map(judged -> compare(judged, pairs, scored)).orElse(List.of()));
     } catch (IOException e) {
       throw FileFailures.unwritable(target, e);

@@ -9,46 +9,61 @@ import java.util.Set;
 /**
  * What a rerank job did.
  *
- * @param pairs pairs scored
- * @param queries queries they belong to
- * @param repeated pairs of a docid that their query has already; scored and written, as Tevatron
- *     does
+ * @param counted of its pairs
  * @param candidates what the join found; empty for a rerank input, which is joined already
- * @param hardware what it was computed on and in
- * @param tokens tokens of all pairs
- * @param computedTokens tokens that went through the model: prefixes that pairs share do so once a
- *     batch
- * @param longest tokens of the longest pair
- * @param batchTokens the most tokens of a batch, as asked for or as decided for all executors
- * @param leastBatchTokens what that became where a device's memory was full
- * @param truncated pairs cut at {@code --rerank-max-len}
- * @param tasks tasks that scored
- * @param imbalance the cost of the task that cost most, by their mean
- * @param modelLoads how often a model was loaded; as many as executors, unless one was lost
- * @param executors the ids of the executors that scored
- * @param seconds from before the first task, which looks at an executor's device, and before
- *     anything of the input is read until the last row of the run is committed to its place;
- *     checking the options and the model before that, and measuring after it, are not counted
+ * @param tokens of its pairs
+ * @param work where and how long
  * @param comparison the run before and after, where there are judgements
  */
 public record RerankReport(
-    long pairs,
-    long queries,
-    long repeated,
+    Counted counted,
     Optional<Candidates.Counts> candidates,
-    String hardware,
-    long tokens,
-    long computedTokens,
-    int longest,
-    int batchTokens,
-    int leastBatchTokens,
-    long truncated,
-    int tasks,
-    double imbalance,
-    long modelLoads,
-    Set<String> executors,
-    double seconds,
+    Tokens tokens,
+    Work work,
     List<Comparison> comparison) {
+
+  /**
+   * Pairs and queries.
+   *
+   * @param pairs scored
+   * @param queries they belong to
+   * @param repeated pairs of a docid that their query has already; scored and written, as Tevatron
+   *     does
+   */
+  public record Counted(long pairs, long queries, long repeated) {}
+
+  /**
+   * Tokens, and the batches that they went through the model in.
+   *
+   * @param all of the pairs
+   * @param computed those that went through the model: prefixes that pairs share do so once a batch
+   * @param longest of the longest pair
+   * @param truncated pairs cut at {@code --rerank-max-len}
+   * @param batch the most of a batch, as asked for or as decided for all executors
+   * @param leastBatch what that became where a device's memory was full
+   */
+  public record Tokens(
+      long all, long computed, int longest, long truncated, int batch, int leastBatch) {}
+
+  /**
+   * Where the job ran, and how long.
+   *
+   * @param hardware what it was computed on and in
+   * @param tasks that scored
+   * @param imbalance the cost of the task that cost most, by their mean
+   * @param modelLoads how often a model was loaded; as many as executors, unless one was lost
+   * @param executors the ids of the executors that scored
+   * @param seconds from before the first task, which looks at an executor's device, and before
+   *     anything of the input is read until the last row of the run is committed to its place;
+   *     checking the options and the model before that, and measuring after it, are not counted
+   */
+  public record Work(
+      String hardware,
+      int tasks,
+      double imbalance,
+      long modelLoads,
+      Set<String> executors,
+      double seconds) {}
 
   /**
    * One measure of the first stage and of the reranked run.
@@ -59,11 +74,12 @@ public record RerankReport(
 
   /** What the user asked for and did not get, one line each. */
   public List<String> notes() {
-    return BatchTokens.notes(batchTokens, leastBatchTokens, longest);
+    return BatchTokens.notes(tokens.batch, tokens.leastBatch, tokens.longest);
   }
 
   /** One line for people, with units. */
   public String summary(int maxLength) {
+    long pairs = counted.pairs;
     if (pairs == 0) {
       return "No pairs to score: the output is empty";
     }
@@ -73,26 +89,32 @@ public record RerankReport(
             + " token, at most %,d a batch) on %s; %d executor%s,"
             + " %d model load%s, %d task%s, the largest %.2f of the mean; %,d pairs (%.1f %%) cut at %d tokens (--rerank-max-len)%s",
         pairs,
-        queries,
-        seconds,
-        pairs / seconds,
-        tokens,
-        tokens == 0 ? 1.0 : (double) computedTokens / tokens,
-        Math.max(batchTokens, longest),
-        hardware,
-        executors.size(),
-        executors.size() == 1 ? "" : "s",
-        modelLoads,
-        modelLoads == 1 ? "" : "s",
-        tasks,
-        tasks == 1 ? "" : "s",
-        imbalance,
-        truncated,
-        100.0 * truncated / pairs,
+        counted.queries,
+        work.seconds,
+        pairs / work.seconds,
+        tokens.all,
+        tokens.all == 0 ? 1.0 : (double) tokens.computed / tokens.all,
+        Math.max(tokens.batch, tokens.longest),
+        work.hardware,
+        work.executors.size(),
+        plural(work.executors.size()),
+        work.modelLoads,
+        plural(work.modelLoads),
+        work.tasks,
+        plural(work.tasks),
+        work.imbalance,
+        tokens.truncated,
+        100.0 * tokens.truncated / pairs,
         maxLength,
-        repeated == 0
+        counted.repeated == 0
             ? ""
             : String.format(
-                Locale.ROOT, "; %,d pairs name a docid that their query has already", repeated));
+                Locale.ROOT,
+                "; %,d pairs name a docid that their query has already",
+                counted.repeated));
+  }
+
+  private static String plural(long count) {
+    return count == 1 ? "" : "s";
   }
 }

@@ -1,8 +1,8 @@
 package dev.rankspark.score;
 
 import dev.rankspark.cluster.TaskResults;
+import dev.rankspark.model.Hardware;
 import java.io.Serializable;
-import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.ToIntFunction;
 import java.util.function.ToLongFunction;
@@ -82,48 +82,35 @@ final class ScoreCounters implements Serializable {
     return sum(Task::pairs);
   }
 
-  long tokens() {
-    return sum(Task::tokens);
+  /**
+   * The tokens of all tasks.
+   *
+   * @param asked the most tokens of a batch, as asked for or decided
+   */
+  RerankReport.Tokens tokens(int asked) {
+    return new RerankReport.Tokens(
+        sum(Task::tokens),
+        sum(Task::computedTokens),
+        each(Task::longest).max().orElse(0),
+        sum(Task::truncated),
+        asked,
+        each(Task::batchTokens).min().orElse(asked));
   }
 
-  /** Tokens that went through the model. */
-  long computedTokens() {
-    return sum(Task::computedTokens);
-  }
-
-  /** Tokens of the longest pair. */
-  int longest() {
-    return each(Task::longest).max().orElse(0);
-  }
-
-  long truncated() {
-    return sum(Task::truncated);
-  }
-
-  long modelLoads() {
-    return sum(task -> task.modelLoaded ? 1 : 0);
-  }
-
-  /** The most tokens of a batch where that became least; as asked for if there was no task. */
-  int batchTokens(int asked) {
-    return each(Task::batchTokens).min().orElse(asked);
-  }
-
-  /** Tasks that had pairs. */
-  int tasks() {
-    return tasks.values().size();
+  /** What tasks that had pairs did, and where. */
+  RerankReport.Work work(Hardware hardware, double seconds) {
+    return new RerankReport.Work(
+        hardware.description(),
+        tasks.values().size(),
+        imbalance(),
+        sum(task -> task.modelLoaded ? 1 : 0),
+        tasks.values().stream().map(Task::executor).collect(Collectors.toCollection(TreeSet::new)),
+        seconds);
   }
 
   /** The cost of the task that cost most, by the mean of all; 1 if there was none. */
-  double imbalance() {
+  private double imbalance() {
     double mean = tasks.values().stream().mapToDouble(Task::cost).average().orElse(1);
     return tasks.values().stream().mapToDouble(Task::cost).max().orElse(1) / mean;
-  }
-
-  /** The ids of the executors that scored something. */
-  Set<String> executors() {
-    return tasks.values().stream()
-        .map(Task::executor)
-        .collect(Collectors.toCollection(TreeSet::new));
   }
 }

@@ -17,8 +17,7 @@ import java.util.TreeMap;
  * @param settings what must be the same for the run to go on from here, by name
  * @param log the lines of the run's log so far
  */
-public record TrainerState(
-    long step, double epoch, Map<String, String> settings, List<ObjectNode> log) {
+record TrainerState(long step, double epoch, Map<String, String> settings, List<ObjectNode> log) {
   private static final JsonMapper JSON = new JsonMapper();
 
   public TrainerState {

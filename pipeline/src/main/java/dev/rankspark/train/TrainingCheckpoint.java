@@ -48,7 +48,7 @@ import org.apache.hadoop.fs.Path;
  *
  * <p>One writer at a time: it takes away what killed writers left behind.
  */
-public final class TrainingCheckpoint {
+final class TrainingCheckpoint {
   static final String STATE = "trainer_state.json";
   static final String OPTIMIZER = "optimizer.safetensors";
 

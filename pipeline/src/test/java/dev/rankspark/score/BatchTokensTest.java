@@ -2,10 +2,11 @@ package dev.rankspark.score;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.model.LlamaConfig;
-import dev.rankspark.model.RopeScaling;
 import org.junit.jupiter.api.Test;
 
 class BatchTokensTest {
@@ -31,8 +32,16 @@ class BatchTokensTest {
   }
 
   private static LlamaConfig mlp(int intermediate) {
-    return new LlamaConfig(
-        "llama", 100, 64, intermediate, 2, 4, 4, 16, 1e-6, 10_000, new RopeScaling.None());
+    ObjectNode config =
+        new JsonMapper()
+            .createObjectNode()
+            .put("model_type", "llama")
+            .put("vocab_size", 100)
+            .put("hidden_size", 64)
+            .put("intermediate_size", intermediate)
+            .put("num_hidden_layers", 2)
+            .put("num_attention_heads", 4);
+    return LlamaConfig.parse(config, "config.json", 196);
   }
 
   private static Hardware cpu(Dtype compute) {

@@ -70,7 +70,7 @@ class ScorePartitionTest {
 
       assertThat(threads).containsExactly(cpus, cpus, cpus, cpus);
       assertThat(counters.pairs()).isEqualTo(numbers.pairCount());
-      assertThat(counters.tasks()).isEqualTo(4);
+      assertThat(counters.work(scoring.hardware(), 1).tasks()).isEqualTo(4);
     }
   }
 }

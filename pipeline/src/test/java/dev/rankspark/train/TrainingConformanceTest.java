@@ -6,8 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.rankspark.checkpoint.LoraAdapter;
 import dev.rankspark.checkpoint.ModelDirectory;
-import dev.rankspark.distributed.Backend;
-import dev.rankspark.distributed.Member;
 import dev.rankspark.distributed.ProcessGroup;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
@@ -20,7 +18,6 @@ import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.train.LearningRate.Schedule;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -81,8 +78,7 @@ class TrainingConformanceTest {
                 checkpointing,
                 2,
                 42);
-        ProcessGroup alone =
-            ProcessGroup.join(Member.alone(), Backend.GLOO, Duration.ofMinutes(1))) {
+        ProcessGroup alone = ProcessGroup.alone()) {
       new TrainingLoop(
               plan,
               new LearningRate(rate, Schedule.LINEAR, 0, steps),
