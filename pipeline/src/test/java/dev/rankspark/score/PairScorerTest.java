@@ -14,6 +14,8 @@ import dev.rankspark.files.InputPaths;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +29,7 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Tables of pairs in, the same rows with their scores out, as a rerank job scores them. */
 class PairScorerTest {
@@ -180,6 +183,26 @@ class PairScorerTest {
     assertThatThrownBy(() -> scorer.score(table))
         .isInstanceOf(InputException.class)
         .hasMessageStartingWith(message);
+  }
+
+  @Test
+  void aModelThatChangesBeforeTheActionIsAnErrorOfTheAction(@TempDir Path model)
+      throws IOException {
+    try (Stream<Path> files = Files.list(REFERENCE.resolve("mistral"))) {
+      for (Path file : files.toList()) {
+        Files.copy(file, model.resolve(file.getFileName()));
+      }
+    }
+    Dataset<Row> scored =
+        PairScorer.of(model.toString(), "query: ", "document: ", 196)
+            .withColumns(Pairs.QUERY, Pairs.TEXT)
+            .score(pairs);
+    Path weights = model.resolve("model-00001-of-00002.safetensors");
+    Files.setLastModifiedTime(weights, FileTime.from(Instant.parse("2026-01-01T00:00:00Z")));
+    assertThatThrownBy(scored::collectAsList)
+        .rootCause()
+        .isInstanceOf(InputException.class)
+        .hasMessageStartingWith(weights + " changed while the job ran (");
   }
 
   @Test
