@@ -21,8 +21,10 @@ import java.util.regex.Pattern;
  * @param folder where the user's own lies; none is the jar's, for CPUs
  * @param forCuda whether it computes on GPUs
  * @param cuda the CUDA that it is built for, such as {@code 12.6}, where it says so
+ * @param version such as {@code 2.7.1}; none where nothing says it
  */
-public record Libtorch(Optional<Path> folder, boolean forCuda, Optional<String> cuda) {
+public record Libtorch(
+    Optional<Path> folder, boolean forCuda, Optional<String> cuda, Optional<String> version) {
   static final String LIBRARY_PATH = "PYTORCH_LIBRARY_PATH";
   static final String FLAVOR = "PYTORCH_FLAVOR";
   static final String VERSION = "PYTORCH_VERSION";
@@ -73,7 +75,7 @@ public record Libtorch(Optional<Path> folder, boolean forCuda, Optional<String> 
     String needed = djlVersion();
     if (path.isEmpty()) {
       checkVersion(environment, needed);
-      return new Libtorch(Optional.empty(), false, Optional.empty());
+      return new Libtorch(Optional.empty(), false, Optional.empty(), Optional.of(needed));
     }
     Path folder =
         Arrays.stream(path.get().split(File.pathSeparator))
@@ -93,9 +95,11 @@ public record Libtorch(Optional<Path> folder, boolean forCuda, Optional<String> 
                             + ", or unset it for the jar's libtorch"));
     boolean forCuda = Files.exists(folder.resolve("libtorch_cuda.so"));
     Optional<String> version = version(folder);
-    if (!hasDjlPart(folder)) {
+    Optional<String> plainVersion = version.map(found -> found.replaceFirst("\\+.*", ""));
+    boolean hasDjlPart = hasDjlPart(folder);
+    if (!hasDjlPart) {
       checkVersion(environment, needed);
-      if (version.isPresent() && !version.get().replaceFirst("\\+.*", "").equals(needed)) {
+      if (plainVersion.isPresent() && !plainVersion.get().equals(needed)) {
         throw new DeviceException(
             LIBRARY_PATH
                 + ": the libtorch in "
@@ -112,7 +116,10 @@ public record Libtorch(Optional<Path> folder, boolean forCuda, Optional<String> 
       }
       value(environment, FLAVOR).ifPresent(flavor -> checkFlavor(flavor, forCuda, folder));
     }
-    return new Libtorch(Optional.of(folder), forCuda, cudaOf(folder, version));
+    // DJL's part in the jar loads beside its own version alone, so that is what is there.
+    Optional<String> presumed = hasDjlPart ? value(environment, VERSION) : Optional.of(needed);
+    return new Libtorch(
+        Optional.of(folder), forCuda, cudaOf(folder, version), plainVersion.or(() -> presumed));
   }
 
   private static void checkVersion(Map<String, String> environment, String needed) {

@@ -1,12 +1,14 @@
 package dev.rankspark.model;
 
 import ai.djl.util.Utils;
+import dev.rankspark.cuda.Libtorch;
 import dev.rankspark.files.NativeFolders;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Optional;
 
 /**
  * Loads a library of our own from the class path. Such a library names libtorch_cpu.so and
@@ -14,6 +16,9 @@ import java.nio.file.StandardCopyOption;
  * wherever they lie.
  */
 public final class NativeLibrary {
+  /** The libtorch that ours are built against, by {@code pipeline/src/main/native}. */
+  static final String LIBTORCH = "2.7.1";
+
   private NativeLibrary() {}
 
   /** Whether ours are for this platform: Linux on x86_64. */
@@ -30,6 +35,7 @@ public final class NativeLibrary {
    */
   public static void load(Class<?> owner, String name) throws IOException {
     Torch.engine();
+    checkLibtorch(Libtorch.prepare().version());
     // DJL loads its own from there, so libraries may be executed there, which /tmp may forbid.
     Path folder = Utils.getEngineCacheDir("pytorch");
     if (!Files.isWritable(folder)) {
@@ -45,6 +51,20 @@ public final class NativeLibrary {
       System.load(file.toString());
     } finally {
       Files.delete(file); // what is mapped stays
+    }
+  }
+
+  /**
+   * Refuses another libtorch before anything is loaded: its classes have other layouts under the
+   * same names, so that the loader sees nothing wrong and the process ends.
+   */
+  static void checkLibtorch(Optional<String> version) {
+    if (!version.equals(Optional.of(LIBTORCH))) {
+      throw new UnsatisfiedLinkError(
+          "it is built for libtorch "
+              + LIBTORCH
+              + ", this is "
+              + version.orElse("one of an unknown version"));
     }
   }
 }

@@ -29,13 +29,14 @@ class LibtorchTest {
   @Test
   void withoutASettingItIsTheJars() {
     assertThat(Libtorch.find(Map.of()))
-        .isEqualTo(new Libtorch(Optional.empty(), false, Optional.empty()));
+        .isEqualTo(new Libtorch(Optional.empty(), false, Optional.empty(), Optional.of("2.7.1")));
   }
 
   @Test
   void pipsTorchSaysWhichCudaItIsFor() throws Exception {
     Path lib = StubGpus.libtorch(folder, "2.7.1+cu126", "12.6");
-    Libtorch expected = new Libtorch(Optional.of(lib), true, Optional.of("12.6"));
+    Libtorch expected =
+        new Libtorch(Optional.of(lib), true, Optional.of("12.6"), Optional.of("2.7.1"));
 
     assertThat(find(lib.toString())).isEqualTo(expected);
     assertThat(find("/nowhere:" + lib)).isEqualTo(expected);
@@ -81,10 +82,11 @@ class LibtorchTest {
     Path lib = StubGpus.libtorch(folder, "2.11.0+cu130", "13.0");
     Files.createFile(lib.resolve("libdjl_torch.so"));
 
-    assertThat(
-            Libtorch.find(Map.of(Libtorch.LIBRARY_PATH, lib.toString(), Libtorch.VERSION, "2.11.0"))
-                .cuda())
-        .contains("13.0");
+    Libtorch found =
+        Libtorch.find(Map.of(Libtorch.LIBRARY_PATH, lib.toString(), Libtorch.VERSION, "2.11.0"));
+
+    assertThat(found.cuda()).contains("13.0");
+    assertThat(found.version()).contains("2.11.0");
   }
 
   @ParameterizedTest

@@ -1,7 +1,10 @@
 package dev.rankspark.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.rankspark.cuda.Libtorch;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.module.ModuleDescriptor.Version;
@@ -13,6 +16,8 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -52,6 +57,21 @@ class NativeLibraryTest {
     assertThat(new String(resource(library + ".sha256"), StandardCharsets.UTF_8))
         .as("after a change of a source, run pipeline/src/main/native/" + sources.split(" ")[0])
         .isEqualTo(String.join("", hashes));
+  }
+
+  @Test
+  void theyAreForTheLibtorchOfTheJar() {
+    assertThat(Libtorch.prepare().version()).contains(NativeLibrary.LIBTORCH);
+    assertThatCode(() -> NativeLibrary.checkLibtorch(Optional.of("2.7.1")))
+        .doesNotThrowAnyException();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2.11.0, 2.11.0", "2.7.0, 2.7.0", ", one of an unknown version"})
+  void besideAnotherLibtorchNoneIsLoaded(String version, String named) {
+    assertThatThrownBy(() -> NativeLibrary.checkLibtorch(Optional.ofNullable(version)))
+        .isInstanceOf(UnsatisfiedLinkError.class)
+        .hasMessage("it is built for libtorch 2.7.1, this is " + named);
   }
 
   @ParameterizedTest
