@@ -84,7 +84,8 @@ class Product:
             line += ["--device", device]
         elif device == "cpu":
             line += ["--use-cpu"]
-        result = subprocess.run(line, env=self.environment(**environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        result = subprocess.run(line, env=self.environment(**environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                timeout=300)
         if result.returncode != (fails or 0):
             raise RuntimeError(f"{command} ended with {result.returncode}, expected {fails or 0}: {result.stdout[-900:]}")
         return result.stdout
