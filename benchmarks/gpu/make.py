@@ -165,9 +165,9 @@ def java(jar, spark, out, work):
         return not (re.search(r"\.(so|dll|dylib|jnilib|js|css|png|html)$", name) and (FOREIGN.search(name) or not name.endswith(".so")))
 
     def ours(name):
-        # libtorch is the machine's, and the native part of DJL is built there. Our own libraries are for one libtorch: beside
-        # another, librankspark_cpu.so ends the process as it loads.
-        return not (name.startswith(("dev/rankspark/model/librankspark", "dev/rankspark/distributed/librankspark")) or name.startswith(("pytorch/cpu/linux", "jnilib/linux")) or name.startswith("nlp/") or (
+        # libtorch is the machine's, and the native part of DJL is built there. Our own libraries load beside 2.7.1 alone; the
+        # product does without them elsewhere.
+        return not (name.startswith(("pytorch/cpu/linux", "jnilib/linux", "nlp/")) or (
             name.startswith("com/sun/jna/") and name.endswith((".so", ".jnilib")) and "linux-x86-64" not in name))
 
     for folder in ("bin", "conf", "jobs/target", "spark/target/spark/jars"):

@@ -38,7 +38,9 @@ class Product:
         self.flavor = "cu" + torch.version.cuda.replace(".", "") if self.cuda else "cpu"
         self.djl = (common.HERE / "djl/VERSION").read_text().strip()
         self.cache = self.work / "djl-cache"
-        self.jni = self.cache / f"pytorch/{self.version}-{self.flavor}-linux-x86_64/{self.djl}-libdjl_torch.so"
+        # The product takes another libtorch than the jar's only where DJL's part lies beside it.
+        self.libraries = self.work / f"libtorch-{self.version}-{self.flavor}/lib"
+        self.jni = self.libraries / "libdjl_torch.so"
 
     def unpack(self):
         if not (self.work / "java/unpacked").exists():
@@ -49,29 +51,31 @@ class Product:
         return {"java": said.splitlines()[0]}
 
     def build(self):
-        self.jni.parent.mkdir(parents=True, exist_ok=True)
-        built = subprocess.run(["bash", common.HERE / "build_jni.sh", common.HERE / "djl", self.torch, self.jni], text=True,
+        self.link()
+        objects = self.work / "jni/libdjl_torch.so"
+        objects.parent.mkdir(exist_ok=True)
+        built = subprocess.run(["bash", common.HERE / "build_jni.sh", common.HERE / "djl", self.torch, objects], text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if built.returncode:
             raise RuntimeError(built.stdout[-1500:])
+        shutil.copyfile(objects, self.jni)
         return {"djl": self.djl, "torch": self.version, "flavor": self.flavor, "built": built.stdout.strip().splitlines()[-1]}
 
-    def libraries(self):
+    def link(self):
         """Where Java finds libtorch. A torch built for CUDA does not load where there is no driver: of it the CPU's part alone."""
-        if self.cuda:
-            return self.torch / "lib"
-        folder = self.work / "cpu-lib"
-        folder.mkdir(exist_ok=True)
-        for library in self.torch.glob("lib/*"):
-            if re.match(r"lib(c10|torch_cpu|gomp.*)\.so", library.name) and not (folder / library.name).exists():
+        folder = self.libraries
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.torch / "version.py", folder.parent / "version.py")
+        for library in self.torch.glob("lib/*.so*"):
+            wanted = self.cuda or re.match(r"lib(c10|torch_cpu|gomp.*)\.so", library.name)
+            if wanted and not (folder / library.name).exists():
                 (folder / library.name).symlink_to(library.resolve())
         if not (folder / "libtorch.so").exists():
             subprocess.run(["gcc", "-shared", "-x", "c", "-o", folder / "libtorch.so", "-"], input="void none(void) {}", text=True, check=True)
-        return folder
 
     def environment(self, **more):
         pip = [str(p) for p in sorted(self.torch.parent.glob("nvidia/*/lib"))]
-        return {**os.environ, "JAVA_HOME": str(self.work / "java/jre"), "PYTORCH_LIBRARY_PATH": str(self.libraries()),
+        return {**os.environ, "JAVA_HOME": str(self.work / "java/jre"), "PYTORCH_LIBRARY_PATH": str(self.libraries),
                 "PYTORCH_VERSION": self.version, "PYTORCH_FLAVOR": self.flavor, "DJL_CACHE_DIR": str(self.cache), "DJL_OFFLINE": "true",
                 "RANKSPARK_SPARK_ARGS": "--master local[2]", "RANKSPARK_MEMORY": "4g",
                 "LD_LIBRARY_PATH": ":".join([str(self.torch / "lib"), *pip, os.environ.get("LD_LIBRARY_PATH", "")]), **more}
