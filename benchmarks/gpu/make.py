@@ -116,7 +116,8 @@ def loaded_classes(work):
                   "--save-steps", "2", "--output-dir", work / "trained", *PROMPT],
         "rerank --model-name-or-path /nowhere": ["--dataset-path", pairs, "--rerank-output-path", work / "no.txt"],
         # a task that fails, which Spark tells its driver by classes of its own
-        "rerank --device cuda:99": ["--model-name-or-path", base, "--dataset-path", pairs, "--rerank-output-path", work / "no.txt", *PROMPT],
+        "rerank --device cuda:99": ["--model-name-or-path", base, "--lora-name-or-path", adapter, "--dataset-path", pairs,
+                                    "--rerank-output-path", work / "no.txt", *PROMPT],
         "demo": ["--output-dir", work / "demo"],
     }
     names = set()
