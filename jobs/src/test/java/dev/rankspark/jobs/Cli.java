@@ -41,6 +41,55 @@ public final class Cli {
     return run(args.toArray(String[]::new));
   }
 
+  /**
+   * The arguments of {@code prepare} or {@code rerank} that name candidates; they may be added to.
+   */
+  public static List<String> candidates(String command, Object queries, Object corpus, Object run) {
+    return with(
+        List.of(command),
+        "--queries",
+        queries.toString(),
+        "--corpus",
+        corpus.toString(),
+        "--retrieval-results",
+        run.toString());
+  }
+
+  /** The arguments of {@code prepare}. */
+  public static List<String> prepare(
+      Object queries, Object corpus, Object run, Object output, String... more) {
+    List<String> args = candidates("prepare", queries, corpus, run);
+    args.addAll(List.of("--output-path", output.toString()));
+    args.addAll(List.of(more));
+    return args;
+  }
+
+  /** The arguments of {@code rerank}, of rerank input by the reference's adapter in float32. */
+  public static List<String> rerank(Object input, Object output, String... more) {
+    List<String> args =
+        with(
+            List.of("rerank"),
+            "--model-name-or-path",
+            reference("base"),
+            "--lora-name-or-path",
+            reference("adapter"),
+            "--dtype",
+            "float32",
+            "--dataset-path",
+            input.toString(),
+            "--rerank-output-path",
+            output.toString());
+    args.addAll(List.of(more));
+    return args;
+  }
+
+  /** A copy with more arguments. */
+  public static List<String> with(List<String> args, String... more) {
+    List<String> all = new ArrayList<>(args);
+    all.addAll(List.of(more));
+    return all;
+  }
+
   /** The session that all tests share. */
   public static synchronized SparkSession startSpark() {
     if (spark == null) {

@@ -146,18 +146,15 @@ class ClusterDefaultsTest {
   }
 
   private static void prepare(String corpus, Path output) {
-    run(
-        "prepare",
-        "--queries",
-        Cli.reference("data/queries.tsv"),
-        "--corpus",
-        corpus,
-        "--retrieval-results",
-        Cli.reference("data/run.trec"),
-        "--depth",
-        "10",
-        "--output-path",
-        output.toString());
+    List<String> args =
+        Cli.prepare(
+            Cli.reference("data/queries.tsv"),
+            corpus,
+            Cli.reference("data/run.trec"),
+            output,
+            "--depth",
+            "10");
+    run(args.toArray(String[]::new));
   }
 
   private static void run(String... args) {

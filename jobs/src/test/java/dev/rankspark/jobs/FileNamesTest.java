@@ -232,20 +232,7 @@ class FileNamesTest {
 
   private static Cli.Result prepare(
       String queries, String corpus, Path run, Path output, String... more) {
-    return Cli.run(
-        List.of(
-            "prepare",
-            "--queries",
-            queries,
-            "--corpus",
-            corpus,
-            "--retrieval-results",
-            run.toString(),
-            "--depth",
-            "10",
-            "--output-path",
-            output.toString()),
-        more);
+    return Cli.run(Cli.prepare(queries, corpus, run, output, "--depth", "10"), more);
   }
 
   private static Cli.Result rerank(Path input, Path model, Path lora, Path output) {

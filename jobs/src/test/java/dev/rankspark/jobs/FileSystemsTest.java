@@ -46,15 +46,7 @@ class FileSystemsTest {
   }
 
   private static List<String> prepare(String queries, String output) {
-    return List.of(
-        "prepare",
-        "--queries",
-        queries,
-        "--corpus",
-        Cli.reference("data/corpus.jsonl"),
-        "--retrieval-results",
-        Cli.reference("data/run.trec"),
-        "--output-path",
-        output);
+    return Cli.prepare(
+        queries, Cli.reference("data/corpus.jsonl"), Cli.reference("data/run.trec"), output);
   }
 }

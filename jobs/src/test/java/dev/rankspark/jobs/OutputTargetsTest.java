@@ -166,18 +166,13 @@ class OutputTargetsTest {
   }
 
   private static List<String> prepare(Path output) {
-    return List.of(
-        "prepare",
-        "--queries",
+    return Cli.prepare(
         Cli.reference("data/queries.tsv"),
-        "--corpus",
         Cli.reference("data/corpus.jsonl"),
-        "--retrieval-results",
         RUN,
+        output,
         "--depth",
-        "10",
-        "--output-path",
-        output.toString());
+        "10");
   }
 
   private Path pipe(String name) throws Exception {

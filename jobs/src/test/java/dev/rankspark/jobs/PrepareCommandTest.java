@@ -187,20 +187,7 @@ class PrepareCommandTest {
   }
 
   private Cli.Result run(String queries, String corpus, String run, String... more) {
-    return Cli.run(
-        List.of(
-            "prepare",
-            "--queries",
-            queries,
-            "--corpus",
-            corpus,
-            "--retrieval-results",
-            run,
-            "--depth",
-            "10",
-            "--output-path",
-            output.toString()),
-        more);
+    return Cli.run(Cli.prepare(queries, corpus, run, output, "--depth", "10"), more);
   }
 
   private static String queries() {

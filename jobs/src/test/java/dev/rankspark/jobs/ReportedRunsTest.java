@@ -5,35 +5,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Runs, judgements and ids as users reported them; the inputs lie outside this repository. */
 @Tag("conformance")
-class ReportedRunsTest {
+class ReportedRunsTest extends RefusedCommandTest {
   private static Path reports;
-
-  @TempDir private Path folder;
-
-  /** Where outputs go, so that anything half-written shows. */
-  private Path outputs;
 
   @BeforeAll
   static void findReports() {
     reports = Path.of(System.getProperty("rankspark.shared"), "reports");
     assertThat(reports).isDirectory();
-  }
-
-  @BeforeEach
-  void makeOutputFolder() throws IOException {
-    outputs = Files.createDirectory(folder.resolve("outputs"));
   }
 
   @Test
@@ -103,22 +90,11 @@ class ReportedRunsTest {
   }
 
   private List<String> convert(String run, String... more) {
-    return with(List.of("convert", "--input", run, "--output", outputs + "/out.trec"), more);
+    return Cli.with(List.of("convert", "--input", run, "--output", outputs + "/out.trec"), more);
   }
 
   private List<String> prepare(String queries, String run, String... more) {
-    return with(
-        List.of(
-            "prepare",
-            "--queries",
-            report(queries),
-            "--corpus",
-            report("corpus.jsonl"),
-            "--retrieval-results",
-            run,
-            "--output-path",
-            outputs + "/out.jsonl"),
-        more);
+    return Cli.prepare(report(queries), report("corpus.jsonl"), run, outputs + "/out.jsonl", more);
   }
 
   private List<String> rerankRun(String run) {
@@ -134,7 +110,7 @@ class ReportedRunsTest {
   }
 
   private static List<String> rerank(String... more) {
-    return with(
+    return Cli.with(
         List.of(
             "rerank",
             "--model-name-or-path",
@@ -146,21 +122,8 @@ class ReportedRunsTest {
         more);
   }
 
-  private static List<String> with(List<String> args, String... more) {
-    List<String> all = new ArrayList<>(args);
-    all.addAll(List.of(more));
-    return all;
-  }
-
   private static String out(Cli.Result result) {
     assertThat(result.exitCode()).as(result.err()).isZero();
     return result.out();
-  }
-
-  private void assertRefused(List<String> args, String... inLastLine) {
-    Cli.Result result = Cli.run(args);
-    assertThat(result.exitCode()).as(result.err()).isEqualTo(Main.INPUT);
-    assertThat(result.lastLine()).startsWith("rankspark: ").contains(inLastLine);
-    assertThat(outputs).isEmptyDirectory();
   }
 }

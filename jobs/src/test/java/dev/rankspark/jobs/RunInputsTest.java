@@ -9,25 +9,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The runs and judgements that users bring: all commands read them alike, and none takes ranks for
  * scores.
  */
-class RunInputsTest {
-  @TempDir private Path folder;
-
-  /** Where outputs go, so that anything half-written shows. */
-  private Path outputs;
-
-  @BeforeEach
-  void makeOutputFolder() throws IOException {
-    outputs = Files.createDirectory(folder.resolve("outputs"));
-  }
-
+class RunInputsTest extends RefusedCommandTest {
   @Test
   void noCommandTakesRanksForScores() throws IOException {
     Path run = write("run.tsv", ranks(reference()));
@@ -218,15 +206,8 @@ class RunInputsTest {
   }
 
   private static List<String> candidates(String command, String run) {
-    return new ArrayList<>(
-        List.of(
-            command,
-            "--queries",
-            Cli.reference("data/queries.tsv"),
-            "--corpus",
-            Cli.reference("data/corpus.jsonl"),
-            "--retrieval-results",
-            run));
+    return Cli.candidates(
+        command, Cli.reference("data/queries.tsv"), Cli.reference("data/corpus.jsonl"), run);
   }
 
   private static String evaluate(String... args) {
@@ -271,13 +252,5 @@ class RunInputsTest {
 
   private Path write(String name, List<String> lines) throws IOException {
     return Files.write(folder.resolve(name), lines);
-  }
-
-  private void assertRefused(List<String> args, String... inLastLine) {
-    Cli.Result result = Cli.run(args);
-    assertThat(result.exitCode()).as(result.err()).isEqualTo(Main.INPUT);
-    assertThat(result.lastLine()).startsWith("rankspark: ").contains(inLastLine);
-    assertThat(result.err()).doesNotContain("\tat ");
-    assertThat(outputs).isEmptyDirectory();
   }
 }

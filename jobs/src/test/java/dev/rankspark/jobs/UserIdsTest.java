@@ -23,18 +23,12 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Query and document ids as users have them: what a run cannot hold is refused where it stands. */
-class UserIdsTest {
+class UserIdsTest extends RefusedCommandTest {
   private static final long SEED = 20260105;
-
-  @TempDir private Path folder;
-
-  /** Where outputs go, so that anything half-written shows. */
-  private Path outputs;
 
   private Path queries;
   private Path corpus;
@@ -42,7 +36,6 @@ class UserIdsTest {
 
   @BeforeEach
   void write() throws IOException {
-    outputs = Files.createDirectory(folder.resolve("outputs"));
     queries = Files.writeString(folder.resolve("queries.tsv"), "q1\twhy\nq2\twhen\n");
     corpus =
         Files.writeString(
@@ -167,6 +160,14 @@ class UserIdsTest {
         + "\", \"title\": \"\", \"text\": \"t\"}";
   }
 
+  private List<String> prepare() {
+    return Cli.prepare(queries, corpus, run, outputs + "/out.jsonl");
+  }
+
+  private List<String> rerank(Path input) {
+    return Cli.rerank(input, outputs + "/run.txt");
+  }
+
   private void write(Path parquet, String id, String text, String... ids) {
     List<Row> rows = new ArrayList<>();
     for (String value : ids) {
@@ -179,41 +180,5 @@ class UserIdsTest {
         .write()
         .mode("overwrite")
         .parquet(parquet.toString());
-  }
-
-  private List<String> prepare() {
-    return List.of(
-        "prepare",
-        "--queries",
-        queries.toString(),
-        "--corpus",
-        corpus.toString(),
-        "--retrieval-results",
-        run.toString(),
-        "--output-path",
-        outputs + "/out.jsonl");
-  }
-
-  private List<String> rerank(Path input) {
-    return List.of(
-        "rerank",
-        "--model-name-or-path",
-        Cli.reference("base"),
-        "--lora-name-or-path",
-        Cli.reference("adapter"),
-        "--dtype",
-        "float32",
-        "--dataset-path",
-        input.toString(),
-        "--rerank-output-path",
-        outputs + "/run.txt");
-  }
-
-  private void assertRefused(List<String> args, String... inLastLine) {
-    Cli.Result result = Cli.run(args);
-    assertThat(result.exitCode()).as(result.err()).isEqualTo(Main.INPUT);
-    assertThat(result.lastLine()).startsWith("rankspark: ").contains(inLastLine);
-    assertThat(result.err()).doesNotContain("\tat ");
-    assertThat(outputs).isEmptyDirectory();
   }
 }
