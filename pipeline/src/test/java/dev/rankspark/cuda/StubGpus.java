@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.opentest4j.TestAbortedException;
 
 /** A driver and a libtorch for GPUs where there is neither: {@code libcuda.c}, and empty files. */
 public final class StubGpus {
@@ -35,12 +36,17 @@ public final class StubGpus {
     return library;
   }
 
-  /** Compiles a library. */
+  /** Compiles a library; without gcc the test is skipped. */
   public static void compile(Path library, List<String> options) throws Exception {
     List<String> command =
         new ArrayList<>(List.of("gcc", "-shared", "-fPIC", "-o", library.toString()));
     command.addAll(options);
-    Process gcc = new ProcessBuilder(command).redirectErrorStream(true).start();
+    Process gcc;
+    try {
+      gcc = new ProcessBuilder(command).redirectErrorStream(true).start();
+    } catch (IOException e) {
+      throw new TestAbortedException("no gcc, which makes the stub of a GPU's driver", e);
+    }
     String said = new String(gcc.getInputStream().readAllBytes(), UTF_8);
     assertThat(gcc.waitFor()).as("%s: %s", command, said).isZero();
   }
