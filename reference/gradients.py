@@ -1,4 +1,4 @@
-"""The training program's hand-written way back against automatic differentiation of transformers and PEFT.
+"""The training program's hand-written backward pass against automatic differentiation of transformers and PEFT.
 
     python gradients.py PROGRAMS
 
@@ -9,6 +9,7 @@ fails where they are more than float32's. GradientsIT runs it.
 
 import io
 import random
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -27,9 +28,14 @@ def program(folder):
     """As ScriptArchive.java packs it."""
     source = (folder / "trainer.py").read_text() + (folder / "parts.py").read_text().replace("__torch__.CLASS", "__torch__.Trainer")
     source = source.replace("ops.rankspark.", "self.")  # as Program.java does without AMX
+    body = source[source.index("class Trainer(Module):") :]
+    zero = {"bool": b"\x89", "int": b"K\0", "float": b"G" + bytes(8),
+            "List[int]": b"ctorch.jit._pickle\nbuild_intlist\n(](etR",
+            "List[Tensor]": b"ctorch.jit._pickle\nbuild_tensorlist\n(](etR"}
     key = lambda name: b"X" + bytes([len(name), 0, 0, 0]) + name.encode()
-    pickle = (b"\x80\x02c__torch__\nTrainer\n)\x81}(" + key("training") + b"\x89" + key("frozen")
-              + b"ctorch.jit._pickle\nbuild_tensorlist\n(](etRub.")
+    attributes = re.findall(r"(?m)^  (\w+) : (.+)$", body[: body.index("  def ")])
+    pickle = (b"\x80\x02c__torch__\nTrainer\n)\x81}("
+              + b"".join(key(name) + zero[type] for name, type in attributes) + b"ub.")
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as out:
         out.writestr("model/data.pkl", pickle)
@@ -60,8 +66,9 @@ def groups():
 
 
 def pack(groups):
-    """As TrainBatch.java packs them."""
-    ids, pooled, order, prefixes, tokens, texts, rows, first_of = [], [], [], [], [0], [0], [], []
+    """As TrainBatch.java packs them, by the names of the arguments of the program's step."""
+    ids, ends, order, rows, first_of = [], [], [], [], []
+    prefix_rows, prefix_lengths, prefix_texts, token_bounds, text_bounds = [], [], [], [0], [0]
     for group in groups:
         p = 0
         while all(len(t) > p + 1 and t[p] == group[0][p] for t in group):
@@ -69,30 +76,35 @@ def pack(groups):
         first = len(ids)
         ids += group[0][:p]
         row = {}
-        prefixes += [first, p, len(pooled), SIZE]
+        prefix_rows.append(first)
+        prefix_lengths.append(p)
+        prefix_texts.append(len(ends))
         for j, i in enumerate(sorted(range(SIZE), key=lambda i: -len(group[i]))):
-            row[i] = len(pooled)
+            row[i] = len(ends)
             rows.append([*range(first, first + p), *range(len(ids), len(ids) + len(group[i]) - p)])
             first_of.append(0 if j == 0 else p)
             ids += group[i][p:]
-            pooled.append(len(ids) - 1)
+            ends.append(len(ids) - 1)
         order.append([row[i] for i in range(SIZE)])
-        tokens.append(len(ids))
-        texts.append(len(pooled))
+        token_bounds.append(len(ids))
+        text_bounds.append(len(ends))
     longest = max(map(len, rows))
     pad = lambda numbers: numbers + [0] * (-len(numbers) % 16)
     ids = pad(ids + [0])
     rows += [[] for _ in range(-len(rows) % 16)]
     places = [row + [len(ids) - 1] * (longest - len(row)) for row in rows]
-    back = [[len(ids) - 1] * first + row[first:] for row, first in zip(places, first_of + [0] * len(rows))]
+    first_places = [[len(ids) - 1] * first + row[first:] for row, first in zip(places, first_of + [0] * len(rows))]
     inverse = [0] * len(ids)
     for i, row in reversed(list(enumerate(rows))):
         for j, place in enumerate(row):
             inverse[place] = i * longest + j
-    flat = lambda numbers: [number for row in numbers for number in row]
-    lengths = [max(1, len(row)) for row in rows]
-    return (*map(torch.tensor, (ids, pad(pooled), flat(places), flat(back), inverse, lengths)), prefixes,
-            torch.tensor(order), tokens, texts)
+    flat = lambda numbers: torch.tensor([number for row in numbers for number in row])
+    return {
+        "ids": torch.tensor(ids), "ends": torch.tensor(pad(ends)), "places": flat(places), "first_places": flat(first_places),
+        "inverse": torch.tensor(inverse), "lengths": torch.tensor([max(1, len(row)) for row in rows]),
+        "prefix_rows": prefix_rows, "prefix_lengths": prefix_lengths, "prefix_texts": prefix_texts,
+        "prefix_counts": [SIZE] * len(prefix_rows), "token_bounds": token_bounds, "text_bounds": text_bounds,
+        "order": torch.tensor(order)}
 
 
 def relative(ours, theirs):
@@ -143,21 +155,21 @@ def check(trainer, kv_heads, targets, checkpointing):
     sizes = [sum(t.numel() for t in part) for part in trained]
     flat = lambda of: torch.cat([of(t).detach().reshape(-1) for part in trained for t in part])
     parameters, expected = flat(lambda t: t), flat(lambda t: t.grad)
+    scale, d = ALPHA / RANK, WIDTH // HEADS
+    trainer.configure(
+        heads=HEADS, kv_heads=kv_heads, eps=1e-6, ranks=ranks, outputs=[WIDTH, kv_heads * d, kv_heads * d, WIDTH, MLP, MLP, WIDTH],
+        sizes=sizes, decays=[1] * len(sizes), full=full, scaling=scale, dropout=0.0, checkpointing=checkpointing)
     if full:
-        trainer.unfreeze(parameters, sizes, 6)
+        trainer.unfreeze(parameters=parameters, dtype=6)
     else:
-        trainer.widen(ranks)
-    scale = ALPHA / RANK
-    trainer.refresh(parameters, sizes, ranks, scale, full)
-    d = WIDTH // HEADS
+        trainer.widen()
+    trainer.refresh(parameters=parameters)
     angles = torch.outer(torch.arange(64).double(), 1 / 10000 ** (torch.arange(0, d, 2).double() / d))
     cos, sin = torch.cat([angles.cos()] * 2, 1).float(), torch.cat([-angles.sin(), angles.sin()], 1).float()
-    *packed, tokens, ends = pack(texts)
     gradient = torch.zeros(sum(sizes))
     with torch.no_grad():
         out = trainer.step(
-            *packed, cos, sin, parameters, ranks, gradient, sizes, HEADS, kv_heads, 1e-6, scale, 1 / GROUPS, checkpointing, full,
-            0.0, tokens, ends, [1, 2])
+            **pack(texts), seeds=[1, 2], weight=1 / GROUPS, cos=cos, sin=sin, parameters=parameters, gradient=gradient)
     differences = [
         abs(float(out[:GROUPS].mean() - loss)), float((out[GROUPS:].view(GROUPS, SIZE) - logits).abs().max()),
         relative(gradient, expected)]
@@ -166,8 +178,9 @@ def check(trainer, kv_heads, targets, checkpointing):
     torch.nn.utils.clip_grad_norm_(parts, 1.0)
     torch.optim.AdamW(parts, lr=1e-2, weight_decay=0.1, eps=1e-4).step()
     trainer.update(
-        parameters, gradient, torch.zeros_like(parameters), torch.zeros_like(parameters), sizes, [1] * len(sizes), 1e-2, 0.9,
-        0.999, 1e-4, 0.1, 1.0, 1)
+        parameters=parameters, gradient=gradient, first_moment=torch.zeros_like(parameters),
+        second_moment=torch.zeros_like(parameters), rate=1e-2, beta1=0.9, beta2=0.999, epsilon=1e-4, weight_decay=0.1,
+        max_norm=1.0, step=1)
     differences.append(relative(parameters, flat(lambda t: t)))
     print(f"seed {SEED}, {kv_heads} of {HEADS} heads, {'all weights' if full else ','.join(targets)}, checkpointing "
           f"{checkpointing}: loss, scores, gradient, step differ by", *(f"{x:.1e}" for x in differences))

@@ -180,8 +180,6 @@ class Trainer:
         self.device, self.checkpointing = device, checkpointing
         self.program = load_program("trainer", device)
         fill(self.program, checkpoint, dtype, device, head=False, merge=False)
-        self.ranks = [models.RANK] * 7
-        self.program.widen(self.ranks)
         parts, self.names = [], []
         for layer in range(config["num_hidden_layers"]):
             for module in ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj",
@@ -191,27 +189,32 @@ class Trainer:
                 self.names += [name + ".A", name + ".B"]
         parts.append(checkpoint.weight("score.weight").float())
         self.names.append("head")
-        self.sizes = [p.numel() for p in parts]
+        sizes = [p.numel() for p in parts]
+        self.program.configure(
+            heads=config["num_attention_heads"], kv_heads=config["num_key_value_heads"], eps=config["rms_norm_eps"],
+            ranks=[models.RANK] * 7, outputs=[len(p) for p in parts[1:14:2]], sizes=sizes, decays=[1] * len(sizes), full=False,
+            scaling=checkpoint.scaling, dropout=0.0, checkpointing=checkpointing)
+        self.program.widen()
         self.params = torch.cat([p.float().reshape(-1) for p in parts]).to(device)
         self.grads = torch.zeros_like(self.params)
-        self.means, self.squares = torch.zeros_like(self.params), torch.zeros_like(self.params)
-        self.scaling = checkpoint.scaling
+        self.moments = torch.zeros_like(self.params), torch.zeros_like(self.params)
         self.cos, self.sin = rotary(longest, config, device)
         self.changed = True
 
     def step(self, batch, weight=1.0, groups=None):
         if self.changed:
-            self.program.refresh(self.params, self.sizes, self.ranks, self.scaling, False)
+            self.program.refresh(self.params)
             self.changed = False
-        t = {k: torch.tensor(batch[k], device=self.device) for k in ("ids", "pooled", "places", "back", "inverse", "lengths", "order")}
-        out = self.program.step(
-            t["ids"], t["pooled"], t["places"], t["back"], t["inverse"], t["lengths"], batch["prefixes"],
-            t["order"].view(batch["groups"], -1), self.cos, self.sin, self.params, self.ranks, self.grads, self.sizes,
-            self.config["num_attention_heads"], self.config["num_key_value_heads"], self.config["rms_norm_eps"], self.scaling, weight,
-            self.checkpointing, False, 0.0, batch["bounds"], batch["ends"], batch["seeds"])
+        tensors = ("ids", "ends", "places", "first_places", "inverse", "lengths", "order")
+        arguments = {name: torch.tensor(batch[name], device=self.device) if name in tensors else batch[name]
+                     for name in batch if name != "groups"}
+        arguments["order"] = arguments["order"].view(batch["groups"], -1)
+        out = self.program.step(**arguments, weight=weight, cos=self.cos, sin=self.sin, parameters=self.params, gradient=self.grads)
         return out[: batch["groups"]]
 
     def update(self, number):
         self.changed = True
-        return self.program.update(self.params, self.grads, self.means, self.squares, self.sizes, [1] * len(self.sizes), 1e-4, 0.9,
-                                   0.999, 1e-8, 0.0, 1.0, number)
+        first, second = self.moments
+        return self.program.update(
+            parameters=self.params, gradient=self.grads, first_moment=first, second_moment=second, rate=1e-4, beta1=0.9, beta2=0.999,
+            epsilon=1e-8, weight_decay=0.0, max_norm=1.0, step=number)

@@ -245,7 +245,7 @@ def train_speed(options, shape, dtype, checkpointing):
     seconds = common.timed(options.device, lambda: model.step(batch, 0.5))
     rows = len(batch["ids"])
     products = products_seconds(shape, rows, dtype, options.device)
-    # The way back has one product for the input; frozen weights have none.
+    # The backward pass has one product for the input; frozen weights have none.
     return {"texts": len(batch["order"]), "rows": rows, "milliseconds": 1e3 * seconds, "texts_per_second": len(batch["order"]) / seconds,
             "of_plain_products": 2 * products / seconds, "operators": operators(options.device, lambda: model.step(batch, 0.5))}
 

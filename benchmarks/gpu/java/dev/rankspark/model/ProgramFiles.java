@@ -21,19 +21,22 @@ public final class ProgramFiles {
 
   /** A training batch with the arguments of the program's {@code step}, by their names there. */
   public static Map<String, Object> arguments(TrainBatch batch) {
-    WholeTexts texts = WholeTexts.of(batch.texts());
+    WholeTexts texts = batch.texts();
     return Map.ofEntries(
         Map.entry("groups", batch.groups()),
         Map.entry("ids", texts.ids()),
-        Map.entry("pooled", batch.texts().pooled()),
+        Map.entry("ends", texts.ends()),
         Map.entry("places", texts.places()),
-        Map.entry("back", texts.back()),
+        Map.entry("first_places", texts.firstPlaces()),
         Map.entry("inverse", texts.inverse()),
         Map.entry("lengths", texts.lengths()),
-        Map.entry("prefixes", texts.prefixes()),
+        Map.entry("prefix_rows", texts.prefixes().stream().map(WholeTexts.Prefix::row).toList()),
+        Map.entry("prefix_lengths", texts.prefixes().stream().map(WholeTexts.Prefix::length).toList()),
+        Map.entry("prefix_texts", texts.prefixes().stream().map(WholeTexts.Prefix::text).toList()),
+        Map.entry("prefix_counts", texts.prefixes().stream().map(WholeTexts.Prefix::count).toList()),
         Map.entry("order", batch.order()),
-        Map.entry("bounds", batch.tokenBounds()),
-        Map.entry("ends", batch.textBounds()),
+        Map.entry("token_bounds", batch.tokenBounds()),
+        Map.entry("text_bounds", batch.textBounds()),
         Map.entry("seeds", batch.seeds()));
   }
 }

@@ -14,7 +14,7 @@ class GradientsIT {
   @TempDir private Path logs;
 
   @Test
-  void theHandWrittenWayBackIsTheDerivative() throws Exception {
+  void theHandWrittenBackwardPassIsTheDerivative() throws Exception {
     System.out.print(
         PythonIT.run(
             logs,

@@ -23,7 +23,7 @@ public record PackedTexts(int texts, long[] ids, long[] positions, long[] pooled
   private static final int ROW_STEP = 32;
 
   /** As well; of so few rows a larger part would be computed for nothing. */
-  private static final int TEXT_STEP = 16;
+  static final int TEXT_STEP = 16;
 
   /** Rows that so many tokens take. */
   public static int rows(int tokens) {

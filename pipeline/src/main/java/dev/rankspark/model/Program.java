@@ -2,6 +2,7 @@ package dev.rankspark.model;
 
 import ai.djl.Device;
 import ai.djl.Model;
+import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.IValueUtils;
@@ -10,7 +11,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A TorchScript class of our own, loaded from the file beside this class that has its name; with
@@ -24,8 +30,17 @@ final class Program implements AutoCloseable {
 
   private static final String LINEAR = OPERATORS + "linear";
 
+  private static final Pattern METHOD =
+      Pattern.compile("(?s)\\n  def (\\w+)\\(self: [\\w.]+(.*?)\\) ->");
+
+  private static final Pattern PARAMETER =
+      Pattern.compile(",\\s*(\\w+): ([\\w.]+(?:\\[[\\w.]+\\])?)");
+
   private final Model model;
   private final PtSymbolBlock block;
+
+  /** By method its parameters' types by name, in order. */
+  private final Map<String, Map<String, String>> signatures;
 
   /**
    * Loads a program.
@@ -35,7 +50,9 @@ final class Program implements AutoCloseable {
   Program(String className, Device device) {
     this.model = Model.newInstance(className, device, "PyTorch");
     try {
-      model.load(new ByteArrayInputStream(archive(className, device)));
+      String program = program(className, device);
+      signatures = signatures(program);
+      model.load(new ByteArrayInputStream(ScriptArchive.pack(className, program)));
     } catch (Exception e) { // DJL declares two, the program is our own: neither is the user's
       model.close();
       throw new IllegalStateException("the program " + file(className) + " does not load", e);
@@ -45,6 +62,10 @@ final class Program implements AutoCloseable {
 
   /** The program as this device takes it, in the form that {@code torch.jit.load} reads. */
   static byte[] archive(String className, Device device) {
+    return ScriptArchive.pack(className, program(className, device));
+  }
+
+  private static String program(String className, Device device) {
     String program =
         source(file(className))
             + source(PARTS).replace("__torch__.CLASS", "__torch__." + className);
@@ -52,7 +73,7 @@ final class Program implements AutoCloseable {
     if (device.isGpu() || !CpuOperators.areFused()) {
       program = program.replace(OPERATORS, "self.");
     }
-    return ScriptArchive.pack(className, program);
+    return program;
   }
 
   private static String file(String className) {
@@ -73,6 +94,33 @@ final class Program implements AutoCloseable {
   /** Calls a method of the class. The result is the caller's to close. */
   IValue run(String method, IValue... arguments) {
     return IValueUtils.runMethod(block, method, arguments);
+  }
+
+  /**
+   * Begins a call of a method of the class.
+   *
+   * @param manager of the device
+   */
+  ProgramCall call(String method, NDManager manager) {
+    Map<String, String> parameters = signatures.get(method);
+    if (parameters == null) {
+      throw new IllegalArgumentException("no method " + method);
+    }
+    return new ProgramCall(arguments -> run(method, arguments), method, parameters, manager);
+  }
+
+  private static Map<String, Map<String, String>> signatures(String program) {
+    Map<String, Map<String, String>> signatures = new HashMap<>();
+    Matcher methods = METHOD.matcher(program);
+    while (methods.find()) {
+      Map<String, String> parameters = new LinkedHashMap<>();
+      Matcher parameter = PARAMETER.matcher(methods.group(2));
+      while (parameter.find()) {
+        parameters.put(parameter.group(1), parameter.group(2));
+      }
+      signatures.put(methods.group(1), parameters);
+    }
+    return signatures;
   }
 
   private static String source(String file) {

@@ -10,15 +10,15 @@ import java.util.stream.IntStream;
  * Some groups of equally many texts, packed: of each group the tokens that all its texts begin with
  * once, then the rest of its texts, the longest first.
  *
- * @param texts token ids
+ * @param texts of all groups, one after the other
  * @param groups how many
- * @param order (groups, texts of a group) which of the packed texts each one is, the positive first
+ * @param order (groups, texts of a group) which of the texts each one is, the positive first
  * @param tokenBounds where each group's tokens begin; one more for the last one's end
  * @param textBounds likewise, its texts
  * @param seeds of each group's dropout, 0 to 2^31 - 1
  */
 public record TrainBatch(
-    PackedTexts texts,
+    WholeTexts texts,
     int groups,
     long[] order,
     long[] tokenBounds,
@@ -64,8 +64,7 @@ public record TrainBatch(
    */
   public static TrainBatch pack(List<Group> groups) {
     int size = groups.get(0).texts.size();
-    PackedTexts.Builder packed =
-        new PackedTexts.Builder(groups.stream().mapToInt(Group::tokens).sum());
+    List<WholeTexts.Alike> alike = new ArrayList<>();
     long[] order = new long[groups.size() * size];
     long[] tokenBounds = new long[groups.size() + 1];
     long[] textBounds = new long[groups.size() + 1];
@@ -82,11 +81,12 @@ public record TrainBatch(
         texts.add(group.texts.get(longestFirst[row]));
         order[g * size + longestFirst[row]] = textBounds[g] + row;
       }
-      packed.add(group.prefix(), texts);
+      alike.add(new WholeTexts.Alike(group.prefix(), texts));
       tokenBounds[g + 1] = tokenBounds[g] + group.tokens();
       textBounds[g + 1] = textBounds[g] + size;
     }
     long[] seeds = groups.stream().mapToLong(Group::seed).toArray();
-    return new TrainBatch(packed.build(), groups.size(), order, tokenBounds, textBounds, seeds);
+    return new TrainBatch(
+        WholeTexts.of(alike), groups.size(), order, tokenBounds, textBounds, seeds);
   }
 }

@@ -7,13 +7,14 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
-import ai.djl.pytorch.jni.IValue;
 import dev.rankspark.OptionException;
 import dev.rankspark.checkpoint.Weight;
+import dev.rankspark.model.WholeTexts.Prefix;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 
 /**
  * A LLaMA-type cross encoder that is trained, on one device: groups of token ids in, losses out and
@@ -143,19 +144,35 @@ public final class TrainableEncoder implements AutoCloseable {
   }
 
   private void fill(Map<String, Weight> weights, Hardware hardware) {
+    configure();
     WeightLoader loader = new WeightLoader(program, manager, hardware, WeightLoader.CHUNK);
     for (List<String> names : config.backboneWeights()) {
       loader.load(names.stream().map(weights::get).toList());
     }
-    try (IValue parameters0 = IValue.from(parameters);
-        IValue sizes = IValue.listFrom(trained.sizes());
-        IValue dtype = IValue.from((long) hardware.compute().torchCode());
-        IValue ranks = IValue.listFrom(trained.ranks())) {
-      if (trained.isFull()) {
-        program.run("unfreeze", parameters0, sizes, dtype).close();
-      } else {
-        program.run("widen", ranks).close();
+    if (trained.isFull()) {
+      try (ProgramCall call = program.call("unfreeze", manager)) {
+        call.with("parameters", parameters);
+        call.with("dtype", hardware.compute().torchCode());
+        call.run();
       }
+    } else {
+      try (ProgramCall call = program.call("widen", manager)) {
+        call.run();
+      }
+    }
+  }
+
+  /** What does not change from batch to batch. */
+  private void configure() {
+    try (ProgramCall call = program.call("configure", manager)) {
+      call.with("heads", config.heads()).with("kv_heads", config.kvHeads());
+      call.with("eps", config.normEps());
+      call.with("ranks", trained.ranks()).with("outputs", trained.outputs());
+      call.with("sizes", trained.sizes()).with("decays", trained.decays());
+      call.with("full", trained.isFull());
+      call.with("scaling", settings.scaling).with("dropout", settings.dropout);
+      call.with("checkpointing", settings.checkpointing);
+      call.run();
     }
   }
 
@@ -202,11 +219,10 @@ public final class TrainableEncoder implements AutoCloseable {
     for (int from = 0, count; from < values.length; from += count) {
       count = Math.min(COPIED, values.length - from);
       float[] part = Arrays.copyOfRange(values, from, from + count);
-      try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
-          IValue target = IValue.from(vector);
-          IValue at = IValue.from((long) first + from);
-          IValue source = IValue.from((PtNDArray) arrays.create(part))) {
-        program.run("put", target, at, source).close();
+      try (ProgramCall call = program.call("put", manager)) {
+        call.with("target", vector).with("at", (long) first + from);
+        call.with("source", (PtNDArray) call.arrays().create(part));
+        call.run();
       }
     }
   }
@@ -219,12 +235,8 @@ public final class TrainableEncoder implements AutoCloseable {
   /** Brings the parameters to where the program multiplies by them, if they have changed. */
   private void refresh() {
     if (changed) {
-      try (IValue parameters0 = IValue.from(parameters);
-          IValue sizes = IValue.listFrom(trained.sizes());
-          IValue ranks = IValue.listFrom(trained.ranks());
-          IValue scaling = IValue.from(settings.scaling);
-          IValue full = IValue.from(trained.isFull())) {
-        program.run("refresh", parameters0, sizes, ranks, scaling, full).close();
+      try (ProgramCall call = program.call("refresh", manager)) {
+        call.with("parameters", parameters).run();
       } catch (EngineException e) {
         throw DeviceMemoryException.of(e);
       }
@@ -241,109 +253,60 @@ public final class TrainableEncoder implements AutoCloseable {
    * @throws DeviceMemoryException if the device has no memory for it
    */
   public float[] addGradient(TrainBatch batch, double weight) {
-    config.checkVocabulary(batch.texts().ids());
-    WholeTexts texts = WholeTexts.of(batch.texts());
+    WholeTexts texts = batch.texts();
+    config.checkVocabulary(texts.ids());
     Torch.prepareThread(threads);
     refresh();
-    int size = batch.order().length / batch.groups();
-    try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
-        IValue ids = IValue.from((PtNDArray) arrays.create(texts.ids()));
-        IValue pooled = IValue.from((PtNDArray) arrays.create(batch.texts().pooled()));
-        IValue places = IValue.from((PtNDArray) arrays.create(texts.places()));
-        IValue back = IValue.from((PtNDArray) arrays.create(texts.back()));
-        IValue inverse = IValue.from((PtNDArray) arrays.create(texts.inverse()));
-        IValue lengths = IValue.from((PtNDArray) arrays.create(texts.lengths()));
-        IValue prefixes = IValue.listFrom(texts.prefixes());
-        IValue order =
-            IValue.from((PtNDArray) arrays.create(batch.order(), new Shape(batch.groups(), size)));
-        IValue cos0 = IValue.from(cos);
-        IValue sin0 = IValue.from(sin);
-        IValue parameters0 = IValue.from(parameters);
-        IValue ranks = IValue.listFrom(trained.ranks());
-        IValue gradient0 = IValue.from(gradient);
-        IValue sizes = IValue.listFrom(trained.sizes());
-        IValue heads = IValue.from((long) config.heads());
-        IValue kvHeads = IValue.from((long) config.kvHeads());
-        IValue eps = IValue.from(config.normEps());
-        IValue scaling = IValue.from(settings.scaling);
-        IValue weight0 = IValue.from(weight);
-        IValue checkpointing = IValue.from(settings.checkpointing);
-        IValue full = IValue.from(trained.isFull());
-        IValue dropout = IValue.from(settings.dropout);
-        IValue tokenBounds = IValue.listFrom(batch.tokenBounds());
-        IValue textBounds = IValue.listFrom(batch.textBounds());
-        IValue seeds = IValue.listFrom(batch.seeds());
-        IValue out =
-            program.run(
-                "step",
-                ids,
-                pooled,
-                places,
-                back,
-                inverse,
-                lengths,
-                prefixes,
-                order,
-                cos0,
-                sin0,
-                parameters0,
-                ranks,
-                gradient0,
-                sizes,
-                heads,
-                kvHeads,
-                eps,
-                scaling,
-                weight0,
-                checkpointing,
-                full,
-                dropout,
-                tokenBounds,
-                textBounds,
-                seeds)) {
-      return Arrays.copyOf(out.toTensor(arrays).toFloatArray(), batch.groups());
+    Shape order = new Shape(batch.groups(), batch.order().length / batch.groups());
+    try (ProgramCall call = call("step", texts)) {
+      call.withVector("first_places", texts.firstPlaces());
+      call.with("prefix_rows", ofPrefixes(texts, Prefix::row));
+      call.with("prefix_lengths", ofPrefixes(texts, Prefix::length));
+      call.with("prefix_texts", ofPrefixes(texts, Prefix::text));
+      call.with("prefix_counts", ofPrefixes(texts, Prefix::count));
+      call.with("token_bounds", batch.tokenBounds()).with("text_bounds", batch.textBounds());
+      call.with("seeds", batch.seeds());
+      call.with("order", (PtNDArray) call.arrays().create(batch.order(), order));
+      call.with("weight", weight).with("gradient", gradient);
+      return Arrays.copyOf(call.floats(), batch.groups());
     } catch (EngineException e) {
       throw DeviceMemoryException.of(e);
     }
   }
 
-  /** Scores texts with the parameters as they are, without dropout. */
-  public float[] score(PackedTexts packed) {
-    config.checkVocabulary(packed.ids());
-    WholeTexts texts = WholeTexts.of(packed);
+  private static long[] ofPrefixes(WholeTexts texts, ToLongFunction<Prefix> part) {
+    return texts.prefixes().stream().mapToLong(part).toArray();
+  }
+
+  /**
+   * Scores texts with the parameters as they are, without dropout.
+   *
+   * @param texts token ids, each at least one
+   */
+  public float[] score(List<long[]> texts) {
+    WholeTexts whole = WholeTexts.of(List.of(new WholeTexts.Alike(0, texts)));
+    config.checkVocabulary(whole.ids());
     Torch.prepareThread(threads);
     refresh();
-    try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
-        IValue ids = IValue.from((PtNDArray) arrays.create(texts.ids()));
-        IValue pooled = IValue.from((PtNDArray) arrays.create(packed.pooled()));
-        IValue places = IValue.from((PtNDArray) arrays.create(texts.places()));
-        IValue inverse = IValue.from((PtNDArray) arrays.create(texts.inverse()));
-        IValue lengths = IValue.from((PtNDArray) arrays.create(texts.lengths()));
-        IValue cos0 = IValue.from(cos);
-        IValue sin0 = IValue.from(sin);
-        IValue parameters0 = IValue.from(parameters);
-        IValue ranks = IValue.listFrom(trained.ranks());
-        IValue heads = IValue.from((long) config.heads());
-        IValue kvHeads = IValue.from((long) config.kvHeads());
-        IValue eps = IValue.from(config.normEps());
-        IValue out =
-            program.run(
-                "scores",
-                ids,
-                pooled,
-                places,
-                inverse,
-                lengths,
-                cos0,
-                sin0,
-                parameters0,
-                ranks,
-                heads,
-                kvHeads,
-                eps)) {
-      return Arrays.copyOf(out.toTensor(arrays).toFloatArray(), packed.texts());
+    try (ProgramCall call = call("scores", whole)) {
+      return Arrays.copyOf(call.floats(), whole.texts());
     } catch (EngineException e) {
       throw DeviceMemoryException.of(e);
+    }
+  }
+
+  /** A call with what the forward pass takes. */
+  private ProgramCall call(String method, WholeTexts texts) {
+    ProgramCall call = program.call(method, manager);
+    try {
+      call.withVector("ids", texts.ids()).withVector("ends", texts.ends());
+      call.withVector("places", texts.places()).withVector("inverse", texts.inverse());
+      call.withVector("lengths", texts.lengths());
+      call.with("cos", cos).with("sin", sin).with("parameters", parameters);
+      return call;
+    } catch (RuntimeException | Error e) {
+      call.close();
+      throw e;
     }
   }
 
@@ -356,38 +319,15 @@ public final class TrainableEncoder implements AutoCloseable {
    */
   public double update(AdamW optimizer, double rate, int step) {
     Torch.prepareThread(threads);
-    try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
-        IValue parameters0 = IValue.from(parameters);
-        IValue gradient0 = IValue.from(gradient);
-        IValue firstMoment0 = IValue.from(firstMoment);
-        IValue secondMoment0 = IValue.from(secondMoment);
-        IValue sizes = IValue.listFrom(trained.sizes());
-        IValue decays = IValue.listFrom(trained.decays());
-        IValue rate0 = IValue.from(rate);
-        IValue beta1 = IValue.from(optimizer.beta1);
-        IValue beta2 = IValue.from(optimizer.beta2);
-        IValue epsilon = IValue.from(optimizer.epsilon);
-        IValue decay = IValue.from(optimizer.weightDecay);
-        IValue most = IValue.from(optimizer.maxGradNorm);
-        IValue step0 = IValue.from((long) step);
-        IValue norm =
-            program.run(
-                "update",
-                parameters0,
-                gradient0,
-                firstMoment0,
-                secondMoment0,
-                sizes,
-                decays,
-                rate0,
-                beta1,
-                beta2,
-                epsilon,
-                decay,
-                most,
-                step0)) {
+    try (ProgramCall call = program.call("update", manager)) {
+      call.with("parameters", parameters).with("gradient", gradient);
+      call.with("first_moment", firstMoment).with("second_moment", secondMoment);
+      call.with("rate", rate).with("step", step);
+      call.with("beta1", optimizer.beta1).with("beta2", optimizer.beta2);
+      call.with("epsilon", optimizer.epsilon).with("weight_decay", optimizer.weightDecay);
+      call.with("max_norm", optimizer.maxGradNorm);
       changed = true;
-      return norm.toTensor(arrays).toFloatArray()[0];
+      return call.floats()[0];
     }
   }
 

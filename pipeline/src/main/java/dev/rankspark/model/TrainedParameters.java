@@ -28,13 +28,16 @@ public final class TrainedParameters {
 
   private final boolean full;
   private final int[] ranks;
+  private final long[] outputs;
   private final List<Segment> segments = new ArrayList<>();
   private final List<Part> parts = new ArrayList<>();
   private int elements;
 
-  private TrainedParameters(boolean full, int[] ranks) {
+  private TrainedParameters(boolean full, int[] ranks, Map<String, long[]> shapes) {
     this.full = full;
     this.ranks = ranks;
+    this.outputs =
+        MODULES.stream().mapToLong(end -> shapes.get(module(0, end) + WEIGHT)[0]).toArray();
   }
 
   /** What a part is to the weight that it is named after. */
@@ -75,8 +78,8 @@ public final class TrainedParameters {
   public static TrainedParameters lora(LlamaConfig config, int r, Set<String> targetModules) {
     int[] ranks =
         MODULES.stream().mapToInt(module -> targetModules.contains(module) ? r : 0).toArray();
-    TrainedParameters parameters = new TrainedParameters(/* full= */ false, ranks);
     Map<String, long[]> shapes = config.weightShapes();
+    TrainedParameters parameters = new TrainedParameters(/* full= */ false, ranks, shapes);
     for (int layer = 0; layer < config.layers(); layer++) {
       for (int module = 0; module < ranks.length; module++) {
         String name = module(layer, MODULES.get(module));
@@ -91,8 +94,9 @@ public final class TrainedParameters {
 
   /** Every weight of the model. */
   public static TrainedParameters full(LlamaConfig config) {
-    TrainedParameters parameters = new TrainedParameters(/* full= */ true, new int[MODULES.size()]);
     Map<String, long[]> shapes = config.weightShapes();
+    TrainedParameters parameters =
+        new TrainedParameters(/* full= */ true, new int[MODULES.size()], shapes);
     for (List<String> fused : config.backboneWeights()) {
       // The Trainer leaves norms out by their class or name; Mistral's last norm escapes both.
       boolean norm = shapes.get(fused.get(0)).length == 1;
@@ -166,6 +170,11 @@ public final class TrainedParameters {
   /** The rank of each of {@link #MODULES}; 0 where it is not adapted. */
   long[] ranks() {
     return Arrays.stream(ranks).asLongStream().toArray();
+  }
+
+  /** The width of the output of each of {@link #MODULES}. */
+  long[] outputs() {
+    return outputs.clone();
   }
 
   /** The segments' sizes. */

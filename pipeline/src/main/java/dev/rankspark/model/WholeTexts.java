@@ -5,97 +5,105 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Where attention finds each packed text from its first token on, as the program {@code trainer.py}
- * takes it: texts of unlike lengths as one array (R, L). A token that several texts begin with has
- * a place in each.
+ * Some texts, the tokens that several begin with once, and where attention finds each text from its
+ * first token on, as the program {@code trainer.py} takes it: texts of unlike lengths as one array
+ * (R, L). A token that several texts begin with has a place in each.
  *
- * @param ids (N) the tokens; the last row is no token
+ * @param texts how many
+ * @param ids (N) the tokens, and zeros up to a multiple of {@value #ROW_STEP}; the last row is no
+ *     token
+ * @param ends (R) the row of each text's last token, and zeros up to a multiple of {@value
+ *     PackedTexts#TEXT_STEP}
  * @param places (R * L) the row of each text's tokens; beyond its end the last row
- * @param back as {@code places}, but only the first of the texts that share a token has it: from
- *     where a token's output goes there
+ * @param firstPlaces as {@code places}, but only the first of the texts that share a token has it:
+ *     from where a token's output goes there
  * @param inverse (N) for each row its first place
- * @param lengths (R) the texts' lengths; 1 for rows that {@code pooled} has beyond the texts
- * @param prefixes four numbers each: the row of a shared prefix's first token, its length, its
- *     first text, and how many it has
+ * @param lengths (R) the texts' lengths; 1 for rows that {@code ends} has beyond the texts
+ * @param prefixes that several texts share
  */
 record WholeTexts(
-    long[] ids, long[] places, long[] back, long[] inverse, long[] lengths, long[] prefixes) {
+    int texts,
+    long[] ids,
+    long[] ends,
+    long[] places,
+    long[] firstPlaces,
+    long[] inverse,
+    long[] lengths,
+    List<Prefix> prefixes) {
 
   // Steps of N and of L: the fewer there are, the fewer programs oneDNN compiles and keeps.
   private static final int ROW_STEP = 64;
 
   private static final int LENGTH_STEP = 16;
 
-  /** The places of packed texts, of which there is at least one. */
-  static WholeTexts of(PackedTexts packed) {
-    List<long[]> texts = rows(packed.blocks());
-    long[] last = texts.get(texts.size() - 1);
-    int tokens = (int) last[last.length - 1] + 1;
-    long[] ids = Arrays.copyOf(packed.ids(), PackedTexts.up(tokens + 1, ROW_STEP));
-    int rows = packed.pooled().length;
-    int longest = longest(texts.stream().mapToInt(text -> text.length).max().orElseThrow());
+  /**
+   * What texts that follow one another begin with.
+   *
+   * @param row of its first token
+   * @param length in tokens
+   * @param text the first that has it
+   * @param count how many texts have it
+   */
+  record Prefix(int row, int length, int text, int count) {}
+
+  /**
+   * Texts that begin alike.
+   *
+   * @param prefix how many tokens they share; less than the length of any
+   * @param texts ids of whole texts
+   */
+  record Alike(int prefix, List<long[]> texts) {
+    int tokens() {
+      return prefix + texts.stream().mapToInt(text -> text.length - prefix).sum();
+    }
+  }
+
+  /** Lays texts out, of which there is at least one. */
+  static WholeTexts of(List<Alike> groups) {
+    List<long[]> all = groups.stream().flatMap(group -> group.texts.stream()).toList();
+    int tokens = groups.stream().mapToInt(Alike::tokens).sum();
+    int longest = longest(all.stream().mapToInt(text -> text.length).max().orElseThrow());
+    int rows = PackedTexts.up(all.size(), PackedTexts.TEXT_STEP);
+    long[] ids = new long[PackedTexts.up(tokens + 1, ROW_STEP)];
+    long[] ends = new long[rows];
     long[] places = new long[rows * longest];
     Arrays.fill(places, ids.length - 1);
-    long[] back = places.clone();
+    long[] firstPlaces = places.clone();
     long[] inverse = new long[ids.length];
-    Arrays.fill(inverse, -1);
     long[] lengths = new long[rows];
     Arrays.fill(lengths, 1);
-    List<long[]> prefixes = new ArrayList<>();
-    for (int text = 0; text < texts.size(); text++) {
-      long[] row = texts.get(text);
-      lengths[text] = row.length;
-      int shared = 0;
-      for (int i = 0; i < row.length; i++) {
-        int place = text * longest + i;
-        places[place] = row[i];
-        if (inverse[(int) row[i]] < 0) {
-          inverse[(int) row[i]] = place;
-          back[place] = row[i];
-        } else {
-          shared++;
-        }
+    List<Prefix> prefixes = new ArrayList<>();
+    int row = 0;
+    int text = 0;
+    for (Alike group : groups) {
+      int prefixRow = row;
+      if (group.prefix > 0 && group.texts.size() > 1) {
+        prefixes.add(new Prefix(row, group.prefix, text, group.texts.size()));
       }
-      if (shared > 0) {
-        long[] prefix = prefixes.isEmpty() ? null : prefixes.get(prefixes.size() - 1);
-        if (prefix == null || prefix[0] != row[0]) {
-          prefix = new long[] {row[0], shared, text - 1, 1};
-          prefixes.add(prefix);
+      row += group.prefix;
+      for (int i = 0; i < group.texts.size(); i++, text++) {
+        long[] tokensOfText = group.texts.get(i);
+        lengths[text] = tokensOfText.length;
+        for (int at = 0; at < tokensOfText.length; at++) {
+          boolean shared = at < group.prefix;
+          int own = shared ? prefixRow + at : row++;
+          int place = text * longest + at;
+          places[place] = own;
+          if (!shared || i == 0) {
+            ids[own] = tokensOfText[at];
+            firstPlaces[place] = own;
+            inverse[own] = place;
+          }
         }
-        prefix[3]++;
+        ends[text] = row - 1L;
       }
     }
-    Arrays.setAll(inverse, row -> Math.max(inverse[row], 0));
     return new WholeTexts(
-        ids,
-        places,
-        back,
-        inverse,
-        lengths,
-        prefixes.stream().flatMapToLong(Arrays::stream).toArray());
+        all.size(), ids, ends, places, firstPlaces, inverse, lengths, List.copyOf(prefixes));
   }
 
   /** L for texts of at most so many tokens. */
   static int longest(int tokens) {
     return PackedTexts.up(tokens, LENGTH_STEP);
-  }
-
-  /** By text the rows of its tokens. */
-  private static List<long[]> rows(long[] blocks) {
-    List<long[]> rows = new ArrayList<>();
-    int at = 0;
-    for (int block = 0; block < blocks.length; block += 4) {
-      int first = (int) blocks[block];
-      int prefix = (int) blocks[block + 1];
-      int own = (int) blocks[block + 3];
-      for (int text = 0; first >= 0 && text < blocks[block + 2]; text++) {
-        long[] row = new long[prefix + own];
-        int begin = at + text * own - prefix;
-        Arrays.setAll(row, i -> i < prefix ? first + i : begin + i);
-        rows.add(row);
-      }
-      at += (int) blocks[block + 2] * own;
-    }
-    return rows;
   }
 }

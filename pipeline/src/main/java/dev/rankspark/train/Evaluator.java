@@ -6,7 +6,6 @@ import dev.rankspark.distributed.ProcessGroup;
 import dev.rankspark.distributed.StoppedByOtherException;
 import dev.rankspark.eval.TrecEval;
 import dev.rankspark.model.DeviceMemoryException;
-import dev.rankspark.model.PackedTexts;
 import dev.rankspark.model.TrainableEncoder;
 import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.run.Hit;
@@ -114,7 +113,7 @@ final class Evaluator {
 
   private float[] score(int from, List<long[]> texts, int tokens) {
     try {
-      return encoder.score(new PackedTexts.Builder(tokens).add(0, texts).build());
+      return encoder.score(texts);
     } catch (DeviceMemoryException e) {
       Pair first = pairs.get(from);
       throw e.ofTexts(

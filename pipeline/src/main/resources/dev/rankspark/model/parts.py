@@ -52,13 +52,13 @@
     # float32.
     y = torch.batch_norm(x.unsqueeze(0), None, None, torch.zeros_like(squares), squares, False, 0., eps, False)
     return y.squeeze(0)
-  # On CPUs these are operators of our own library, ops.rankspark, the product with AMX, the others with AVX512; elsewhere
-  # Program puts them in their place.
+  # On CPUs these are operators of our own library, ops.rankspark, the product with AMX, the others with AVX512;
+  # elsewhere Program puts them in their place.
   def linear(self: __torch__.CLASS,
     x: Tensor,
     w: Tensor) -> Tensor:
-    # x (N, K), w (M, K) -> (N, M). oneDNN's product of float32 is up to twice as fast as MKL's (AMD EPYC), but of a view by
-    # columns it has none that is compiled, and takes its reference, a thousand times slower.
+    # x (N, K), w (M, K) -> (N, M). oneDNN's product of float32 is up to twice as fast as MKL's (AMD EPYC), but of a
+    # view by columns it has none that is compiled, and takes its reference, a thousand times slower.
     if x.dtype == 6 and not x.is_cuda and x.is_contiguous() and w.is_contiguous():
       y = ops.mkldnn._linear_pointwise(x, w, None, "none", annotate(List[Optional[number]], []), "")
     else:

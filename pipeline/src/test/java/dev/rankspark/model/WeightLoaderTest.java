@@ -8,9 +8,11 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@Tag("older-cpu")
 class WeightLoaderTest {
   private static final Path REFERENCE = Path.of(System.getProperty("rankspark.home"), "reference");
 

@@ -8,17 +8,16 @@ import org.junit.jupiter.api.Test;
 
 class WholeTextsTest {
   /** Three texts that begin with 7 8, one of them longer, and a text alone. */
-  private final PackedTexts packed =
-      new PackedTexts.Builder(8)
-          .add(2, List.of(new long[] {7, 8, 1, 2}, new long[] {7, 8, 3}, new long[] {7, 8, 4}))
-          .add(0, List.of(new long[] {5, 6}))
-          .build();
-
-  private final WholeTexts texts = WholeTexts.of(packed);
+  private final WholeTexts texts =
+      WholeTexts.of(
+          List.of(
+              new WholeTexts.Alike(
+                  2, List.of(new long[] {7, 8, 1, 2}, new long[] {7, 8, 3}, new long[] {7, 8, 4})),
+              new WholeTexts.Alike(0, List.of(new long[] {5, 6}))));
 
   @Test
   void everyTextIsThereFromItsFirstTokenOn() {
-    int longest = texts.places().length / packed.pooled().length;
+    int longest = texts.places().length / texts.ends().length;
     List<List<Long>> found =
         List.of(List.of(7L, 8L, 1L, 2L), List.of(7L, 8L, 3L), List.of(7L, 8L, 4L), List.of(5L, 6L));
     for (int text = 0; text < found.size(); text++) {
@@ -43,9 +42,10 @@ class WholeTextsTest {
   void aTokensOutputIsTakenAndGivenBackOnce() {
     for (int row = 0; row < 8; row++) {
       int token = row;
-      assertThat(Arrays.stream(texts.back()).filter(other -> other == token).count()).isEqualTo(1);
-      assertThat(texts.back()[(int) texts.inverse()[row]]).isEqualTo(row);
+      assertThat(Arrays.stream(texts.firstPlaces()).filter(other -> other == token).count())
+          .isEqualTo(1);
+      assertThat(texts.firstPlaces()[(int) texts.inverse()[row]]).isEqualTo(row);
     }
-    assertThat(texts.prefixes()).containsExactly(0, 2, 0, 3);
+    assertThat(texts.prefixes()).containsExactly(new WholeTexts.Prefix(0, 2, 0, 3));
   }
 }

@@ -4,7 +4,12 @@ class Operators(Module):
   training : bool
   frozen : List[Tensor]
   # Of each operator ours and what is in its place elsewhere, in a dtype, the result in float32.
-  def products(self: __torch__.Operators, x: Tensor, w: Tensor, beyond: int, left_by_columns: bool, right_by_columns: bool) -> Tensor:
+  def products(self: __torch__.Operators,
+    x: Tensor,
+    w: Tensor,
+    beyond: int,
+    left_by_columns: bool,
+    right_by_columns: bool) -> Tensor:
     # x (N, K), w (M, K): rows and columns of larger matrices
     x = torch.constant_pad_nd(x, [1, beyond, 2, 1])[2:-1, 1:1 + x.size(1)]
     w = torch.constant_pad_nd(w, [beyond, 1, 1, 3])[1:-3, beyond:-1]
