@@ -76,21 +76,7 @@ class RefusedTrainingTest extends TrainingTest {
   /** The second worker's: the others must not wait for its scores. */
   @Test
   void aPairThatCannotBeEvaluatedStopsAllWorkersByItsOwnMessage() throws IOException {
-    Path tokenizer = Files.createDirectory(folder.resolve("tokenizer"));
-    for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
-      Files.copy(Path.of(Cli.reference("base/" + name)), tokenizer.resolve(name));
-    }
-    JsonNode json = JSON.readTree(tokenizer.resolve("tokenizer.json").toFile());
-    ((ArrayNode) json.path("added_tokens"))
-        .addObject()
-        .put("id", 1200)
-        .put("content", "\u00a7")
-        .put("single_word", false)
-        .put("lstrip", false)
-        .put("rstrip", false)
-        .put("normalized", false)
-        .put("special", false);
-    JSON.writeValue(tokenizer.resolve("tokenizer.json").toFile(), json);
+    Path tokenizer = tokenizerBeyondTheVocabulary();
     Path evaluated = folder.resolve("evaluated.jsonl");
     Files.copy(Path.of(Cli.reference("expected/rerank_input.jsonl")), evaluated);
     Files.writeString(
@@ -117,6 +103,66 @@ class RefusedTrainingTest extends TrainingTest {
         result,
         "token id 1200 is not in the model's vocabulary of 1200: the tokenizer");
     assertThat(names(output)).doesNotContain("adapter_model.safetensors");
+  }
+
+  /** One that knows a sign that the model does not. */
+  private Path tokenizerBeyondTheVocabulary() throws IOException {
+    Path tokenizer = Files.createDirectory(folder.resolve("tokenizer"));
+    for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
+      Files.copy(Path.of(Cli.reference("base/" + name)), tokenizer.resolve(name));
+    }
+    JsonNode json = JSON.readTree(tokenizer.resolve("tokenizer.json").toFile());
+    ((ArrayNode) json.path("added_tokens"))
+        .addObject()
+        .put("id", 1200)
+        .put("content", "\u00a7")
+        .put("single_word", false)
+        .put("lstrip", false)
+        .put("rstrip", false)
+        .put("normalized", false)
+        .put("special", false);
+    JSON.writeValue(tokenizer.resolve("tokenizer.json").toFile(), json);
+    return tokenizer;
+  }
+
+  /** The first worker that reads such a text says so, long after the folder was made. */
+  @Test
+  void aTrainingThatWritesNothingLeavesNoFolder() throws IOException {
+    Path here = Files.createDirectory(folder.resolve("here"));
+    Path output = here.resolve("not/yet");
+    List<String> beyond = List.of("--tokenizer-name", tokenizerBeyondTheVocabulary().toString());
+    Path set = folder.resolve("beyond.jsonl");
+    Files.writeString(set, Files.readString(dataset).replace("\"query\":\"", "\"query\":\"\u00a7"));
+
+    assertFails(
+        Main.INPUT,
+        Cli.run(TrainingFiles.train(set, output), beyond.toArray(String[]::new)),
+        "token id 1200 is not in the model's vocabulary");
+    assertThat(names(here)).isEmpty();
+
+    Files.createDirectories(output);
+    assertFails(
+        Main.INPUT,
+        Cli.run(TrainingFiles.train(set, output), beyond.toArray(String[]::new)),
+        "token id 1200 is not in the model's vocabulary");
+    assertThat(output).as("was there before").isEmptyDirectory();
+  }
+
+  @Test
+  void judgementsThatCannotBeReadAreRefusedBeforeAnythingIsOverwritten() throws IOException {
+    assertSucceeds(train());
+    Path qrels = Files.writeString(folder.resolve("qrels.txt"), "no judgement\n");
+
+    assertFails(
+        Main.INPUT,
+        train(
+            "--overwrite-output-dir",
+            "--eval-dataset-path",
+            Cli.reference("expected/rerank_input.jsonl"),
+            "--eval-qrels",
+            qrels.toString()),
+        qrels + ":1: ");
+    assertThat(names(output)).contains("checkpoint-3");
   }
 
   @Test

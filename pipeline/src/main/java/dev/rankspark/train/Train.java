@@ -13,6 +13,7 @@ import dev.rankspark.corpus.RerankInput;
 import dev.rankspark.corpus.Shard;
 import dev.rankspark.corpus.TrainingSet;
 import dev.rankspark.files.FileFailures;
+import dev.rankspark.files.MadeFolder;
 import dev.rankspark.files.OutputDirectory;
 import dev.rankspark.files.OutputTarget;
 import dev.rankspark.files.UserPath;
@@ -35,7 +36,6 @@ import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSError;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.SparkSession;
@@ -154,7 +154,6 @@ public final class Train {
           "%s is of step %d, and the training has %d: nothing is left to do",
           begin.orElseThrow().path(), done, plan.steps());
     }
-    prepareOutput();
     TrainProgress steps = new TrainProgress();
     TrainWorker worker =
         new TrainWorker(
@@ -171,10 +170,14 @@ public final class Train {
     JavaRDD<PlacedGroup> groups =
         PlacedGroups.spread(set.items(), plan, options.data().choice(), template(), done + 1);
     describe("Training " + options.model().path());
+    MadeFolder folder = prepareOutput();
     Runnable stopTelling =
         steps.tell(spark.sparkContext(), at -> progress.accept(line(at, plan.steps())));
     try {
       return report(set, plan, hardware, train(groups, worker));
+    } catch (RuntimeException | Error e) {
+      folder.removeIfEmpty();
+      throw e;
     } finally {
       stopTelling.run();
     }
@@ -262,18 +265,17 @@ public final class Train {
   }
 
   /** A training that begins anew must not find an older one's checkpoints. */
-  private void prepareOutput() {
-    OutputTarget target = OutputTarget.of(options.output().directory(), hadoop);
-    Path directory = target.path();
-    try {
-      FileSystem system = target.system();
-      if (!options.output().begin().resumes()) {
-        system.delete(directory, true /* recursively */);
+  private MadeFolder prepareOutput() {
+    String directory = options.output().directory();
+    if (!options.output().begin().resumes() && !OutputDirectory.list(directory, hadoop).isEmpty()) {
+      OutputTarget target = OutputTarget.of(directory, hadoop);
+      try {
+        target.system().delete(target.path(), true /* recursively */);
+      } catch (IOException | FSError e) {
+        throw FileFailures.unwritable(directory, e);
       }
-      system.mkdirs(directory);
-    } catch (IOException | FSError e) {
-      throw FileFailures.unwritable(options.output().directory(), e);
     }
+    return MadeFolder.make(directory, hadoop);
   }
 
   private TrainWorker.Evaluation evaluation() {
