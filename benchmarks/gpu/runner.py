@@ -13,6 +13,7 @@ import models
 FLOAT32 = 6
 CODES = {"float32": 6, "bfloat16": 15, "float16": 5}
 CHUNK = 16 << 20
+VECTORS = "ids", "positions", "ends"  # tensors, not lists
 
 
 def load_program(name, device):
@@ -74,14 +75,15 @@ def fill(program, checkpoint, dtype, device, head, merge):
     code, none = CODES[dtype], torch.zeros(0, device=device)
     for names in checkpoint.fused(head):
         parts = [checkpoint.weight(name) for name in names]
-        program.reserve([sum(len(p) for p in parts), *parts[0].shape[1:]], code, none)
+        program.reserve(sizes=[sum(len(p) for p in parts), *parts[0].shape[1:]], dtype=code, like=none)
         at = 0
         for name, part in zip(names, parts):
             factors = checkpoint.factors(name) if merge else None
             a, b = (f.to(device) for f in factors) if factors else (none, none)
             step = max(1, CHUNK // max(1, part.numel() // len(part)))
             for row in range(0, len(part), step):
-                program.fill(at + row, row, part[row : row + step], a, b, checkpoint.scaling if factors else 0.0, code)
+                program.fill(at=at + row, row=row, rows=part[row : row + step], a=a, b=b,
+                             scaling=checkpoint.scaling if factors else 0.0, dtype=code)
             at += len(part)
 
 
@@ -93,24 +95,20 @@ class Scorer:
         self.device = device
         self.program = load_program("llama", device)
         fill(self.program, checkpoint, dtype, device, head=True, merge=True)
-        self.heads, self.kv = config["num_attention_heads"], config["num_key_value_heads"]
-        self.program.arrange(self.heads, self.kv, 0)
+        self.program.arrange(
+            heads=config["num_attention_heads"], kv_heads=config["num_key_value_heads"], eps=config["rms_norm_eps"], layout=0)
         self.cos, self.sin = rotary(longest, config, device)
 
     def arguments(self, packed):
-        ids, positions, pooled, blocks, _ = packed
-        ids, positions, pooled = (torch.from_numpy(a).to(self.device) for a in (ids, positions, pooled))
-        return ids, positions, pooled, blocks, self.cos, self.sin, self.heads, self.kv, self.config["rms_norm_eps"]
+        arguments = {name: torch.from_numpy(value).to(self.device) if name in VECTORS else value for name, value in packed.items()}
+        return {**arguments, "cos": self.cos, "sin": self.sin}
 
     def on_device(self, packed):
         with torch.no_grad():
-            return self.program.score(*self.arguments(packed))
+            return self.program.score(**self.arguments(packed))
 
     def __call__(self, packed):
-        return self.on_device(packed)[: packed[4]].float().cpu().numpy()
-
-    def weights(self):
-        return self.program.frozen
+        return self.on_device(packed)[: texts_of(packed)].float().cpu().numpy()
 
 
 def texts():
@@ -127,42 +125,48 @@ def up(count, step):
     return (count + step - 1) // step * step
 
 
-def pack(groups, all_texts, rows=32, pooled_step=16):
-    """PackedTexts.Builder: the tokens one after the other, prefixes once. Returns ids, positions, pooled, blocks, texts, order."""
-    ids, positions, pooled, blocks, order, at = [], [], [], [], [], 0
+def pack(groups, all_texts, rows=32, ends_step=16):
+    """PackedTexts.Builder: the tokens one after the other, prefixes once. Returns the arguments of the program's score by their
+    names, and the texts' order."""
+    ids, positions, ends, prefixes, blocks, order, at = [], [], [], [], [], [], 0
     for prefix, members in groups:
         first = at
         if prefix:
-            blocks += [-1, 0, 1, prefix]
+            prefixes.append((first, prefix))
             ids.append(all_texts[members[0]][:prefix])
             positions.append(np.arange(prefix))
             at += prefix
-        run = 0
+        count = 0
         for place, member in enumerate(members):
             text = all_texts[member]
             ids.append(text[prefix:])
             positions.append(np.arange(prefix, len(text)))
-            at += len(text) - prefix
-            pooled.append(at - 1)
+            own = len(text) - prefix
+            at += own
+            ends.append(at - 1)
             order.append(member)
-            run += 1
+            count += 1
             if place + 1 == len(members) or len(all_texts[members[place + 1]]) != len(text):
-                blocks += [first, prefix, run, len(text) - prefix]
-                run = 0
-    count = len(pooled)
-    out_ids, out_positions = np.zeros(up(at, rows), np.int64), np.zeros(up(at, rows), np.int64)
-    out_ids[:at], out_positions[:at] = np.concatenate(ids), np.concatenate(positions)
-    out_pooled = np.zeros(up(count, pooled_step), np.int64)
-    out_pooled[:count] = pooled
-    return (out_ids, out_positions, out_pooled, blocks, count), order
+                blocks.append((len(ends) - count, count, at - count * own, own, first, prefix))
+                count = 0
+    padded = lambda numbers, step: np.pad(np.array(numbers, np.int64), (0, up(len(numbers), step) - len(numbers)))
+    columns = lambda kind, names, table: {f"{kind}_{name}": [row[i] for row in table] for i, name in enumerate(names)}
+    return {
+        "ids": padded(np.concatenate(ids), rows), "positions": padded(np.concatenate(positions), rows),
+        "ends": padded(ends, ends_step), **columns("prefix", ("rows", "lengths"), prefixes),
+        **columns("block", ("texts", "counts", "rows", "lengths", "prefix_rows", "prefix_lengths"), blocks)}, order
+
+
+def texts_of(packed):
+    return sum(packed["block_counts"])
 
 
 def checked_pack(batch, all_texts):
     """As Java packed it, by its checksum."""
     packed, order = pack(batch["groups"], all_texts)
     crc = 0
-    for numbers in (*packed[:3], np.array(packed[3], np.int64)):
-        crc = zlib.crc32(numbers.astype("<i8").tobytes(), crc)
+    for name in sorted(packed):
+        crc = zlib.crc32(np.array(packed[name], "<i8").tobytes(), crc)
     if crc != batch["crc"]:
         raise RuntimeError("Python's packing is not Java's: runner.pack and PackedTexts differ")
     return packed, order

@@ -169,11 +169,12 @@ def speed(options, shape, dtype):
     if options.device != "cpu":
         torch.cuda.reset_peak_memory_stats(options.device)
     seconds = common.timed(options.device, lambda: scorer.on_device(packed))
-    rows = len(packed[0])
+    rows, pairs = len(packed["ids"]), runner.texts_of(packed)
     products = products_seconds(shape, rows, dtype, options.device)
     flop = 2.0 * rows * models.product_parameters(shape)
-    result = {"pairs": packed[4], "rows": rows, "blocks": len(packed[3]) // 4, "milliseconds": 1e3 * seconds,
-              "pairs_per_second": packed[4] / seconds, "tflops": flop / seconds / 1e12, "plain_tflops": flop / products / 1e12,
+    blocks = len(packed["prefix_rows"]) + len(packed["block_rows"])
+    result = {"pairs": pairs, "rows": rows, "blocks": blocks, "milliseconds": 1e3 * seconds,
+              "pairs_per_second": pairs / seconds, "tflops": flop / seconds / 1e12, "plain_tflops": flop / products / 1e12,
               "of_plain_products": products / seconds}
     if options.device != "cpu":
         result["peak_gib"] = torch.cuda.max_memory_allocated(options.device) / 2**30

@@ -42,7 +42,7 @@ def scorer_of(options, shape):
 def run_all(scorer, batches, device):
     import torch
 
-    out = [scorer.on_device(packed)[: packed[4]] for packed, _ in batches]
+    out = [scorer.on_device(packed)[: len(order)] for packed, order in batches]
     scores = torch.cat(out).float().cpu()
     common.synchronize(device)
     return scores
@@ -77,7 +77,7 @@ def ours(options, shape, budget, change=None):
         speed, seconds = rate(options, scorer, batches, pairs)
     except torch.OutOfMemoryError as e:
         return {"pairs": pairs, "out_of_memory": str(e).split(".")[0]}
-    rows = sum(len(packed[0]) for packed, _ in batches)
+    rows = sum(len(packed["ids"]) for packed, _ in batches)
     real = sum(len(texts[i]) for _, order in batches for i in order)
     scores = run_all(scorer, batches, options.device).tolist()
     order = [i for _, order in batches for i in order]
@@ -177,45 +177,43 @@ def varlen(runner):
     values alone are gathered; queries are not. Returns what replaces Scorer.on_device."""
     import torch
 
-    def places(blocks, rows, device):
-        """For each text, and each prefix of its own: its queries' rows (from, count) and its keys' rows in order."""
-        keys, q_lengths, k_lengths, at = [], [], [], 0
-        for first, prefix, n, own in zip(*[iter(blocks)] * 4):
+    def places(packed, device):
+        """For each prefix and each text, in order, its queries' rows (from, count) and its keys' rows."""
+        of_blocks = (packed["block_" + name] for name in ("rows", "counts", "lengths", "prefix_rows", "prefix_lengths"))
+        blocks = [(row, 1, length, 0, 0) for row, length in zip(packed["prefix_rows"], packed["prefix_lengths"])]
+        keys, q_lengths, k_lengths = [], [], []
+        for row, n, own, first, prefix in sorted(blocks + list(zip(*of_blocks))):
             for text in range(n):
-                begin = at + text * own
-                if first >= 0 and prefix:
-                    keys.append(torch.arange(first, first + prefix))
-                keys.append(torch.arange(begin, begin + own))
+                keys.append(torch.arange(first, first + prefix))
+                keys.append(torch.arange(row + text * own, row + (text + 1) * own))
                 q_lengths.append(own)
-                k_lengths.append(own + (prefix if first >= 0 else 0))
-            at += n * own
+                k_lengths.append(prefix + own)
         cumulated = [torch.tensor([0] + lengths).cumsum(0).to(torch.int32).to(device) for lengths in (q_lengths, k_lengths)]
-        return torch.cat(keys).to(device), *cumulated, max(q_lengths), max(k_lengths), at
+        return torch.cat(keys).to(device), *cumulated, max(q_lengths), max(k_lengths), sum(q_lengths)
+
+    def product(y, of):
+        return torch.nn.functional.linear(y, of.weight)
 
     def score(scorer, packed):
         program, config = scorer.program, scorer.config
-        ids, positions, pooled, blocks, cos, sin, heads, kv, eps = scorer.arguments(packed)
-        w = scorer.frozen
-        x = torch.embedding(w[0], ids)
+        heads, kv = config["num_attention_heads"], config["num_key_value_heads"]
+        arguments = scorer.arguments(packed)
+        ids, positions, ends, cos, sin = (arguments[name] for name in ("ids", "positions", "ends", "cos", "sin"))
+        x = torch.embedding(scorer.embedding, ids)
         cos1, sin1 = (t.index_select(0, positions).to(x.dtype).unsqueeze(1) for t in (cos, sin))
-        keys, cu_q, cu_k, longest_q, longest_k, used = places(blocks, x.size(0), x.device)
-        layers = (len(w) // 2 - 4) // 5
+        keys, cu_q, cu_k, longest_q, longest_k, used = places(packed, x.device)
         d = cos.size(1)
-
-        def product(y, i):
-            return torch.nn.functional.linear(y, w[i])
 
         def rotated(t):
             return program.rotate(t, cos1, sin1, torch.empty_like(t))
 
-        for i in range(layers):
-            c, last = 4 + 5 * i, i == layers - 1
-            y = program.norm(x, eps)
-            if last:
-                k0, v = product(y, 3).view(x.size(0), -1, d).chunk(2, 1)
-                k, q = rotated(k0), rotated(product(y, 2).view(x.size(0), -1, d))
+        for layer in scorer.layers:
+            y = program.norm(x)
+            if layer.is_last:
+                k0, v = product(y, layer.qkv[1]).view(x.size(0), -1, d).chunk(2, 1)
+                k, q = rotated(k0), rotated(product(y, layer.qkv[0]).view(x.size(0), -1, d))
             else:
-                qk, v = product(y, c).view(x.size(0), -1, d).split([heads + kv, kv], 1)
+                qk, v = product(y, layer.qkv[0]).view(x.size(0), -1, d).split([heads + kv, kv], 1)
                 q, k = rotated(qk).split([heads, kv], 1)
             out = torch.zeros(x.size(0), heads * d, dtype=x.dtype, device=x.device)
             k1, v1 = k.index_select(0, keys), v.index_select(0, keys)
@@ -226,15 +224,14 @@ def varlen(runner):
             else:
                 a = reference(q[:used], k1, v1, cu_q, cu_k, d)
             out[:used] = a.reshape(used, -1)
-            if last:
-                x, out = x.index_select(0, pooled), out.index_select(0, pooled)
-            x = x + product(out, c + 1)
-            y = program.norm(x, eps)
-            both = product(y, c + 2)
+            if layer.is_last:
+                x, out = x.index_select(0, ends), out.index_select(0, ends)
+            x = x + product(out, layer.o)
+            both = product(program.norm(x), layer.gate_up[0])
             gated = torch.empty(x.size(0), both.size(1) // 2, dtype=x.dtype, device=x.device)
             program.gate(both, gated)
-            x = x + product(gated, c + 4)
-        return torch.nn.functional.linear(program.norm(x, eps).float(), w[1]).view(-1)
+            x = x + product(gated, layer.down)
+        return torch.nn.functional.linear(program.norm(x).float(), scorer.head).view(-1)
 
     def reference(q, k, v, cu_q, cu_k, d):
         """What the kernel computes, for the rehearsal on a CPU."""
@@ -249,7 +246,9 @@ def varlen(runner):
         return torch.cat(out)
 
     def change(scorer):
-        scorer.frozen = list(scorer.weights())
+        program = scorer.program
+        scorer.embedding, scorer.head = program.frozen[:2]
+        scorer.layers = [program.layer(i) for i in range(program.layers())]
 
         def on_device(packed):
             with torch.no_grad():

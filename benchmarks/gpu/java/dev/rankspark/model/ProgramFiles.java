@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 
 /** What a bundle for a GPU machine takes from this package: its programs and training batches. */
 public final class ProgramFiles {
@@ -19,6 +20,28 @@ public final class ProgramFiles {
     }
   }
 
+  /** A batch with the arguments of the program's {@code score}, by their names there. */
+  public static Map<String, Object> arguments(PackedTexts batch) {
+    List<PackedTexts.Prefix> prefixes = batch.prefixes();
+    List<PackedTexts.Block> blocks = batch.blocks();
+    return Map.ofEntries(
+        Map.entry("ids", batch.ids()),
+        Map.entry("positions", batch.positions()),
+        Map.entry("ends", batch.ends()),
+        Map.entry("prefix_rows", each(prefixes, PackedTexts.Prefix::row)),
+        Map.entry("prefix_lengths", each(prefixes, PackedTexts.Prefix::length)),
+        Map.entry("block_texts", each(blocks, PackedTexts.Block::text)),
+        Map.entry("block_counts", each(blocks, PackedTexts.Block::texts)),
+        Map.entry("block_rows", each(blocks, PackedTexts.Block::row)),
+        Map.entry("block_lengths", each(blocks, PackedTexts.Block::length)),
+        Map.entry("block_prefix_rows", each(blocks, block -> block.prefix().row())),
+        Map.entry("block_prefix_lengths", each(blocks, block -> block.prefix().length())));
+  }
+
+  private static <T> long[] each(List<T> records, ToLongFunction<T> number) {
+    return records.stream().mapToLong(number).toArray();
+  }
+
   /** A training batch with the arguments of the program's {@code step}, by their names there. */
   public static Map<String, Object> arguments(TrainBatch batch) {
     WholeTexts texts = batch.texts();
@@ -30,10 +53,10 @@ public final class ProgramFiles {
         Map.entry("first_places", texts.firstPlaces()),
         Map.entry("inverse", texts.inverse()),
         Map.entry("lengths", texts.lengths()),
-        Map.entry("prefix_rows", texts.prefixes().stream().map(WholeTexts.Prefix::row).toList()),
-        Map.entry("prefix_lengths", texts.prefixes().stream().map(WholeTexts.Prefix::length).toList()),
-        Map.entry("prefix_texts", texts.prefixes().stream().map(WholeTexts.Prefix::text).toList()),
-        Map.entry("prefix_counts", texts.prefixes().stream().map(WholeTexts.Prefix::count).toList()),
+        Map.entry("prefix_rows", each(texts.prefixes(), WholeTexts.Prefix::row)),
+        Map.entry("prefix_lengths", each(texts.prefixes(), WholeTexts.Prefix::length)),
+        Map.entry("prefix_texts", each(texts.prefixes(), WholeTexts.Prefix::text)),
+        Map.entry("prefix_counts", each(texts.prefixes(), WholeTexts.Prefix::count)),
         Map.entry("order", batch.order()),
         Map.entry("token_bounds", batch.tokenBounds()),
         Map.entry("text_bounds", batch.textBounds()),

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.GZIPInputStream;
@@ -151,8 +152,9 @@ public final class BundleFiles {
   /** By which Python's packing is known to be Java's. */
   private static long crc(PackedTexts packed) {
     CRC32 crc = new CRC32();
-    for (long[] numbers :
-        List.of(packed.ids(), packed.positions(), packed.pooled(), packed.blocks())) {
+    Map<String, Object> arguments = ProgramFiles.arguments(packed);
+    for (String name : new TreeSet<>(arguments.keySet())) {
+      long[] numbers = (long[]) arguments.get(name);
       ByteBuffer bytes = ByteBuffer.allocate(8 * numbers.length).order(ByteOrder.LITTLE_ENDIAN);
       bytes.asLongBuffer().put(numbers);
       crc.update(bytes.array());

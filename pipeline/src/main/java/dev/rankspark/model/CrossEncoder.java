@@ -6,9 +6,10 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
-import ai.djl.pytorch.jni.IValue;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.Weight;
+import dev.rankspark.model.PackedTexts.Block;
+import dev.rankspark.model.PackedTexts.Prefix;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -92,10 +93,10 @@ public final class CrossEncoder implements BatchModel, AutoCloseable {
 
   /** Lays the weights out as the device multiplies by them fastest. */
   private void arrange(Hardware hardware) {
-    try (IValue heads = IValue.from((long) config.heads());
-        IValue kvHeads = IValue.from((long) config.kvHeads());
-        IValue layout = IValue.from(layout(hardware))) {
-      program.run("arrange", heads, kvHeads, layout).close();
+    try (ProgramCall call = program.call("arrange", manager)) {
+      call.with("heads", config.heads()).with("kv_heads", config.kvHeads());
+      call.with("eps", config.normEps()).with("layout", layout(hardware));
+      call.run();
     }
   }
 
@@ -117,19 +118,19 @@ public final class CrossEncoder implements BatchModel, AutoCloseable {
   public float[] score(PackedTexts batch, int threads) {
     config.checkVocabulary(batch.ids());
     Torch.prepareThread(threads);
-    try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
-        IValue ids = IValue.from((PtNDArray) arrays.create(batch.ids()));
-        IValue positions = IValue.from((PtNDArray) arrays.create(batch.positions()));
-        IValue pooled = IValue.from((PtNDArray) arrays.create(batch.pooled()));
-        IValue blocks = IValue.listFrom(batch.blocks());
-        IValue cos0 = IValue.from(cos);
-        IValue sin0 = IValue.from(sin);
-        IValue heads = IValue.from((long) config.heads());
-        IValue kvHeads = IValue.from((long) config.kvHeads());
-        IValue eps = IValue.from(config.normEps());
-        IValue scores =
-            program.run("score", ids, positions, pooled, blocks, cos0, sin0, heads, kvHeads, eps)) {
-      return Arrays.copyOf(scores.toTensor(arrays).toFloatArray(), batch.texts());
+    try (ProgramCall call = program.call("score", manager)) {
+      call.withVector("ids", batch.ids()).withVector("positions", batch.positions());
+      call.withVector("ends", batch.ends());
+      call.withEach("prefix_rows", batch.prefixes(), Prefix::row);
+      call.withEach("prefix_lengths", batch.prefixes(), Prefix::length);
+      call.withEach("block_texts", batch.blocks(), Block::text);
+      call.withEach("block_counts", batch.blocks(), Block::texts);
+      call.withEach("block_rows", batch.blocks(), Block::row);
+      call.withEach("block_lengths", batch.blocks(), Block::length);
+      call.withEach("block_prefix_rows", batch.blocks(), block -> block.prefix().row());
+      call.withEach("block_prefix_lengths", batch.blocks(), block -> block.prefix().length());
+      call.with("cos", cos).with("sin", sin);
+      return Arrays.copyOf(call.floats(), batch.texts());
     } catch (EngineException e) {
       throw DeviceMemoryException.of(e);
     }

@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
-import ai.djl.pytorch.jni.IValue;
 import java.util.List;
 
 /**
@@ -65,13 +64,11 @@ public final class GemmSpeed implements AutoCloseable {
   private void freeze(LlamaConfig config, Hardware hardware) {
     PtNDArray like = (PtNDArray) manager.zeros(new Shape(1));
     for (int[] shape : config.productShapes()) {
-      try (IValue rows = IValue.from((long) ROWS);
-          IValue width = IValue.from((long) shape[0]);
-          IValue outputs = IValue.from((long) shape[1]);
-          IValue dtype = IValue.from((long) hardware.compute().torchCode());
-          IValue packed = IValue.from(ways.contains(Way.PACKED));
-          IValue like0 = IValue.from(like)) {
-        program.run("freeze", rows, width, outputs, dtype, packed, like0).close();
+      try (ProgramCall call = program.call("freeze", manager)) {
+        call.with("rows", ROWS).with("width", shape[0]).with("outputs", shape[1]);
+        call.with("dtype", hardware.compute().torchCode());
+        call.with("packed", ways.contains(Way.PACKED)).with("like", like);
+        call.run();
       }
     }
   }
@@ -98,10 +95,8 @@ public final class GemmSpeed implements AutoCloseable {
     double best = Double.MAX_VALUE;
     for (int i = 0; i < TIMES; i++) {
       long start = System.nanoTime();
-      try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
-          IValue way0 = IValue.from(way.code);
-          IValue number = program.run("multiply", way0)) {
-        number.toTensor(arrays).toFloatArray();
+      try (ProgramCall call = program.call("multiply", manager)) {
+        call.with("way", way.code).floats();
       }
       best = Math.min(best, (System.nanoTime() - start) / 1e9);
     }

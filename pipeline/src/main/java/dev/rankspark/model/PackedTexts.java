@@ -1,5 +1,6 @@
 package dev.rankspark.model;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -10,12 +11,19 @@ import java.util.List;
  * @param texts how many
  * @param ids (N) the tokens, and zeros up to a multiple of {@value #ROW_STEP}
  * @param positions (N) each token's place in its text, from 0
- * @param pooled (R) where each of the texts ends in {@code ids}, and zeros up to a multiple of
- *     {@value #TEXT_STEP}
- * @param blocks four numbers each: the row of a prefix's first token, its length, and how many
- *     texts of how many tokens of their own follow it; a block of row -1 is a prefix itself
+ * @param ends (R) the row of each text's last token, and zeros up to a multiple of {@value
+ *     #TEXT_STEP}
+ * @param prefixes that are there once for several texts
+ * @param blocks of all texts, in order
  */
-public record PackedTexts(int texts, long[] ids, long[] positions, long[] pooled, long[] blocks) {
+public record PackedTexts(
+    int texts,
+    long[] ids,
+    long[] positions,
+    long[] ends,
+    List<Prefix> prefixes,
+    List<Block> blocks) {
+
   /**
    * A product of another number of rows is another program to oneDNN, which it compiles (1 ms) and
    * keeps (0.7 MB). GPUs multiply such numbers fastest, too.
@@ -24,6 +32,25 @@ public record PackedTexts(int texts, long[] ids, long[] positions, long[] pooled
 
   /** As well; of so few rows a larger part would be computed for nothing. */
   static final int TEXT_STEP = 16;
+
+  /**
+   * What texts begin with.
+   *
+   * @param row of its first token
+   * @param length in tokens
+   */
+  public record Prefix(int row, int length) {}
+
+  /**
+   * Texts of one length that follow one another.
+   *
+   * @param text the first one's number
+   * @param texts how many
+   * @param row of the first one's first token after the prefix
+   * @param length in tokens of each, without the prefix
+   * @param prefix of all, of length 0 if they share none
+   */
+  public record Block(int text, int texts, int row, int length, Prefix prefix) {}
 
   /** Rows that so many tokens take. */
   public static int rows(int tokens) {
@@ -40,11 +67,11 @@ public record PackedTexts(int texts, long[] ids, long[] positions, long[] pooled
     private final int tokens;
     private final long[] ids;
     private final long[] positions;
-    private long[] pooled = new long[16];
-    private long[] blocks = new long[64];
+    private final List<Prefix> prefixes = new ArrayList<>();
+    private final List<Block> blocks = new ArrayList<>();
+    private long[] ends = new long[16];
     private int at;
-    private int rows;
-    private int blockEnd;
+    private int added;
 
     /**
      * Packs into a batch.
@@ -60,25 +87,29 @@ public record PackedTexts(int texts, long[] ids, long[] positions, long[] pooled
     /**
      * Adds texts that begin alike.
      *
-     * @param prefix how many tokens they share; less than the length of any
+     * @param shared how many tokens they begin with alike; less than the length of any
      * @param texts ids of whole texts; equally long neighbours are computed together
      */
-    public Builder add(int prefix, List<long[]> texts) {
-      int prefixRow = at;
-      if (prefix > 0) {
-        block(-1, 0, 1, prefix);
-        copy(texts.get(0), 0, prefix);
+    public Builder add(int shared, List<long[]> texts) {
+      Prefix prefix = new Prefix(at, shared);
+      if (shared > 0) {
+        prefixes.add(prefix);
+        copy(texts.get(0), 0, shared);
       }
       for (int from = 0, to; from < texts.size(); from = to) {
         int length = texts.get(from).length;
+        int text = added;
+        int row = at;
         to = from;
         while (to < texts.size() && texts.get(to).length == length) {
-          copy(texts.get(to), prefix, length);
-          pooled = grown(pooled, rows + 1);
-          pooled[rows++] = at - 1L;
+          copy(texts.get(to), shared, length);
+          if (added == ends.length) {
+            ends = Arrays.copyOf(ends, 2 * added);
+          }
+          ends[added++] = at - 1L;
           to++;
         }
-        block(prefixRow, prefix, to - from, length - prefix);
+        blocks.add(new Block(text, to - from, row, length - shared, prefix));
       }
       return this;
     }
@@ -90,29 +121,18 @@ public record PackedTexts(int texts, long[] ids, long[] positions, long[] pooled
       }
     }
 
-    private void block(int row, int prefix, int texts, int own) {
-      blocks = grown(blocks, blockEnd + 4);
-      blocks[blockEnd++] = row;
-      blocks[blockEnd++] = prefix;
-      blocks[blockEnd++] = texts;
-      blocks[blockEnd++] = own;
-    }
-
-    private static long[] grown(long[] array, int size) {
-      return size <= array.length ? array : Arrays.copyOf(array, 2 * size);
-    }
-
     /** The batch; everything that was announced has been added. */
     public PackedTexts build() {
       if (at != tokens) {
         throw new IllegalStateException(at + " tokens added, " + tokens + " announced");
       }
       return new PackedTexts(
-          rows,
+          added,
           ids,
           positions,
-          Arrays.copyOf(Arrays.copyOf(pooled, rows), up(rows, TEXT_STEP)),
-          Arrays.copyOf(blocks, blockEnd));
+          Arrays.copyOf(Arrays.copyOf(ends, added), up(added, TEXT_STEP)),
+          List.copyOf(prefixes),
+          List.copyOf(blocks));
     }
   }
 }

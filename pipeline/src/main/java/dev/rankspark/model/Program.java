@@ -4,7 +4,6 @@ import ai.djl.Device;
 import ai.djl.Model;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
-import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.IValueUtils;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -91,11 +90,6 @@ final class Program implements AutoCloseable {
     return CpuFeatures.here().multiplyBfloat16() ? "self.linear" : "self.wide_linear";
   }
 
-  /** Calls a method of the class. The result is the caller's to close. */
-  IValue run(String method, IValue... arguments) {
-    return IValueUtils.runMethod(block, method, arguments);
-  }
-
   /**
    * Begins a call of a method of the class.
    *
@@ -106,7 +100,8 @@ final class Program implements AutoCloseable {
     if (parameters == null) {
       throw new IllegalArgumentException("no method " + method);
     }
-    return new ProgramCall(arguments -> run(method, arguments), method, parameters, manager);
+    return new ProgramCall(
+        arguments -> IValueUtils.runMethod(block, method, arguments), method, parameters, manager);
   }
 
   private static Map<String, Map<String, String>> signatures(String program) {

@@ -6,9 +6,11 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.IValue;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
 
 /**
  * One call of a program's method: arguments are given by the names that they have there, in any
@@ -41,6 +43,11 @@ final class ProgramCall implements AutoCloseable {
     return with(name, "Tensor", IValue.from(array));
   }
 
+  /** A tensor that another call gave; closed with this one. */
+  ProgramCall with(String name, IValue tensor) {
+    return with(name, "Tensor", tensor);
+  }
+
   /** A vector that lives as long as the call. */
   ProgramCall withVector(String name, long[] values) {
     return with(name, (PtNDArray) arrays.create(values));
@@ -58,8 +65,17 @@ final class ProgramCall implements AutoCloseable {
     return with(name, "bool", IValue.from(value));
   }
 
+  ProgramCall with(String name, String value) {
+    return with(name, "str", IValue.from(value));
+  }
+
   ProgramCall with(String name, long[] values) {
     return with(name, "List[int]", IValue.listFrom(values));
+  }
+
+  /** A list of one number of each record. */
+  <T> ProgramCall withEach(String name, List<T> records, ToLongFunction<T> number) {
+    return with(name, records.stream().mapToLong(number).toArray());
   }
 
   private ProgramCall with(String name, String type, IValue value) {
@@ -88,17 +104,18 @@ final class ProgramCall implements AutoCloseable {
 
   /** Calls a method whose result tells nothing. */
   void run() {
-    call().close();
+    value().close();
   }
 
   /** Calls a method whose result is a float32 vector. */
   float[] floats() {
-    try (IValue result = call()) {
+    try (IValue result = value()) {
       return result.toTensor(arrays).toFloatArray();
     }
   }
 
-  private IValue call() {
+  /** Calls a method. The result is the caller's to close. */
+  IValue value() {
     Set<String> missing = new LinkedHashSet<>(parameters.keySet());
     missing.removeAll(arguments.keySet());
     if (!missing.isEmpty()) {

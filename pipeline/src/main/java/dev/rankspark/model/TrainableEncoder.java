@@ -14,7 +14,6 @@ import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToLongFunction;
 
 /**
  * A LLaMA-type cross encoder that is trained, on one device: groups of token ids in, losses out and
@@ -260,10 +259,10 @@ public final class TrainableEncoder implements AutoCloseable {
     Shape order = new Shape(batch.groups(), batch.order().length / batch.groups());
     try (ProgramCall call = call("step", texts)) {
       call.withVector("first_places", texts.firstPlaces());
-      call.with("prefix_rows", ofPrefixes(texts, Prefix::row));
-      call.with("prefix_lengths", ofPrefixes(texts, Prefix::length));
-      call.with("prefix_texts", ofPrefixes(texts, Prefix::text));
-      call.with("prefix_counts", ofPrefixes(texts, Prefix::count));
+      call.withEach("prefix_rows", texts.prefixes(), Prefix::row);
+      call.withEach("prefix_lengths", texts.prefixes(), Prefix::length);
+      call.withEach("prefix_texts", texts.prefixes(), Prefix::text);
+      call.withEach("prefix_counts", texts.prefixes(), Prefix::count);
       call.with("token_bounds", batch.tokenBounds()).with("text_bounds", batch.textBounds());
       call.with("seeds", batch.seeds());
       call.with("order", (PtNDArray) call.arrays().create(batch.order(), order));
@@ -272,10 +271,6 @@ public final class TrainableEncoder implements AutoCloseable {
     } catch (EngineException e) {
       throw DeviceMemoryException.of(e);
     }
-  }
-
-  private static long[] ofPrefixes(WholeTexts texts, ToLongFunction<Prefix> part) {
-    return texts.prefixes().stream().mapToLong(part).toArray();
   }
 
   /**

@@ -18,12 +18,12 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Hands a checkpoint's weights to the program {@code llama.py}, one after the other. On a CPU a
- * weight that is used as it is stored stays where it is, mapped from its file by {@code
- * torch.from_file}: no copy, and one for all processes of a machine. Others are made in place, some
- * rows at a time: adapter merged as PEFT's {@code merge_and_unload} does, rounded to the dtype,
- * stacked with those that share a product. At no time is more than the model and some rows in
- * memory.
+ * Hands a checkpoint's weights to a program, {@code llama.py} or {@code trainer.py}, one after the
+ * other. On a CPU a weight that is used as it is stored stays where it is, mapped from its file by
+ * {@code torch.from_file}: no copy, and one for all processes of a machine. Others are made in
+ * place, some rows at a time: adapter merged as PEFT's {@code merge_and_unload} does, rounded to
+ * the dtype, stacked with those that share a product. At no time is more than the model and some
+ * rows in memory.
  */
 final class WeightLoader {
   /** Elements that are converted at once: 64 MiB in float32. */
@@ -53,18 +53,17 @@ final class WeightLoader {
   void load(List<Weight> parts) {
     if (parts.size() == 1 && isUsedAsStored(parts.get(0))) {
       StoredTensor stored = parts.get(0).stored();
-      try (IValue mapped = map(stored, stored.localElements().orElseThrow(), 0, rows(stored))) {
-        program.run("hold", mapped).close();
+      try (ProgramCall call = program.call("hold", manager)) {
+        LocalElements local = stored.localElements().orElseThrow();
+        call.with("weight", map(stored, local, 0, rows(stored))).run();
       }
       return;
     }
     long[] shape = parts.get(0).stored().shape();
     shape[0] = parts.stream().mapToLong(part -> rows(part.stored())).sum();
-    try (PtNDManager none = (PtNDManager) manager.newSubManager();
-        IValue shape0 = IValue.listFrom(shape);
-        IValue dtype = IValue.from((long) hardware.compute().torchCode());
-        IValue device = IValue.from((PtNDArray) none.zeros(new Shape(0)))) {
-      program.run("reserve", shape0, dtype, device).close();
+    try (ProgramCall call = program.call("reserve", manager)) {
+      call.with("sizes", shape).with("dtype", hardware.compute().torchCode());
+      call.with("like", none(call.arrays())).run();
     }
     long at = 0;
     for (Weight part : parts) {
@@ -87,23 +86,21 @@ final class WeightLoader {
     long width = stored.elements() / Math.max(1, rows(stored));
     long step = Math.max(1, chunk / Math.max(1, width));
     Optional<LocalElements> local = stored.localElements();
-    try (PtNDManager factors = (PtNDManager) manager.newSubManager();
-        IValue a =
-            IValue.from(part.lora().map(lora -> whole(lora.a(), factors)).orElse(none(factors)));
-        IValue b =
-            IValue.from(part.lora().map(lora -> whole(lora.b(), factors)).orElse(none(factors)));
-        IValue scaling = IValue.from(part.lora().map(lora -> lora.scaling()).orElse(0.0));
-        IValue rounded = IValue.from((long) rounded().torchCode())) {
+    try (PtNDManager factors = (PtNDManager) manager.newSubManager()) {
+      PtNDArray a = part.lora().map(lora -> whole(lora.a(), factors)).orElse(none(factors));
+      PtNDArray b = part.lora().map(lora -> whole(lora.b(), factors)).orElse(none(factors));
       for (long row = 0; row < rows(stored); row += step) {
         long count = Math.min(step, rows(stored) - row);
-        try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
-            IValue rows =
-                local.isPresent()
-                    ? map(stored, local.get(), row, count)
-                    : IValue.from(array(stored, row, count, arrays));
-            IValue target = IValue.from(at + row);
-            IValue source = IValue.from(row)) {
-          program.run("fill", target, source, rows, a, b, scaling, rounded).close();
+        try (ProgramCall call = program.call("fill", manager)) {
+          call.with("at", at + row).with("row", row);
+          if (local.isPresent()) {
+            call.with("rows", map(stored, local.get(), row, count));
+          } else {
+            call.with("rows", array(stored, row, count, call.arrays()));
+          }
+          call.with("a", a).with("b", b);
+          call.with("scaling", part.lora().map(lora -> lora.scaling()).orElse(0.0));
+          call.with("dtype", rounded().torchCode()).run();
         }
       }
     }
@@ -122,11 +119,10 @@ final class WeightLoader {
   private IValue map(StoredTensor tensor, LocalElements local, long row, long count) {
     long[] shape = shape(tensor, count);
     long width = Arrays.stream(shape).skip(1).reduce(1, Math::multiplyExact);
-    try (IValue path = IValue.from(local.path());
-        IValue first = IValue.from(local.first() + row * width);
-        IValue shape0 = IValue.listFrom(shape);
-        IValue dtype = IValue.from((long) torchCode(tensor))) {
-      return program.run("mapped", path, first, shape0, dtype);
+    try (ProgramCall call = program.call("mapped", manager)) {
+      call.with("path", local.path()).with("first", local.first() + row * width);
+      call.with("sizes", shape).with("dtype", torchCode(tensor));
+      return call.value();
     } catch (EngineException e) {
       if (DeviceMemoryException.of(e) instanceof DeviceMemoryException full) {
         throw full;

@@ -4,22 +4,25 @@
     first: int,
     sizes: List[int],
     dtype: int) -> Tensor:
+    # a tensor of the file's elements from `first` on
     count = 1
-    for i in range(torch.len(sizes)):
-      count = torch.mul(count, sizes[i])
-    end = torch.add(first, count)
+    for i in range(len(sizes)):
+      count = count * sizes[i]
+    end = first + count
     file = torch.from_file(path, False, end, dtype=dtype, layout=None, device=None, pin_memory=None)
-    return torch.slice(file, 0, first, end).view(sizes)
+    return file[first:end].view(sizes)
   def hold(self: __torch__.CLASS,
-    w: Tensor) -> int:
-    _0 = torch.append(self.frozen, w)
-    return torch.len(self.frozen)
+    weight: Tensor) -> int:
+    # one weight more, as it is
+    self.frozen.append(weight)
+    return len(self.frozen)
   def reserve(self: __torch__.CLASS,
     sizes: List[int],
     dtype: int,
     like: Tensor) -> int:
-    _0 = torch.append(self.frozen, torch.empty(sizes, dtype=dtype, layout=None, device=like.device))
-    return torch.len(self.frozen)
+    # one weight more, on the device of like, to be filled
+    self.frozen.append(torch.empty(sizes, dtype=dtype, layout=None, device=like.device))
+    return len(self.frozen)
   def fill(self: __torch__.CLASS,
     at: int,
     row: int,
@@ -28,15 +31,14 @@
     b: Tensor,
     scaling: float,
     dtype: int) -> int:
-    n = torch.size(rows, 0)
-    target = torch.slice(self.frozen[-1], 0, at, torch.add(at, n))
-    w = rows.to(target.device).to(dtype)
-    if torch.gt(torch.numel(a), 0):
-      b1 = torch.slice(b, 0, row, torch.add(row, n))
-      w1 = torch.add(w.to(6), torch.mul(torch.matmul(b1.to(6), a.to(6)), scaling)).to(dtype)
-    else:
-      w1 = w
-    _0 = torch.copy_(target, w1)
+    # Some rows of the last weight, from `at` on: rows (n, in), of a module those from `row` on, rounded to dtype. With
+    # LoRA's a (r, in) and b (out, r) as PEFT merges them: the weight is rounded first, then the sum.
+    n = rows.size(0)
+    w = rows.to(self.frozen[-1].device).to(dtype)
+    if a.numel() > 0:
+      b1 = b[row:row + n]
+      w = torch.add(w.to(6), torch.mul(torch.matmul(b1.to(6), a.to(6)), scaling)).to(dtype)
+    self.frozen[-1][at:at + n].copy_(w)
     return n
   def mean_square(self: __torch__.CLASS,
     x: Tensor) -> Tensor:

@@ -8,7 +8,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
-import ai.djl.pytorch.jni.IValue;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
@@ -137,27 +136,22 @@ class CpuOperatorsTest {
 
   /** The gate and its two gradients by our operators, then by libtorch's. */
   private float[] gates(float[] both, int rows, int dtype) {
-    try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
-        IValue both0 = IValue.from(array(arrays, both, rows));
-        IValue gradient = IValue.from(array(arrays, numbers(both.length / 2), rows));
-        IValue dtype0 = IValue.from((long) dtype);
-        IValue out = program.run("gates", both0, gradient, dtype0)) {
-      return out.toTensor(arrays).toFloatArray();
+    try (ProgramCall call = program.call("gates", manager)) {
+      call.with("both", array(call.arrays(), both, rows));
+      call.with("gradient", array(call.arrays(), numbers(both.length / 2), rows));
+      return call.with("dtype", dtype).floats();
     }
   }
 
   @ParameterizedTest
   @CsvSource({"6, 2e-7", "15, 1e-2"})
   void rotationsAreLibtorchs(int dtype, double most) {
-    try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
-        IValue x =
-            IValue.from(
-                (PtNDArray) arrays.create(numbers(3 * 7 * 5 * 20), new Shape(3, 7, 5, 20)));
-        IValue cos = IValue.from(array(arrays, numbers(7 * 20), 7));
-        IValue sin = IValue.from(array(arrays, numbers(7 * 20), 7));
-        IValue dtype0 = IValue.from((long) dtype);
-        IValue out = program.run("rotations", x, cos, sin, dtype0)) {
-      assertHalvesAgree(out.toTensor(arrays).toFloatArray(), most);
+    try (ProgramCall call = program.call("rotations", manager)) {
+      Shape shape = new Shape(3, 7, 5, 20);
+      call.with("x", (PtNDArray) call.arrays().create(numbers(3 * 7 * 5 * 20), shape));
+      call.with("cos", array(call.arrays(), numbers(7 * 20), 7));
+      call.with("sin", array(call.arrays(), numbers(7 * 20), 7));
+      assertHalvesAgree(call.with("dtype", dtype).floats(), most);
     }
   }
 
@@ -174,14 +168,11 @@ class CpuOperatorsTest {
       float[] left, float[] right, int rows, boolean leftByColumns, boolean rightByColumns) {
     assumeTrue(CpuOperators.splitFloat32(), "this CPU has no AMX: libtorch's products are used");
     int depth = left.length / rows;
-    try (PtNDManager arrays = (PtNDManager) manager.newSubManager();
-        IValue x = IValue.from(array(arrays, left, rows));
-        IValue w = IValue.from(array(arrays, right, right.length / depth));
-        IValue beyond = IValue.from(3L);
-        IValue leftByColumns0 = IValue.from(leftByColumns);
-        IValue rightByColumns0 = IValue.from(rightByColumns);
-        IValue out = program.run("products", x, w, beyond, leftByColumns0, rightByColumns0)) {
-      return out.toTensor(arrays).toFloatArray();
+    try (ProgramCall call = program.call("products", manager)) {
+      call.with("x", array(call.arrays(), left, rows));
+      call.with("w", array(call.arrays(), right, right.length / depth)).with("beyond", 3);
+      call.with("left_by_columns", leftByColumns).with("right_by_columns", rightByColumns);
+      return call.floats();
     }
   }
 

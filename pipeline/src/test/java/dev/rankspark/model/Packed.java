@@ -9,6 +9,6 @@ final class Packed {
   /** Texts that share nothing. */
   static PackedTexts of(List<long[]> texts) {
     int tokens = texts.stream().mapToInt(text -> text.length).sum();
-    return new PackedTexts.Builder(tokens).add(/* prefix= */ 0, texts).build();
+    return new PackedTexts.Builder(tokens).add(/* shared= */ 0, texts).build();
   }
 }

@@ -178,28 +178,36 @@ class BatchPlanTest {
   /** What a model that follows the description of {@link PackedTexts} reads. */
   private static long[][] unpacked(PackedTexts packed) {
     List<long[]> texts = new ArrayList<>();
-    long[] blocks = packed.blocks();
-    int at = 0;
-    for (int block = 0; block < blocks.length; block += 4) {
-      int row = (int) blocks[block];
-      int prefix = (int) blocks[block + 1];
-      int own = (int) blocks[block + 3];
-      assertThat(own).as("a token of the text itself").isPositive();
-      for (int i = 0; i < blocks[block + 2]; i++, at += own) {
-        if (row >= 0) {
-          long[] text = new long[prefix + own];
-          System.arraycopy(packed.ids(), row, text, 0, prefix);
-          System.arraycopy(packed.ids(), at, text, prefix, own);
-          assertThat(packed.pooled()[texts.size()]).isEqualTo(at + own - 1L);
-          assertThat(Arrays.copyOfRange(packed.positions(), at, at + own))
-              .isEqualTo(LongStream.range(prefix, prefix + own).toArray());
-          texts.add(text);
-        }
+    int tokens = 0;
+    for (PackedTexts.Prefix prefix : packed.prefixes()) {
+      assertThat(positions(packed, prefix.row(), prefix.length()))
+          .isEqualTo(LongStream.range(0, prefix.length()).toArray());
+      tokens += prefix.length();
+    }
+    for (PackedTexts.Block block : packed.blocks()) {
+      PackedTexts.Prefix prefix = block.prefix();
+      assertThat(prefix.length() == 0 || packed.prefixes().contains(prefix)).isTrue();
+      assertThat(block.text()).isEqualTo(texts.size());
+      assertThat(block.length()).as("a token of the text itself").isPositive();
+      for (int i = 0; i < block.texts(); i++) {
+        int row = block.row() + i * block.length();
+        long[] text = new long[prefix.length() + block.length()];
+        System.arraycopy(packed.ids(), prefix.row(), text, 0, prefix.length());
+        System.arraycopy(packed.ids(), row, text, prefix.length(), block.length());
+        assertThat(packed.ends()[texts.size()]).isEqualTo(row + block.length() - 1L);
+        assertThat(positions(packed, row, block.length()))
+            .isEqualTo(LongStream.range(prefix.length(), text.length).toArray());
+        texts.add(text);
+        tokens += block.length();
       }
     }
     assertThat(packed.texts()).isEqualTo(texts.size());
-    assertThat(packed.ids()).hasSize(PackedTexts.rows(at));
-    assertThat(packed.pooled()).hasSize((texts.size() + 15) / 16 * 16);
+    assertThat(packed.ids()).hasSize(PackedTexts.rows(tokens));
+    assertThat(packed.ends()).hasSize((texts.size() + 15) / 16 * 16);
     return texts.toArray(long[][]::new);
+  }
+
+  private static long[] positions(PackedTexts packed, int row, int length) {
+    return Arrays.copyOfRange(packed.positions(), row, row + length);
   }
 }

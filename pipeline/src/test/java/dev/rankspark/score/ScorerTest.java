@@ -199,7 +199,8 @@ class ScorerTest {
             new long[] {1, 2},
             new long[] {0, 1},
             new long[] {1},
-            new long[] {0, 0, 1, 6_000_000});
+            List.of(),
+            List.of(new PackedTexts.Block(0, 1, 0, 6_000_000, new PackedTexts.Prefix(0, 0))));
     assertThatThrownBy(() -> model.score(huge, 2))
         .isInstanceOf(DeviceMemoryException.class)
         .hasMessageContaining("DefaultCPUAllocator: ");
