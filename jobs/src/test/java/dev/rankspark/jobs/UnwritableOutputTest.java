@@ -8,17 +8,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Outputs that exist, cannot be written, or only in part. */
+/** Outputs that cannot be written where they are asked for, or only in part. */
 class UnwritableOutputTest extends RefusedCommandTest {
-  @Test
-  void anOutputThatExists() throws IOException {
-    Path output = Files.writeString(outputs.resolve("run.txt"), "precious");
-    Cli.Result result = Cli.run(rerank("--dataset-path", input()));
-    assertThat(result.exitCode()).isEqualTo(Main.INPUT);
-    assertThat(result.lastLine()).contains(output.toString()).contains("--overwrite");
-    assertThat(output).hasContent("precious");
-  }
-
   @Test
   void aFolderWhereAFileIsExpectedAndTheOtherWay() throws IOException {
     Path empty = Files.createDirectory(folder.resolve("empty.jsonl"));
@@ -54,26 +45,6 @@ class UnwritableOutputTest extends RefusedCommandTest {
         List.of("convert", "--input", Cli.reference("data/run.trec"), "--output", proc.toString()),
         Main.INPUT,
         proc + " cannot be written: ");
-  }
-
-  @Test
-  void aDiskThatIsFull() {
-    FaultyFileSystem.install(
-        Cli.startSpark().sparkContext().hadoopConfiguration(), /* capacity= */ 200, "");
-    Path run = Path.of("faulty:" + outputs + "/run.txt");
-    assertRefused(
-        rerank("--rerank-output-path", run),
-        Main.INPUT,
-        run + " cannot be written: No space left on device");
-    Path input = Path.of("faulty:" + outputs + "/input.jsonl");
-    assertRefused(
-        Cli.prepare(
-            Cli.reference("data/queries.tsv"),
-            Cli.reference("data/corpus.jsonl"),
-            Cli.reference("data/run.trec"),
-            input),
-        Main.INPUT,
-        input + " cannot be written: No space left on device");
   }
 
   @Test

@@ -75,7 +75,7 @@ public final class AdapterWriter {
                   .merged("base_model.model." + module + place, whole.type()));
         });
     SafetensorsWriter.write(directory, TENSORS, all);
-    directory.write(LoraAdapter.CONFIG, IndentedJson.of(config(settings)));
+    directory.write(LoraConfig.FILE, IndentedJson.of(config(settings)));
   }
 
   private static void check(AdapterSettings settings, List<NewTensor> tensors) {

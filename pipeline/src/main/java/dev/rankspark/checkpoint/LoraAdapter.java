@@ -1,11 +1,9 @@
 package dev.rankspark.checkpoint;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.rankspark.InputException;
 import dev.rankspark.files.Shown;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -22,54 +20,16 @@ import org.slf4j.LoggerFactory;
  * A LoRA adapter as PEFT saves it: {@code adapter_config.json} and the tensors, as safetensors or
  * torch archive. Read as PEFT 0.14 reads it ({@code peft/utils/save_and_load.py}, {@code
  * peft/tuners/lora/model.py}); what would change a score and is not implemented here is refused by
- * its name, so is every key that is not known and has a value.
+ * its name.
  */
 public final class LoraAdapter {
-  static final String CONFIG = "adapter_config.json";
-
   // PEFT takes safetensors if both are there.
   private static final List<String> FILES =
       List.of("adapter_model.safetensors", "adapter_model.bin");
 
-  // Read below, or without effect on a score once the adapter is trained.
-  private static final Set<String> KNOWN =
-      Set.of(
-          "alpha_pattern",
-          "auto_mapping",
-          "base_model_name_or_path",
-          "bias",
-          "eva_config",
-          "exclude_modules",
-          "inference_mode",
-          "init_lora_weights",
-          "layers_pattern",
-          "layers_to_transform",
-          "loftq_config",
-          "lora_alpha",
-          "lora_dropout",
-          "megatron_core",
-          "modules_to_save",
-          "peft_type",
-          "peft_version",
-          "qalora_group_size",
-          "r",
-          "rank_pattern",
-          "revision",
-          "runtime_config",
-          "target_modules",
-          "task_type",
-          "use_rslora");
-
-  // The others (pissa, olora, loftq, corda) change the base's weights when PEFT loads the adapter.
-  private static final Set<String> INITS_THAT_KEEP_THE_BASE =
-      Set.of("true", "false", "gaussian", "eva", "orthogonal");
-
   private static final Logger LOG = LoggerFactory.getLogger(LoraAdapter.class);
   // Once per process: an adapter is opened by driver and executors, and by each command again.
   private static final Set<String> SAID = ConcurrentHashMap.newKeySet();
-
-  private static final int DEFAULT_R = 8; // peft/tuners/lora/config.py
-  private static final int DEFAULT_ALPHA = 8;
 
   static final Pattern LORA =
       Pattern.compile("base_model\\.model\\.(.+)\\.lora_([AB])(?:\\.default)?\\.weight");
@@ -82,12 +42,8 @@ public final class LoraAdapter {
       Pattern.compile("base_model\\.model\\.(.+)\\.original_module\\.(?:weight|bias)");
   private static final String HEAD = "score";
   private static final String NO_PART = "lm_head"; // of a model that gives one number
-  // The end of a module's name, as an expression without repetition: its match cannot take long.
-  private static final Pattern NAME_END = Pattern.compile("[A-Za-z0-9_.]{1,1000}");
-
   private final ModelDirectory directory;
-  private final JsonNode config;
-  private final TargetModules targets;
+  private final LoraConfig config;
   private final String file;
   private final Map<String, LoraFactors> factors = new LinkedHashMap<>();
   private final Map<String, StoredTensor> wholes = new LinkedHashMap<>();
@@ -96,8 +52,7 @@ public final class LoraAdapter {
 
   private LoraAdapter(ModelDirectory directory, String file) {
     this.directory = directory;
-    this.config = directory.jsonObject(CONFIG);
-    this.targets = new TargetModules(config);
+    this.config = LoraConfig.read(directory);
     this.file = directory.pathOf(file);
   }
 
@@ -108,8 +63,9 @@ public final class LoraAdapter {
    *     implemented, or a tensor is neither a factor nor the head
    */
   public static LoraAdapter open(ModelDirectory directory) {
-    if (!directory.has(CONFIG)) {
-      throw InputException.of("%s is not an adapter: it has no %s", directory.path(), CONFIG);
+    if (!directory.has(LoraConfig.FILE)) {
+      throw InputException.of(
+          "%s is not an adapter: it has no %s", directory.path(), LoraConfig.FILE);
     }
     String file =
         FILES.stream()
@@ -121,7 +77,6 @@ public final class LoraAdapter {
                         "%s has no adapter weights: looked for %s",
                         directory.path(), String.join(", ", FILES)));
     LoraAdapter adapter = new LoraAdapter(directory, file);
-    adapter.refuseUnsupported();
     adapter.take(Weights.read(directory.file(file)));
     adapter.notes.stream().filter(SAID::add).forEach(LOG::warn);
     return adapter;
@@ -129,19 +84,12 @@ public final class LoraAdapter {
 
   /** The name of the base model, as {@code base_model_name_or_path} has it; null is none. */
   public Optional<String> baseModel() {
-    return baseModel(config);
-  }
-
-  static Optional<String> baseModel(JsonNode config) {
-    JsonNode name = config.path("base_model_name_or_path");
-    return name.isTextual() && !name.textValue().isBlank()
-        ? Optional.of(name.textValue())
-        : Optional.empty();
+    return config.baseModel();
   }
 
   /** The scaling of all modules that no {@code rank_pattern} or {@code alpha_pattern} names. */
   public double scaling() {
-    return scaling(rank("r", config.path("r")), alpha("lora_alpha", config.path("lora_alpha")));
+    return config.scaling();
   }
 
   /**
@@ -171,9 +119,9 @@ public final class LoraAdapter {
   /** Those of {@link #wholes} that {@code modules_to_save} names: PEFT would train them further. */
   public List<String> trainedWholes() {
     List<String> trained = new ArrayList<>();
-    for (JsonNode name : config.path("modules_to_save")) {
+    for (String name : config.modulesToSave()) {
       wholes().keySet().stream()
-          .filter(module -> module.endsWith(name.asText()) && !trained.contains(module))
+          .filter(module -> module.endsWith(name) && !trained.contains(module))
           .forEach(trained::add);
     }
     return trained;
@@ -198,8 +146,8 @@ public final class LoraAdapter {
    * they were there. Of a directory without an adapter, the one that would make it one.
    */
   static List<String> files(ModelDirectory directory) {
-    List<String> files = new ArrayList<>(List.of(CONFIG));
-    if (directory.has(CONFIG)) {
+    List<String> files = new ArrayList<>(List.of(LoraConfig.FILE));
+    if (directory.has(LoraConfig.FILE)) {
       for (String name : FILES) {
         files.add(name);
         if (directory.has(name)) {
@@ -218,49 +166,6 @@ public final class LoraAdapter {
   /** Whether it was trained on a bare backbone, whose module names lack {@code model.}. */
   public boolean isForBackbone() {
     return forBackbone;
-  }
-
-  private void refuseUnsupported() {
-    requireValue("peft_type", Set.of("\"LORA\""), false);
-    // "all" and "lora_only" train biases, and the models that are supported have none.
-    requireValue("bias", Set.of("\"none\"", "\"all\"", "\"lora_only\""), true);
-    if (AdapterSettings.isNeutral(config.path("target_modules"))) {
-      throw unsupported("target_modules", config.path("target_modules"));
-    }
-    for (String patterns : List.of("rank_pattern", "alpha_pattern")) {
-      if (!config.path(patterns).isObject() && !AdapterSettings.isNeutral(config.path(patterns))) {
-        throw unsupported(patterns, config.path(patterns));
-      }
-    }
-    if (!config.path("use_rslora").isBoolean()
-        && !AdapterSettings.isNeutral(config.path("use_rslora"))) {
-      throw unsupported("use_rslora", config.path("use_rslora"));
-    }
-    if (!targets.hasReadableLayers()) {
-      throw unsupported("layers_to_transform", config.path("layers_to_transform"));
-    }
-    if (!targets.hasReadableLayersPattern()) {
-      throw unsupported("layers_pattern", config.path("layers_pattern"));
-    }
-    JsonNode init = config.path("init_lora_weights");
-    if (!AdapterSettings.isNeutral(init) && !INITS_THAT_KEEP_THE_BASE.contains(init.asText())) {
-      throw unsupported("init_lora_weights", init);
-    }
-    config
-        .fields()
-        .forEachRemaining(
-            field -> {
-              if (!KNOWN.contains(field.getKey()) && !AdapterSettings.isNeutral(field.getValue())) {
-                throw unsupported(field.getKey(), field.getValue());
-              }
-            });
-  }
-
-  private void requireValue(String key, Set<String> supported, boolean orAbsent) {
-    JsonNode value = config.path(key);
-    if (!supported.contains(value.toString()) && !(orAbsent && value.isMissingNode())) {
-      throw unsupported(key, value);
-    }
   }
 
   private void take(Map<String, StoredTensor> tensors) {
@@ -373,15 +278,13 @@ public final class LoraAdapter {
    * @param module as the adapter names it, which is what PEFT matches patterns against
    */
   private LoraFactors factors(String module, StoredTensor a, StoredTensor b) {
-    if (!targets.contains(module)) {
+    if (!config.isTarget(module)) {
       throw InputException.of(
           "%s holds a pair for %s, which target_modules, layers_to_transform or exclude_modules of"
               + " %s leave out; PEFT would not use it",
-          file, Shown.text(module), CONFIG);
+          file, Shown.text(module), LoraConfig.FILE);
     }
-    int r = rank("r", patternValue("rank_pattern", module, config.path("r")));
-    double alpha =
-        alpha("lora_alpha", patternValue("alpha_pattern", module, config.path("lora_alpha")));
+    int r = config.rank(module);
     long[] shapeA = a.shape();
     long[] shapeB = b.shape();
     if (shapeA.length != 2 || shapeB.length != 2 || shapeA[0] != r || shapeB[1] != r) {
@@ -389,57 +292,6 @@ public final class LoraAdapter {
           "%s: expected lora_A of shape (%d, in) and lora_B of shape (out, %d), got %s and %s",
           file, r, r, a, b);
     }
-    return new LoraFactors(a, b, scaling(r, alpha));
-  }
-
-  /** As {@code get_pattern_key} in {@code peft/utils/other.py}: the first match counts. */
-  private JsonNode patternValue(String key, String module, JsonNode otherwise) {
-    JsonNode patterns = config.path(key);
-    for (Iterator<String> names = patterns.fieldNames(); names.hasNext(); ) {
-      String name = names.next();
-      if (!NAME_END.matcher(name.replace("\\.", ".")).matches()) {
-        throw unsupported(key, patterns);
-      }
-      if (Pattern.matches(".*\\." + name, module)) {
-        return patterns.path(name);
-      }
-    }
-    return patterns.has(module) ? patterns.path(module) : otherwise;
-  }
-
-  private double scaling(int r, double alpha) {
-    return alpha / (config.path("use_rslora").asBoolean() ? Math.sqrt(r) : r);
-  }
-
-  private int rank(String key, JsonNode value) {
-    if (value.isMissingNode()) {
-      return DEFAULT_R;
-    }
-    if (!value.isInt() || value.intValue() < 1) {
-      throw InputException.of(
-          "%s: expected a whole number from 1 on as %s, got %s",
-          directory.pathOf(CONFIG), key, Shown.text(value.toString()));
-    }
-    return value.intValue();
-  }
-
-  private double alpha(String key, JsonNode value) {
-    if (value.isMissingNode()) {
-      return DEFAULT_ALPHA;
-    }
-    if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
-      throw InputException.of(
-          "%s: expected a number as %s, got %s",
-          directory.pathOf(CONFIG), key, Shown.text(value.toString()));
-    }
-    return value.doubleValue();
-  }
-
-  private InputException unsupported(String key, JsonNode value) {
-    return InputException.of(
-        "%s: %s %s is not supported; merge the adapter with PEFT and give the merged model",
-        directory.pathOf(CONFIG),
-        Shown.text(key),
-        value.isMissingNode() ? "(absent)" : Shown.text(value.toString()));
+    return new LoraFactors(a, b, config.scaling(module));
   }
 }

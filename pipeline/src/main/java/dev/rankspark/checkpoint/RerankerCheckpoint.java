@@ -4,8 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.rankspark.InputException;
 import dev.rankspark.files.Shown;
-import dev.rankspark.files.UserPath;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -15,23 +13,18 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
 
 /**
  * A reranker as Tevatron's {@code RerankerModel.load} finds it ({@code
  * tevatron/reranker/modeling.py}): a whole model, alone or with an adapter beside it, or an adapter
  * directory that names its base. {@code reranker_config.json} in the given directory may say that
  * the model is a bare backbone, with its head in {@code reranker_head.pt}.
- *
- * <p>The name of a base is looked for as it is given, then in each directory above the adapter; a
- * candidate counts if it has a {@code config.json}. A name with a scheme is followed only on the
- * adapter's own file system: a file does not choose whom we talk to.
  */
 public final class RerankerCheckpoint {
-  private static final String CONFIG = "config.json";
+  static final String CONFIG = "config.json";
   private static final String RERANKER_CONFIG = "reranker_config.json";
   private static final String RERANKER_HEAD = "reranker_head.pt";
-  private static final String BASE_OPTION = "--base-model-name-or-path";
+  static final String BASE_OPTION = "--base-model-name-or-path";
   private static final String LORA_OPTION = "--lora-name-or-path";
 
   /** What a tokenizer is read from; of the model's configuration, its type. */
@@ -91,19 +84,19 @@ public final class RerankerCheckpoint {
     ModelDirectory model = ModelDirectory.open(modelPath, hadoop);
     JsonNode rerankerConfig =
         model.has(RERANKER_CONFIG) ? model.jsonObject(RERANKER_CONFIG) : MissingNode.getInstance();
-    if (model.has(LoraAdapter.CONFIG)) {
+    if (model.has(LoraConfig.FILE)) {
       refuseAmbiguous(model, loraPath);
       ModelDirectory base =
           basePath.isPresent()
               ? ModelDirectory.open(basePath.get(), BASE_OPTION, hadoop)
-              : findBase(model);
+              : AdapterBase.find(model);
       return new RerankerCheckpoint(
           model, base, rerankerConfig, Optional.of(LoraAdapter.open(model)));
     }
     if (basePath.isPresent()) {
       throw InputException.of(
           "%s is not an adapter (no %s): %s has no meaning for it",
-          modelPath, LoraAdapter.CONFIG, BASE_OPTION);
+          modelPath, LoraConfig.FILE, BASE_OPTION);
     }
     return new RerankerCheckpoint(
         model,
@@ -246,71 +239,12 @@ public final class RerankerCheckpoint {
     if (weights.isPresent()) {
       throw InputException.of(
           "%s holds both a model (%s) and an adapter (%s): move one of them to a directory of its own",
-          model.path(), weights.get(), LoraAdapter.CONFIG);
+          model.path(), weights.get(), LoraConfig.FILE);
     }
     if (loraPath.isPresent()) {
       throw InputException.of(
           "%s is an adapter, and %s names another one: give the base model as --model-name-or-path",
           model.path(), LORA_OPTION);
-    }
-  }
-
-  private static ModelDirectory findBase(ModelDirectory adapter) {
-    String config = adapter.pathOf(LoraAdapter.CONFIG);
-    String name =
-        LoraAdapter.baseModel(adapter.jsonObject(LoraAdapter.CONFIG))
-            .orElseThrow(
-                () ->
-                    InputException.of(
-                        "%s names no base model: name its directory with %s", config, BASE_OPTION));
-    for (String candidate : baseCandidates(adapter, name)) {
-      if (isModel(candidate, adapter.hadoop())) {
-        return ModelDirectory.open(candidate, BASE_OPTION, adapter.hadoop());
-      }
-    }
-    throw InputException.of(
-        "%s names the base model \"%s\", and there is no such directory with a %s, neither as it is"
-            + " nor in a directory above the adapter: download it and name it with %s",
-        config, Shown.text(name), CONFIG, BASE_OPTION);
-  }
-
-  private static List<String> baseCandidates(ModelDirectory adapter, String name) {
-    Path directory = adapter.directory();
-    List<String> candidates = new ArrayList<>();
-    try {
-      Path path = new Path(name);
-      String scheme = path.toUri().getScheme();
-      if (scheme == null || isSameFileSystem(path, directory)) {
-        candidates.add(name);
-      }
-      if (scheme == null && !path.isAbsolute()) {
-        for (Path above = directory.getParent(); above != null; above = above.getParent()) {
-          candidates.add(Shown.path(new Path(above, path)));
-        }
-      }
-    } catch (IllegalArgumentException e) {
-      return List.of(); // no path at all: the message about the name says so
-    }
-    return candidates;
-  }
-
-  private static boolean isSameFileSystem(Path path, Path other) {
-    return path.toUri().getScheme().equals(other.toUri().getScheme())
-        && (path.toUri().getAuthority() == null
-            || path.toUri().getAuthority().equals(other.toUri().getAuthority()));
-  }
-
-  private static boolean isModel(String candidate, Configuration hadoop) {
-    try {
-      UserPath directory = UserPath.of(candidate, hadoop);
-      return directory.system().exists(UserPath.child(directory.path(), CONFIG));
-    } catch (InputException e) {
-      if (e.getCause() instanceof IllegalArgumentException) {
-        return false; // text that is no path on this file system
-      }
-      throw e;
-    } catch (IOException e) {
-      throw new InputException(Shown.text(candidate) + " cannot be read: " + Shown.reason(e), e);
     }
   }
 

@@ -11,7 +11,6 @@ import dev.rankspark.reranker.Reranker;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Column;
@@ -103,28 +102,21 @@ public final class PairScorer {
    * @param dtype as {@code --dtype} has it: {@code float32}, {@code bfloat16}, ...
    */
   public PairScorer withDtype(String dtype) {
-    return with(
-        new ScoreOptions(
-            options.model(),
-            options.prompt(),
-            Optional.of(Dtype.parse(dtype)),
-            options.device(),
-            options.batchRows(),
-            options.batchTokens(),
-            options.partitions()));
+    return with(options.withDtype(Dtype.parse(dtype)));
+  }
+
+  /**
+   * Computes on another device than the best.
+   *
+   * @param device as {@code --device} has it: {@code cpu}, {@code cuda} or {@code cuda:N}
+   */
+  public PairScorer withDevice(String device) {
+    return with(options.withDevice(device));
   }
 
   /** Spreads the pairs over so many tasks. */
   public PairScorer withPartitions(int partitions) {
-    return with(
-        new ScoreOptions(
-            options.model(),
-            options.prompt(),
-            options.dtype(),
-            options.device(),
-            options.batchRows(),
-            options.batchTokens(),
-            OptionalInt.of(partitions)));
+    return with(options.withPartitions(partitions));
   }
 
   private PairScorer with(ScoreOptions other) {

@@ -59,6 +59,23 @@ public record ScoreOptions(
         OptionalInt.empty());
   }
 
+  /** These options with a dtype, as {@code --dtype} has it. */
+  ScoreOptions withDtype(Dtype other) {
+    return new ScoreOptions(
+        model, prompt, Optional.of(other), device, batchRows, batchTokens, partitions);
+  }
+
+  /** These options on another device. */
+  ScoreOptions withDevice(String other) {
+    return new ScoreOptions(model, prompt, dtype, other, batchRows, batchTokens, partitions);
+  }
+
+  /** These options with so many tasks. */
+  ScoreOptions withPartitions(int tasks) {
+    return new ScoreOptions(
+        model, prompt, dtype, device, batchRows, batchTokens, OptionalInt.of(tasks));
+  }
+
   private static void checkPositive(String option, int value) {
     if (value < 1) {
       throw OptionException.of("%s: expected at least 1, got %d", option, value);

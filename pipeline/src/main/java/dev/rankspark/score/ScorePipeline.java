@@ -108,7 +108,7 @@ final class ScorePipeline<T> implements Iterator<ScorePipeline.Chunk<T>>, AutoCl
           String.format(
               Locale.ROOT,
               "%s: the device has no memory for this pair's %d tokens alone (%s);"
-                  + " take a smaller --rerank-max-len, a smaller --dtype or fewer tasks a device",
+                  + " take a smaller --rerank-max-len, a smaller dtype or fewer tasks a device",
               id,
               e.tokens(),
               e.getMessage()),

@@ -22,7 +22,7 @@ import org.apache.hadoop.conf.Configuration;
 /** Pair texts to scores on one device: tokenizer, batch plan and model. Serves several threads. */
 final class Scorer implements ExecutorModels.Model<Scorer> {
   private final PairEncoder tokenizer;
-  private final BatchModel model;
+  private final PlannedModel model;
   private final int batchRows;
 
   private final int askedTokens;
@@ -31,6 +31,10 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
   private volatile int batchTokens;
 
   Scorer(PairEncoder tokenizer, BatchModel model, int batchRows, int batchTokens) {
+    this(tokenizer, PlannedModel.of(model), batchRows, batchTokens);
+  }
+
+  Scorer(PairEncoder tokenizer, PlannedModel model, int batchRows, int batchTokens) {
     this.tokenizer = tokenizer;
     this.model = model;
     this.batchRows = batchRows;
@@ -199,7 +203,7 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
       BatchPlan.Batch batch = batches.get(i);
       int[] rows = batch.texts();
       try {
-        float[] batchScores = model.score(BatchPlan.packed(batch, part.texts), threads);
+        float[] batchScores = model.score(batch, part.texts, threads);
         for (int row = 0; row < rows.length; row++) {
           scores[part.numbers[rows[row]]] = batchScores[row];
         }

@@ -5,12 +5,12 @@ import dev.rankspark.InputException;
 import dev.rankspark.distributed.ProcessGroup;
 import dev.rankspark.distributed.StoppedByOtherException;
 import dev.rankspark.eval.TrecEval;
-import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.TrainableEncoder;
 import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.run.Hit;
 import dev.rankspark.run.Qrels;
 import dev.rankspark.run.Run;
+import dev.rankspark.score.OpenModel;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,16 +27,22 @@ final class Evaluator {
   /** The field of the log is {@code eval_} and this. */
   static final String NAME = "ndcg_cut_10";
 
-  private static final int TOKENS_TOGETHER = 2_048;
+  private static final int BATCH_TOKENS = 2_048;
 
   private final List<Pair> pairs;
   private final Qrels qrels;
   private final TrainableEncoder encoder;
-  private final PairEncoder tokenizer;
+  private final OpenModel model;
   private final ProcessGroup workers;
 
   /** A pair of rerank input, its text formatted. */
-  record Pair(String qid, String docid, String text) implements Serializable {}
+  record Pair(String qid, String docid, String text) implements Serializable {
+    /** As messages name it. */
+    @Override
+    public String toString() {
+      return "evaluation: query " + qid + ", docid " + docid;
+    }
+  }
 
   Evaluator(
       List<Pair> pairs,
@@ -47,7 +53,7 @@ final class Evaluator {
     this.pairs = pairs;
     this.qrels = qrels;
     this.encoder = encoder;
-    this.tokenizer = tokenizer;
+    this.model = new OpenModel(tokenizer, encoder::score, BATCH_TOKENS);
     this.workers = workers;
   }
 
@@ -56,7 +62,7 @@ final class Evaluator {
    *
    * @throws InputException if a text cannot be used or a score is no number; the others get a
    *     {@link StoppedByOtherException}
-   * @throws DeviceException if the device has no memory for a batch; likewise
+   * @throws DeviceException if the device has no memory for a pair; likewise
    */
   double measure() {
     float[] scores = new float[pairs.size()];
@@ -86,42 +92,14 @@ final class Evaluator {
   private void scoreOwn(float[] scores) {
     int from = (int) ((long) pairs.size() * workers.rank() / workers.size());
     int end = (int) ((long) pairs.size() * (workers.rank() + 1) / workers.size());
-    while (from < end) {
-      List<long[]> texts = new ArrayList<>();
-      int tokens = 0;
-      for (int i = from; i < end; i++) {
-        long[] ids = tokenizer.encode(List.of(pairs.get(i).text)).get(0).ids();
-        if (tokens > 0 && tokens + ids.length > TOKENS_TOGETHER) {
-          break;
-        }
-        texts.add(ids);
-        tokens += ids.length;
+    float[] own = model.score(pairs.subList(from, end), Pair::text);
+    for (int i = 0; i < own.length; i++) {
+      if (!Float.isFinite(own[i])) {
+        throw InputException.of(
+            "%s: the score is %s; a smaller --learning-rate may help, or training without --bf16",
+            pairs.get(from + i), own[i]);
       }
-      float[] batch = score(from, texts, tokens);
-      for (int i = 0; i < batch.length; i++) {
-        if (!Float.isFinite(batch[i])) {
-          throw InputException.of(
-              "evaluation: the score of query %s and docid %s is %s; a smaller --learning-rate may"
-                  + " help, or training without --bf16",
-              pairs.get(from + i).qid, pairs.get(from + i).docid, batch[i]);
-        }
-      }
-      System.arraycopy(batch, 0, scores, from, batch.length);
-      from += batch.length;
     }
-  }
-
-  private float[] score(int from, List<long[]> texts, int tokens) {
-    try {
-      return encoder.score(texts);
-    } catch (DeviceMemoryException e) {
-      Pair first = pairs.get(from);
-      throw e.ofTexts(
-          "evaluation",
-          texts.size(),
-          tokens,
-          "from query " + first.qid + " and docid " + first.docid + " on",
-          "--bf16 or a smaller --rerank-max-len");
-    }
+    System.arraycopy(own, 0, scores, from, own.length);
   }
 }

@@ -154,7 +154,7 @@ record TrainWorker(
           });
       Backend backend = hardware.cuda() ? Backend.NCCL : Backend.GLOO;
       try (ProcessGroup workers = Rendezvous.join(task, backend, compute.timeout())) {
-        return new Run(setup, workers, hadoop).run(groups);
+        return new Training(setup, workers, hadoop).train(groups);
       }
     }
   }
@@ -209,8 +209,8 @@ record TrainWorker(
     }
   }
 
-  /** The run itself, once all workers are there. Rank 0 writes. */
-  private final class Run {
+  /** The training itself, once all workers are there. Rank 0 writes. */
+  private final class Training {
     private final TrainedModel trained;
     private final TrainingPlan plan = course.plan();
     private final TrainableEncoder encoder;
@@ -225,7 +225,7 @@ record TrainWorker(
     private long pairs;
     private double allReduceSeconds;
 
-    Run(Setup setup, ProcessGroup workers, Configuration hadoop) {
+    Training(Setup setup, ProcessGroup workers, Configuration hadoop) {
       this.trained = setup.trained;
       this.encoder = setup.encoder;
       this.tokenizer = setup.tokenizer;
@@ -250,12 +250,12 @@ record TrainWorker(
       }
     }
 
-    /** Not if the run began elsewhere, or without {@code --load-best-model-at-end}. */
+    /** Not if the training began elsewhere, or without {@code --load-best-model-at-end}. */
     private boolean isKept(long step) {
       return TrainingCheckpoint.find(output.directory(), step, hadoop).isPresent();
     }
 
-    Report run(Iterator<PlacedGroup> groups) {
+    Report train(Iterator<PlacedGroup> groups) {
       long start = System.nanoTime();
       new TrainingLoop(plan, course.rate(), course.optimizer(), encoder, tokenizer, workers)
           .run(groups, begunAt, this::after);

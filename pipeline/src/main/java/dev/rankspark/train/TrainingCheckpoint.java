@@ -1,10 +1,5 @@
 package dev.rankspark.train;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.checkpoint.NewTensor;
@@ -19,11 +14,9 @@ import dev.rankspark.files.UserPath;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,14 +42,9 @@ import org.apache.hadoop.fs.Path;
  * <p>One writer at a time: it takes away what killed writers left behind.
  */
 final class TrainingCheckpoint {
-  static final String STATE = "trainer_state.json";
-  static final String OPTIMIZER = "optimizer.safetensors";
-
-  private static final String PREFIX = "checkpoint-";
-  private static final Pattern NAME = Pattern.compile(PREFIX + "(0|[1-9]\\d{0,17})");
-  private static final Pattern LEFTOVER = Pattern.compile("\\." + PREFIX + "\\d+\\..+");
+  private static final Pattern LEFTOVER =
+      Pattern.compile("\\." + TrainerStateFile.PREFIX + "\\d+\\..+");
   private static final int BUFFER = 1 << 16;
-  private static final JsonMapper JSON = new JsonMapper();
 
   private final ModelDirectory directory;
   private final TrainerState state;
@@ -111,8 +99,8 @@ final class TrainingCheckpoint {
       removeLeftovers(UserPath.of(outputDir, hadoop));
       try (OutputDirectory directory = OutputDirectory.create(path, hadoop)) {
         contents.writeTo(directory);
-        SafetensorsWriter.write(directory, OPTIMIZER, optimizer);
-        directory.write(STATE, json(state, directory.written()));
+        SafetensorsWriter.write(directory, TrainerStateFile.OPTIMIZER, optimizer);
+        directory.write(TrainerStateFile.NAME, TrainerStateFile.json(state, directory.written()));
         Optional<Path> replaced =
             exists ? Optional.of(hide(system, given.path())) : Optional.empty();
         directory.commit();
@@ -137,7 +125,7 @@ final class TrainingCheckpoint {
     for (long step : steps(outputDir, hadoop)) {
       try {
         return new Newest(Optional.of(read(pathOf(outputDir, step), hadoop)), broken);
-      } catch (BrokenException e) {
+      } catch (BrokenCheckpointException e) {
         broken.add(e.getMessage());
       }
     }
@@ -158,12 +146,12 @@ final class TrainingCheckpoint {
    */
   public static TrainingCheckpoint read(String path, Configuration hadoop) {
     ModelDirectory directory = ModelDirectory.open(path, "--resume-from-checkpoint", hadoop);
-    JsonNode json = stateJson(directory);
-    Map<String, FileSum> files = files(path, json);
+    TrainerStateFile written = TrainerStateFile.read(directory);
+    Map<String, FileSum> files = written.files();
     for (Map.Entry<String, FileSum> file : files.entrySet()) {
       check(path + "/" + file.getKey(), file.getValue(), hadoop);
     }
-    return new TrainingCheckpoint(directory, state(path, json));
+    return new TrainingCheckpoint(directory, written.state());
   }
 
   /**
@@ -214,7 +202,7 @@ final class TrainingCheckpoint {
 
   /** The optimizer's vectors, by name. */
   public Map<String, StoredTensor> optimizer() {
-    return Weights.read(directory, OPTIMIZER);
+    return Weights.read(directory, TrainerStateFile.OPTIMIZER);
   }
 
   /**
@@ -238,27 +226,14 @@ final class TrainingCheckpoint {
     }
   }
 
-  /** A checkpoint's content is not what was written; the file system is well. */
-  private static final class BrokenException extends InputException {
-    private static final long serialVersionUID = 1L;
-
-    BrokenException(String message, Throwable cause) {
-      super(message, cause);
-    }
-
-    static BrokenException of(String path, String format, Object... args) {
-      return new BrokenException(path + ": " + InputException.of(format, args).getMessage(), null);
-    }
-  }
-
   private static String pathOf(String outputDir, long step) {
-    return (outputDir.endsWith("/") ? outputDir : outputDir + "/") + PREFIX + step;
+    return (outputDir.endsWith("/") ? outputDir : outputDir + "/") + TrainerStateFile.PREFIX + step;
   }
 
   private static Optional<TrainingCheckpoint> whole(String path, Configuration hadoop) {
     try {
       return Optional.of(read(path, hadoop));
-    } catch (BrokenException e) {
+    } catch (BrokenCheckpointException e) {
       return Optional.empty();
     }
   }
@@ -269,7 +244,7 @@ final class TrainingCheckpoint {
     try {
       UserPath directory = UserPath.of(outputDir, hadoop);
       for (FileStatus status : directory.system().listStatus(directory.path())) {
-        Matcher name = NAME.matcher(status.getPath().getName());
+        Matcher name = TrainerStateFile.DIRECTORY.matcher(status.getPath().getName());
         if (status.isDirectory() && name.matches()) {
           steps.add(Long.valueOf(name.group(1)));
         }
@@ -309,88 +284,6 @@ final class TrainingCheckpoint {
     }
   }
 
-  // trainer_state.json
-
-  /** Without a line end, so that no part of it is JSON. */
-  private static String json(TrainerState state, Map<String, FileSum> files)
-      throws JsonProcessingException {
-    ObjectNode json = JSON.createObjectNode();
-    json.put("step", state.step());
-    json.put("epoch", state.epoch());
-    ObjectNode settings = json.putObject("settings");
-    state.settings().forEach(settings::put);
-    ArrayNode log = json.putArray("log");
-    state.log().forEach(log::add);
-    ObjectNode sums = json.putObject("files");
-    files.forEach(
-        (name, sum) ->
-            sums.putObject(name).put("length", sum.length()).put("crc32c", sum.crc32c()));
-    return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(json);
-  }
-
-  private static JsonNode stateJson(ModelDirectory directory) {
-    try {
-      return directory.jsonObject(STATE);
-    } catch (InputException e) {
-      Throwable cause = e.getCause();
-      if (cause instanceof IOException
-          && !(cause instanceof FileNotFoundException
-              || cause instanceof JsonProcessingException
-              || cause instanceof CharacterCodingException)) {
-        throw e;
-      }
-      throw new BrokenException(e.getMessage(), e);
-    }
-  }
-
-  private static TrainerState state(String path, JsonNode json) {
-    Map<String, String> settings = new LinkedHashMap<>();
-    json.path("settings")
-        .fields()
-        .forEachRemaining(s -> settings.put(s.getKey(), s.getValue().asText()));
-    List<ObjectNode> log = new ArrayList<>();
-    for (JsonNode line : json.path("log")) {
-      if (!(line instanceof ObjectNode object)) {
-        throw BrokenException.of(path, "%s: expected a JSON object in log", STATE);
-      }
-      log.add(object);
-    }
-    JsonNode step = json.path("step");
-    JsonNode epoch = json.path("epoch");
-    Matcher name = NAME.matcher(path.replaceFirst("/+$", "").replaceFirst(".*/", ""));
-    if (name.matches() && !name.group(1).equals(step.asText())) {
-      throw BrokenException.of(
-          path, "%s: expected step %s, got %s", STATE, name.group(1), Shown.text(step.toString()));
-    }
-    if (!step.canConvertToLong() || step.asLong() < 0 || !(epoch.asDouble(-1) >= 0)) {
-      throw BrokenException.of(
-          path,
-          "%s: expected numbers from 0 on as step and epoch, got %s and %s",
-          STATE,
-          Shown.text(step.toString()),
-          Shown.text(epoch.toString()));
-    }
-    return new TrainerState(step.asLong(), epoch.asDouble(), settings, log);
-  }
-
-  private static Map<String, FileSum> files(String path, JsonNode json) {
-    Map<String, FileSum> files = new LinkedHashMap<>();
-    json.path("files")
-        .fields()
-        .forEachRemaining(
-            file ->
-                files.put(
-                    file.getKey(),
-                    new FileSum(
-                        file.getValue().path("length").asLong(-1),
-                        file.getValue().path("crc32c").asText())));
-    if (!files.containsKey(OPTIMIZER) || files.keySet().stream().anyMatch(f -> f.contains("/"))) {
-      throw BrokenException.of(
-          path, "%s: expected the files with their sums, %s among them", STATE, OPTIMIZER);
-    }
-    return files;
-  }
-
   private static void check(String path, FileSum expected, Configuration hadoop) {
     CRC32C crc = new CRC32C();
     long length = 0;
@@ -402,13 +295,13 @@ final class TrainingCheckpoint {
         length += read;
       }
     } catch (FileNotFoundException e) {
-      throw new BrokenException(path + " does not exist", e);
+      throw new BrokenCheckpointException(path + " does not exist", e);
     } catch (IOException | FSError e) {
       throw new InputException(path + " cannot be read: " + e.getMessage(), e);
     }
     FileSum found = new FileSum(length, crc);
     if (!found.equals(expected)) {
-      throw BrokenException.of(
+      throw BrokenCheckpointException.of(
           path,
           "expected %d bytes of CRC32C %s, got %d of %s: it was cut or changed",
           expected.length(),
