@@ -1,8 +1,11 @@
 package dev.rankspark.cluster;
 
 import dev.rankspark.DeviceException;
+import dev.rankspark.model.BestHardware;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
+import dev.rankspark.model.LlamaConfig;
+import java.io.Serializable;
 import java.util.List;
 import java.util.Optional;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -16,14 +19,38 @@ public final class ExecutorHardware {
    * Asks one executor what it has, so that all of them compute in the same dtype.
    *
    * @param device as of {@link Hardware#detect}
+   * @param asked the dtype asked for; empty for the one that the device does best
+   * @param config of the model to be computed
    * @throws DeviceException if the device or the dtype is not to be had there
    */
-  public static Hardware probe(SparkSession spark, String device, Optional<Dtype> dtype) {
+  public static Hardware probe(
+      SparkSession spark, String device, Optional<Dtype> asked, LlamaConfig config) {
+    return asked.isPresent()
+        ? probe(spark, device, asked.get())
+        : probe(
+            spark,
+            () ->
+                BestHardware.detect(device, Optional.empty(), config, SparkTask.current().cpus()));
+  }
+
+  /**
+   * Likewise, for a dtype that was asked for.
+   *
+   * @throws DeviceException likewise
+   */
+  public static Hardware probe(SparkSession spark, String device, Dtype asked) {
+    return probe(spark, () -> Hardware.detect(device, asked));
+  }
+
+  private static Hardware probe(SparkSession spark, Probe probe) {
     spark.sparkContext().setJobDescription("Looking at an executor's device");
-    Dtype asked = dtype.orElse(null); // an Optional cannot be sent
     return JavaSparkContext.fromSparkContext(spark.sparkContext())
         .parallelize(List.of(1), 1)
-        .map(ignored -> Hardware.detect(device, Optional.ofNullable(asked)))
+        .map(ignored -> probe.look())
         .first();
+  }
+
+  private interface Probe extends Serializable {
+    Hardware look();
   }
 }

@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -17,6 +19,11 @@ import java.util.stream.Stream;
  * @param cap the value of {@code ONEDNN_MAX_CPU_ISA}, empty if it is not set
  */
 record CpuFeatures(String cpuinfo, String cap) {
+  /** Of {@code /proc/cpuinfo} what is not a clock's or a core's: x86's names, then ARM's. */
+  private static final Pattern IDENTITY =
+      Pattern.compile(
+          "(vendor_id|cpu family|model|model name|stepping|flags|Features|CPU \\w+)\\s*:");
+
   private static final CpuFeatures HERE = new CpuFeatures(readCpuinfo(), readCap());
 
   /** Those of this process. */
@@ -43,6 +50,17 @@ record CpuFeatures(String cpuinfo, String cap) {
    */
   boolean multiplyBfloat16() {
     return have("amx_bf16") || (have("avx512_bf16") && !cpuinfo.contains("GenuineIntel"));
+  }
+
+  /** The same on machines that compute alike: what Linux says of one of the CPUs, and the cap. */
+  String identity() {
+    return cpuinfo
+            .lines()
+            .takeWhile(line -> !line.isBlank())
+            .filter(line -> IDENTITY.matcher(line).lookingAt())
+            .collect(Collectors.joining("\n"))
+        + "\ncap "
+        + cap;
   }
 
   private boolean isAllowed(String feature) {

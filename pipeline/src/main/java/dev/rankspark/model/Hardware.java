@@ -10,6 +10,7 @@ import java.io.Serializable;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -43,27 +44,33 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
   }
 
   /**
-   * Looks at this machine.
+   * Looks at this machine for a dtype that was asked for.
    *
    * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}, by CUDA's numbers
-   * @param asked the dtype asked for; empty for the one that the device does best
    * @throws DeviceException if the device or the dtype is not to be had here; nothing else is taken
    *     in its place
    */
-  public static Hardware detect(String device, Optional<Dtype> asked) {
+  public static Hardware detect(String device, Dtype asked) {
+    return detect(device, Optional.of(asked), remark -> onCpu(asked, remark));
+  }
+
+  /**
+   * @param onCpu what is taken of a CPU, with a remark for people
+   */
+  static Hardware detect(String device, Optional<Dtype> asked, Function<String, Hardware> onCpu) {
     Matcher matcher = DEVICE.matcher(device);
     if (!matcher.matches()) {
       throw new IllegalArgumentException("unchecked device " + device);
     }
     if (device.equals("cpu")) {
       Torch.engine();
-      return onCpu(asked, "");
+      return onCpu.apply("");
     }
     CudaMachine cuda = CudaMachine.here();
     if (device.equals("auto") && cuda.devices().isEmpty()) {
       Torch.engine();
       // A GPU that lies idle is said.
-      return onCpu(asked, cuda.hasDevices() ? " (no GPU: " + cuda.problem().orElse("") + ")" : "");
+      return onCpu.apply(cuda.hasDevices() ? " (no GPU: " + cuda.problem().orElse("") + ")" : "");
     }
     int index = matcher.group(1) == null ? ANY : Integer.parseInt(matcher.group(1));
     String option = "--device " + device;
@@ -79,9 +86,8 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
     return onCuda(index, index == ANY ? cuda.devices() : List.of(first), asked);
   }
 
-  private static Hardware onCpu(Optional<Dtype> asked, String remark) {
+  private static Hardware onCpu(Dtype dtype, String remark) {
     boolean fastBfloat16 = CpuFeatures.here().have(BFLOAT16_INSTRUCTIONS);
-    Dtype dtype = asked.orElse(fastBfloat16 ? Dtype.BFLOAT16 : Dtype.FLOAT32);
     // libtorch has float16 products on a CPU, many times slower than float32's
     Dtype compute =
         switch (dtype) {
@@ -103,8 +109,7 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
                       : "int8 products, slow here: this CPU has no instructions for them")
                   + ", the rest in "
                   + compute;
-          case FLOAT32 ->
-              asked.isPresent() ? "float32" : "float32, as this CPU has no bfloat16 instructions";
+          case FLOAT32 -> "float32";
         };
     return new Hardware(false, ANY, dtype, compute, "CPU, " + why + remark);
   }

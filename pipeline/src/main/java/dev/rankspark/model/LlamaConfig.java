@@ -6,6 +6,7 @@ import dev.rankspark.InputException;
 import dev.rankspark.files.Shown;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -168,6 +169,13 @@ public record LlamaConfig(
     shapes.put("model.norm.weight", new long[] {hidden});
     shapes.put("score.weight", new long[] {1, hidden});
     return shapes;
+  }
+
+  /** Numbers in all weights. */
+  public long elements() {
+    return weightShapes().values().stream()
+        .mapToLong(shape -> Arrays.stream(shape).reduce(1, (a, b) -> a * b))
+        .sum();
   }
 
   /**

@@ -4,14 +4,12 @@ import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.FileState;
 import dev.rankspark.files.LocalFile;
 import dev.rankspark.files.Shown;
+import dev.rankspark.files.UserCache;
 import dev.rankspark.files.UserPath;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -34,25 +32,20 @@ public final class FileSums {
 
   private static final int BUFFER = 1 << 20;
 
-  private final Path folder;
+  private final UserCache cache;
 
-  private FileSums(Path folder) {
-    this.folder = folder;
+  private FileSums(UserCache cache) {
+    this.cache = cache;
   }
 
   /** Remembers in a folder, which is made when it is needed. */
   public static FileSums in(Path folder) {
-    return new FileSums(folder);
+    return new FileSums(UserCache.in(folder));
   }
 
-  /** Remembers in the user's cache folder: {@code XDG_CACHE_HOME}, or {@code .cache} at home. */
+  /** Remembers in the user's cache folder. */
   public static FileSums ofUser() {
-    String cache = System.getenv("XDG_CACHE_HOME");
-    Path root =
-        cache == null || cache.isBlank()
-            ? Path.of(System.getProperty("user.home"), ".cache")
-            : Path.of(cache);
-    return in(root.resolve("rankspark").resolve("sha256"));
+    return new FileSums(UserCache.ofUser("sha256"));
   }
 
   /**
@@ -80,16 +73,18 @@ public final class FileSums {
   private String sum(String path, Configuration hadoop) {
     try {
       String version = version(path, hadoop);
-      Path remembered = folder.resolve(hex(digest(path.getBytes(StandardCharsets.UTF_8))));
-      if (Files.exists(remembered)) {
-        String[] lines = Files.readString(remembered).split("\n", 3);
-        if (lines.length == 3 && lines[0].equals(version) && lines[1].matches("[0-9a-f]{64}")) {
-          return lines[1];
-        }
+      Optional<String> remembered =
+          cache
+              .read(path)
+              .filter(value -> value.startsWith(version + "\n"))
+              .map(value -> value.substring(version.length() + 1))
+              .filter(sum -> sum.matches("[0-9a-f]{64}"));
+      if (remembered.isPresent()) {
+        return remembered.get();
       }
       String sum = compute(path, hadoop);
       if (version(path, hadoop).equals(version)) {
-        remember(remembered, version + "\n" + sum + "\n" + path + "\n");
+        cache.write(path, version + "\n" + sum);
       }
       return sum;
     } catch (IOException e) {
@@ -131,22 +126,6 @@ public final class FileSums {
       }
     }
     return hex(digest.digest());
-  }
-
-  /** What cannot be remembered is computed again. */
-  private void remember(Path file, String text) {
-    try {
-      Files.createDirectories(folder);
-      Path aside = Files.createTempFile(folder, ".sum", "");
-      Files.writeString(aside, text);
-      Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (IOException | UncheckedIOException e) {
-      // a home that cannot be written
-    }
-  }
-
-  private static byte[] digest(byte[] bytes) {
-    return sha256().digest(bytes);
   }
 
   private static String hex(byte[] bytes) {

@@ -8,6 +8,7 @@ import dev.rankspark.corpus.Pairs;
 import dev.rankspark.corpus.RerankInput;
 import dev.rankspark.corpus.Shard;
 import dev.rankspark.files.InputPaths;
+import dev.rankspark.model.BestHardware;
 import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.GemmSpeed;
 import dev.rankspark.model.Hardware;
@@ -66,7 +67,12 @@ public final class Bench {
     Reranker reranker =
         Reranker.open(options.scoring().model(), options.scoring().prompt(), hadoop);
     List<ScorePipeline.Pair<NumberedPair>> pairs = pairs(spark, options);
-    Hardware hardware = Hardware.detect(options.scoring().device(), options.scoring().dtype());
+    Hardware hardware =
+        BestHardware.detect(
+            options.scoring().device(),
+            options.scoring().dtype(),
+            reranker.config(),
+            options.threads());
     Scoring scoring =
         Scoring.decide(
             reranker, hardware, options.scoring().batchRows(), options.scoring().batchTokens());

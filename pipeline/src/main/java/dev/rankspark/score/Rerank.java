@@ -99,7 +99,8 @@ public final class Rerank {
   private RerankReport run() {
     long start = System.nanoTime();
     Hardware hardware =
-        ExecutorHardware.probe(spark, options.scoring().device(), options.scoring().dtype());
+        ExecutorHardware.probe(
+            spark, options.scoring().device(), options.scoring().dtype(), reranker.config());
     if (options.candidates().isEmpty()) {
       Dataset<Row> pairs =
           RerankInput.read(spark, options.rerankInput(), options.shard())

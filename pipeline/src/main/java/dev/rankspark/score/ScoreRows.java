@@ -1,7 +1,9 @@
 package dev.rankspark.score;
 
 import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.cluster.SparkTask;
 import dev.rankspark.files.Shown;
+import dev.rankspark.model.BestHardware;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.prompt.PairText;
@@ -75,7 +77,9 @@ final class ScoreRows implements MapPartitionsFunction<Row, Row> {
   }
 
   private Scoring scoring() {
-    Hardware hardware = Hardware.detect(device, Optional.ofNullable(dtype));
+    Hardware hardware =
+        BestHardware.detect(
+            device, Optional.ofNullable(dtype), reranker.config(), SparkTask.current().cpus());
     return Scoring.decide(
         reranker,
         hardware,

@@ -221,8 +221,7 @@ public final class Train {
 
   private Hardware probeHardware() {
     Hardware hardware =
-        ExecutorHardware.probe(
-            spark, options.compute().device(), Optional.of(options.compute().dtype()));
+        ExecutorHardware.probe(spark, options.compute().device(), options.compute().dtype());
     if (hardware.cuda() && hardware.compute() == Dtype.FLOAT16) {
       throw new DeviceException(
           "--fp16: training in float16 needs scaled losses, which is not built; a GPU can do"

@@ -22,14 +22,16 @@ class Products(Module):
     return torch.len(self.frozen)
   def multiply(self: __torch__.Products,
     way: int) -> Tensor:
-    # way 0: libtorch's own; 1: oneDNN's of plain weights; 2: oneDNN's of packed ones.
+    # way 0: libtorch's own; 1: oneDNN's of plain weights; 2: oneDNN's of packed ones; 3: as scoring has it of plain ones.
     # All products once; a number of the last one, so that a device has finished when it is read.
     y = self.frozen[0]
     for i in range(torch.floordiv(torch.len(self.frozen), 3)):
       x, w = self.frozen[3 * i], self.frozen[3 * i + 1]
       if way == 2:
         w = self.frozen[3 * i + 2]
-      if way > 0:
+      if way == 3:
+        y = ops.rankspark.linear(x, w)
+      elif way > 0:
         y = ops.mkldnn._linear_pointwise(x, w, None, "none", annotate(List[Optional[number]], []), "")
       else:
         y = torch.linear(x, w)

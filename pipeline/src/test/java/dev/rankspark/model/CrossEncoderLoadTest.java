@@ -27,7 +27,7 @@ class CrossEncoderLoadTest {
             folder.toString(), Optional.empty(), Optional.empty(), new Configuration(false));
     ObjectNode json = (ObjectNode) new ObjectMapper().readTree(checkpoint.config().toString());
     LlamaConfig config = LlamaConfig.parse(json.put("head_dim", 2_147_483_646), "config.json", 196);
-    Hardware hardware = Hardware.detect("cpu", Optional.empty());
+    Hardware hardware = Hardware.detect("cpu", Dtype.FLOAT32);
     assertThatThrownBy(
             () ->
                 CrossEncoder.load(

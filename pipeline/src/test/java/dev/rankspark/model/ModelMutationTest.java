@@ -220,7 +220,7 @@ class ModelMutationTest {
     }
 
     private static float[] score(Path model) {
-      Hardware hardware = Hardware.detect("cpu", Optional.of(Dtype.parse("float32")));
+      Hardware hardware = Hardware.detect("cpu", Dtype.parse("float32"));
       try (CrossEncoder encoder =
           CrossEncoder.load(
               open(model).bind(config(model).weightShapes()),

@@ -118,7 +118,7 @@ class OnednnKernelsTest {
     }
 
     private static void score(RerankerCheckpoint checkpoint, LlamaConfig config, Dtype dtype) {
-      Hardware hardware = Hardware.detect("cpu", Optional.of(dtype));
+      Hardware hardware = Hardware.detect("cpu", dtype);
       try (CrossEncoder encoder =
           CrossEncoder.load(
               checkpoint.bind(config.weightShapes()),
@@ -144,7 +144,7 @@ class OnednnKernelsTest {
         boolean checkpointing,
         double dropout) {
       Map<String, Weight> weights = checkpoint.bind(config.weightShapes());
-      Hardware hardware = Hardware.detect("cpu", Optional.of(dtype));
+      Hardware hardware = Hardware.detect("cpu", dtype);
       TrainedParameters trained =
           full ? TrainedParameters.full(config) : TrainedParameters.lora(config, 8, MODULES);
       try (TrainableEncoder encoder =

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -83,7 +82,7 @@ class TorchTest {
 
   public static void main(String[] args) {
     try {
-      System.out.println(Hardware.detect("cuda", Optional.empty()).description());
+      System.out.println(Hardware.detect("cuda", Dtype.FLOAT32).description());
     } catch (DeviceException e) {
       System.out.println(e.getMessage());
     }

@@ -244,7 +244,7 @@ class TrainableEncoderTest {
   }
 
   private static Hardware hardware(Dtype dtype) {
-    return Hardware.detect("cpu", Optional.of(dtype));
+    return Hardware.detect("cpu", dtype);
   }
 
   /** Groups whose texts begin alike and have few lengths, some of them equal. */

@@ -33,7 +33,7 @@ class WeightLoaderTest {
             Optional.empty(),
             new Configuration());
     LlamaConfig config = LlamaConfig.parse(checkpoint.config(), "config.json", 196);
-    Hardware hardware = Hardware.detect("cpu", Optional.of(Dtype.FLOAT32));
+    Hardware hardware = Hardware.detect("cpu", Dtype.FLOAT32);
     try (CrossEncoder encoder =
         CrossEncoder.load(
             checkpoint.bind(config.weightShapes()),

@@ -109,7 +109,7 @@ class WeightMemoryTest {
     private Probe() {}
 
     public static void main(String[] args) throws IOException {
-      Hardware hardware = Hardware.detect("cpu", Optional.of(Dtype.parse(args[1])));
+      Hardware hardware = Hardware.detect("cpu", Dtype.parse(args[1]));
       RerankerCheckpoint checkpoint = checkpoint(args[0]);
       LlamaConfig config = LlamaConfig.parse(checkpoint.config(), args[0], 196);
       long before = resident("VmRSS");

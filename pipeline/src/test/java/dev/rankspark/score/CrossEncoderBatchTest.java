@@ -21,7 +21,7 @@ class CrossEncoderBatchTest extends PlannedModelTest {
             Optional.empty(),
             new Configuration());
     LlamaConfig config = LlamaConfig.parse(checkpoint.config(), "config.json", LONGEST);
-    Hardware hardware = Hardware.detect("cpu", Optional.of(Dtype.FLOAT32));
+    Hardware hardware = Hardware.detect("cpu", Dtype.FLOAT32);
     return PlannedModel.of(
         CrossEncoder.load(
             checkpoint.bind(config.weightShapes()),

@@ -14,7 +14,6 @@ import dev.rankspark.reranker.ModelPaths;
 import dev.rankspark.reranker.Reranker;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -47,8 +46,7 @@ class ScorePartitionTest {
               ModelPaths.of(REFERENCE.resolve("mistral").toString()),
               new PromptOptions("query: ", "document: ", 196, false),
               spark.sparkContext().hadoopConfiguration());
-      Scoring scoring =
-          new Scoring(reranker, Hardware.detect("cpu", Optional.of(Dtype.FLOAT32)), 64, 512);
+      Scoring scoring = new Scoring(reranker, Hardware.detect("cpu", Dtype.FLOAT32), 64, 512);
       PairCost cost = new PairCost(196, 1_000);
       PairNumbers numbers = PairNumbers.of(pairs, cost.estimate());
       ScoreCounters counters = new ScoreCounters(spark.sparkContext());

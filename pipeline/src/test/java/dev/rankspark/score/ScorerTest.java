@@ -56,7 +56,7 @@ class ScorerTest {
             Optional.of(reference.resolve("adapter").toString()),
             Optional.empty(),
             new Configuration());
-    Hardware hardware = Hardware.detect("cpu", Optional.of(Dtype.FLOAT32));
+    Hardware hardware = Hardware.detect("cpu", Dtype.FLOAT32);
     LlamaConfig config = LlamaConfig.parse(checkpoint.config(), "config.json", 196);
     model =
         CrossEncoder.load(

@@ -20,7 +20,7 @@ class TrainableEncoderBatchTest extends PlannedModelTest {
         RerankerCheckpoint.open(
             directory.toString(), Optional.empty(), Optional.empty(), new Configuration());
     LlamaConfig config = LlamaConfig.parse(checkpoint.config(), "config.json", LONGEST);
-    Hardware hardware = Hardware.detect("cpu", Optional.of(Dtype.FLOAT32));
+    Hardware hardware = Hardware.detect("cpu", Dtype.FLOAT32);
     TrainedParameters trained = TrainedParameters.full(config);
     TrainableEncoder encoder =
         TrainableEncoder.load(

@@ -73,11 +73,7 @@ class TrainingConformanceTest {
     try (PairEncoder tokenizer = trained.loadTokenizer();
         TrainableEncoder encoder =
             trained.load(
-                Hardware.detect("cpu", Optional.of(Dtype.FLOAT32)),
-                Optional.empty(),
-                checkpointing,
-                2,
-                42);
+                Hardware.detect("cpu", Dtype.FLOAT32), Optional.empty(), checkpointing, 2, 42);
         ProcessGroup alone = ProcessGroup.alone()) {
       new TrainingLoop(
               plan,
