@@ -25,7 +25,13 @@ def setting(name, default=None):
 
 def rankspark(*args):
     """Runs a command of RankSpark in this session; prints what it prints, raises what it says went wrong."""
-    jvm, gateway = spark._jvm, spark._sc._gateway
+    try:
+        jvm, gateway = spark._jvm, spark._sc._gateway
+    except Exception:  # each Spark and each vendor raises its own
+        raise RuntimeError(
+            "RankSpark's jar runs in Spark's JVM, which a session of Spark Connect does not reach (Databricks' shared compute and "
+            "serverless are such): attach the notebook to compute with dedicated access, or run the jar as a task of a job there"
+        ) from None
     words = gateway.new_array(jvm.java.lang.String, len(args))
     for i, word in enumerate(args):
         words[i] = str(word)

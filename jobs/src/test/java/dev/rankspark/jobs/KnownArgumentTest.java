@@ -95,7 +95,7 @@ class KnownArgumentTest {
 
   @Test
   void everyArgumentOfTheDriversIsKnown() {
-    CommandLine commands = new CommandLine(new Main());
+    CommandLine commands = new CommandLine(new Commands());
     for (String command : List.of("rerank", "train")) {
       Set<String> known = new TreeSet<>(KnownArgument.of(command).keySet());
       known.addAll(commands.getSubcommands().get(command).getCommandSpec().optionsMap().keySet());

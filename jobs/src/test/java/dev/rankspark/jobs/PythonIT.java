@@ -2,12 +2,10 @@ package dev.rankspark.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.rankspark.jobs.cluster.StandaloneCluster;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -25,9 +23,6 @@ class PythonIT {
 
   /** Between two machines' float32 of the same program. */
   private static final double OTHER_CPU = 2e-5;
-
-  /** Between our float32 and the reference's; its own scores move by 9e-6 with the batch. */
-  private static final double FLOAT32 = 1e-4;
 
   @TempDir private Path folder;
 
@@ -51,108 +46,6 @@ class PythonIT {
       } else {
         assertThat(file).hasSameBinaryContentAs(committed);
       }
-    }
-  }
-
-  @Test
-  void thePypiDistributionOfSparkRunsTheJar() throws Exception {
-    Path output = folder.resolve("run.txt");
-    run(
-        Map.of("SPARK_HOME", sparkHome()),
-        HOME.resolve("bin/rankspark").toString(),
-        "rerank",
-        "--model-name-or-path",
-        Cli.reference("base"),
-        "--lora-name-or-path",
-        Cli.reference("adapter-bin"),
-        "--dataset-path",
-        Cli.reference("expected/rerank_input.jsonl"),
-        "--query-prefix",
-        "query: ",
-        "--passage-prefix",
-        "document: ",
-        "--rerank-max-len",
-        "196",
-        "--dtype",
-        "float32",
-        "--rerank-output-path",
-        output.toString());
-    assertThat(
-            Scores.read(output)
-                .largestDifference(Scores.read(Path.of(Cli.reference("expected/adapter.txt")))))
-        .isLessThanOrEqualTo(FLOAT32);
-  }
-
-  @Test
-  void theNotebookReranks() throws Exception {
-    Path output = folder.resolve("notebook.txt");
-    String printed =
-        notebook(
-            "rerank.py",
-            "local[2]",
-            Map.of(
-                "RANKSPARK_MODEL",
-                Cli.reference("mistral"),
-                "RANKSPARK_QUERIES",
-                Cli.reference("data/queries.tsv"),
-                "RANKSPARK_CORPUS",
-                Cli.reference("data/corpus.jsonl"),
-                "RANKSPARK_RUN",
-                Cli.reference("data/run.trec"),
-                "RANKSPARK_QRELS",
-                Cli.reference("data/qrels.txt"),
-                "RANKSPARK_DEPTH",
-                "10",
-                "RANKSPARK_OUTPUT",
-                output.toString()));
-    assertThat(printed).contains("nDCG@10").contains("140 lines");
-  }
-
-  /** On a local master the driver would not end: Spark's timer of barriers keeps its JVM. */
-  @Test
-  void theNotebookTrainsOnACluster() throws Exception {
-    Path output = folder.resolve("trained");
-    try (StandaloneCluster cluster = StandaloneCluster.start(folder, 2, 1)) {
-      String printed =
-          notebook(
-              "train.py",
-              cluster.url(),
-              Map.of(
-                  "RANKSPARK_MODEL",
-                  Cli.reference("base"),
-                  "RANKSPARK_DATASET",
-                  TrainingFiles.write(folder.resolve("train.jsonl")).toString(),
-                  "RANKSPARK_GROUP_SIZE",
-                  "4",
-                  "RANKSPARK_MAX_STEPS",
-                  "4",
-                  "RANKSPARK_WORKERS",
-                  "2",
-                  "RANKSPARK_OUTPUT",
-                  output.toString()));
-      assertThat(printed).contains("grad_norm").contains("|   4|");
-    }
-    assertThat(output.resolve("adapter_model.safetensors")).exists();
-  }
-
-  private String notebook(String name, String master, Map<String, String> settings)
-      throws Exception {
-    Map<String, String> environment = new HashMap<>(settings);
-    environment.put("SPARK_HOME", sparkHome());
-    environment.put("PYSPARK_PYTHON", PYTHON.resolve("bin/python").toString());
-    return run(
-        environment,
-        sparkHome() + "/bin/spark-submit",
-        "--master",
-        master,
-        "--jars",
-        HOME.resolve("jobs/target/rankspark.jar").toString(),
-        HOME.resolve("notebooks/" + name).toString());
-  }
-
-  private static String sparkHome() throws IOException {
-    try (var lib = Files.newDirectoryStream(PYTHON.resolve("lib"), "python3*")) {
-      return lib.iterator().next().resolve("site-packages/pyspark").toString();
     }
   }
 

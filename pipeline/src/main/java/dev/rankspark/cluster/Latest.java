@@ -1,13 +1,17 @@
 package dev.rankspark.cluster;
 
 import java.io.Serializable;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.apache.spark.SparkContext;
+import org.apache.spark.scheduler.AccumulableInfo;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerExecutorMetricsUpdate;
 import org.apache.spark.util.AccumulatorV2;
+import scala.Tuple4;
 import scala.collection.JavaConverters;
+import scala.collection.Seq;
 
 /**
  * The newest value of one task, on its way to the driver: an accumulator, which Spark sends along
@@ -43,7 +47,7 @@ public final class Latest<T extends Comparable<T> & Serializable> extends Accumu
 
           @Override
           public void onExecutorMetricsUpdate(SparkListenerExecutorMetricsUpdate update) {
-            JavaConverters.seqAsJavaList(update.accumUpdates()).stream()
+            tasks(update).stream()
                 .flatMap(task -> JavaConverters.seqAsJavaList(task._4()).stream())
                 .filter(accumulated -> accumulated.id() == id() && accumulated.update().isDefined())
                 .map(accumulated -> accumulated.update().get())
@@ -61,6 +65,18 @@ public final class Latest<T extends Comparable<T> & Serializable> extends Accumu
         };
     spark.addSparkListener(updates);
     return () -> spark.removeSparkListener(updates);
+  }
+
+  /**
+   * The event's {@code accumUpdates}, by its place among the event's fields: the method of that
+   * name gives one {@code Seq} in Scala 2.12 and another in 2.13, so that a class that calls it
+   * fits one of them.
+   */
+  @SuppressWarnings("unchecked")
+  private static List<Tuple4<Object, Object, Object, Seq<AccumulableInfo>>> tasks(
+      SparkListenerExecutorMetricsUpdate update) {
+    return JavaConverters.seqAsJavaList(
+        (Seq<Tuple4<Object, Object, Object, Seq<AccumulableInfo>>>) update.productElement(1));
   }
 
   @Override

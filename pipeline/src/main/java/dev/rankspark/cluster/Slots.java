@@ -7,7 +7,6 @@ import java.util.function.IntSupplier;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
 import org.apache.spark.resource.ResourceProfile;
-import org.apache.spark.util.Utils;
 
 /**
  * Whether a cluster can run all tasks of a barrier stage at once, asked before the stage starts:
@@ -47,7 +46,7 @@ public final class Slots {
 
   /** A group of one is no barrier stage to speak of, but Spark refuses that too. */
   static void checkAllocation(SparkConf conf, int workers) {
-    if (Utils.isDynamicAllocationEnabled(conf)) {
+    if (isDynamicAllocationEnabled(conf)) {
       throw new DeviceException(
           "--workers "
               + workers
@@ -55,6 +54,14 @@ public final class Slots {
               + " submit with --conf spark.dynamicAllocation.enabled=false --num-executors "
               + workers);
     }
+  }
+
+  /** As Spark itself reads it; the function that does has other parameters in each Spark. */
+  private static boolean isDynamicAllocationEnabled(SparkConf conf) {
+    String master = conf.get("spark.master", "");
+    boolean isLocal = master.equals("local") || master.startsWith("local[");
+    return conf.getBoolean("spark.dynamicAllocation.enabled", false)
+        && (!isLocal || conf.getBoolean("spark.dynamicAllocation.testing", false));
   }
 
   /**

@@ -47,6 +47,7 @@ public final class SqlSettings {
       }
     }
     settings.set("spark.sql.caseSensitive", true); // as JSON's names are
+    settings.set("spark.sql.ansi.enabled", false); // Spark 4 has it on
     settings.set("spark.sql.session.timeZone", "UTC");
     Option<SparkSession> active = SparkSession.getActiveSession();
     SparkSession.setActiveSession(ours); // columns are made under its settings

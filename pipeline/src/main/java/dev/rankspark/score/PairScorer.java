@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.col;
 
 import dev.rankspark.InputException;
 import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.cluster.SparkVersion;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.reranker.ModelPaths;
@@ -133,6 +134,7 @@ public final class PairScorer {
    *     for
    */
   public Dataset<Row> score(Dataset<Row> pairs) {
+    SparkVersion.check();
     SparkSession spark = pairs.sparkSession();
     Fields fields = new Fields(pairs.schema(), isCaseSensitive(spark));
     fields.refuse(score);

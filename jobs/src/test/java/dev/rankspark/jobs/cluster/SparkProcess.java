@@ -6,17 +6,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.apache.spark.launcher.JavaModuleOptions;
 
-/**
- * A process of Spark's own classes, under a plain {@code java} with nothing but Spark on its class
- * path.
- */
+/** A process of Spark's own classes, with nothing but Spark on its class path. */
 final class SparkProcess implements AutoCloseable {
   private final Process process;
   private final Path out;
@@ -31,31 +26,25 @@ final class SparkProcess implements AutoCloseable {
   /**
    * Starts a process.
    *
-   * @param sparkHome a folder with {@code jars}
    * @param logs where its output goes, as {@code name.out} and {@code name.err}
+   * @param jvmOptions for {@code SparkSubmit} alone
    * @param arguments main class and its arguments
    */
-  static SparkProcess start(Path sparkHome, Path logs, String name, List<String> arguments) {
+  static SparkProcess start(
+      SparkHome spark, Path logs, String name, List<String> jvmOptions, List<String> arguments) {
     try {
       Files.createDirectories(logs);
-      List<String> command = new ArrayList<>();
-      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-      command.addAll(moduleOptions());
-      command.add("-Xmx1g");
-      command.addAll(List.of("-cp", sparkHome + "/jars/*"));
-      command.addAll(arguments);
       Path out = logs.resolve(name + ".out");
       Path err = logs.resolve(name + ".err");
       ProcessBuilder builder =
-          new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
+          spark
+              .process(jvmOptions, arguments)
+              .redirectOutput(out.toFile())
+              .redirectError(err.toFile());
       builder
           .environment()
           .putAll(
               Map.of(
-                  "SPARK_HOME",
-                  sparkHome.toString(),
-                  "SPARK_SCALA_VERSION",
-                  "2.12",
                   "SPARK_LOCAL_IP",
                   "127.0.0.1",
                   // As bin/rankspark starts a driver, and as a container without a locale has it.
@@ -65,14 +54,6 @@ final class SparkProcess implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  /**
-   * What {@code bin/spark-submit} passes, as {@code org.apache.spark.launcher.JavaModuleOptions}
-   * has it.
-   */
-  private static List<String> moduleOptions() {
-    return List.of(JavaModuleOptions.defaultModuleOptions().trim().split("\\s+"));
   }
 
   /** Waits until its log has a text. */

@@ -12,14 +12,14 @@ import java.util.Map;
 
 /**
  * A real standalone cluster on this machine: a master and workers as processes of their own, of the
- * Spark that the build resolved ({@code spark/target/spark}), and jobs through Spark's own {@code
+ * Spark that the build resolved or of another one, and jobs through Spark's own {@code
  * SparkSubmit}. Every process can be killed.
  */
 public final class StandaloneCluster implements AutoCloseable {
   private static final Duration START = Duration.ofSeconds(60);
   private static final Duration JOB = Duration.ofMinutes(5);
 
-  private final Path sparkHome;
+  private final SparkHome spark;
   private final Path folder;
   private final String url;
   private final SparkProcess master;
@@ -27,8 +27,8 @@ public final class StandaloneCluster implements AutoCloseable {
   private final int cores;
   private int submitted;
 
-  private StandaloneCluster(Path folder, int cores) {
-    this.sparkHome = home().resolve("spark/target/spark");
+  private StandaloneCluster(SparkHome spark, Path folder, int cores) {
+    this.spark = spark;
     this.folder = folder;
     this.cores = cores;
     int port = freePort();
@@ -53,7 +53,12 @@ public final class StandaloneCluster implements AutoCloseable {
    * @param cores of each worker
    */
   public static StandaloneCluster start(Path folder, int workers, int cores) {
-    StandaloneCluster cluster = new StandaloneCluster(folder, cores);
+    return start(SparkHome.ofTheBuild(), folder, workers, cores);
+  }
+
+  /** Likewise, of another Spark. */
+  public static StandaloneCluster start(SparkHome spark, Path folder, int workers, int cores) {
+    StandaloneCluster cluster = new StandaloneCluster(spark, folder, cores);
     try {
       cluster.master.awaitLog("I have been elected leader", START);
       for (int i = 0; i < workers; i++) {
@@ -89,7 +94,7 @@ public final class StandaloneCluster implements AutoCloseable {
   }
 
   private SparkProcess start(String name, String... arguments) {
-    return SparkProcess.start(sparkHome, folder, name, List.of(arguments));
+    return SparkProcess.start(spark, folder, name, List.of(), List.of(arguments));
   }
 
   /** The end of a job: exit code, standard output, standard error. */
@@ -137,7 +142,6 @@ public final class StandaloneCluster implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.addAll(
         List.of(
-            "-Dlog4j2.configurationFile=" + home().resolve("conf/log4j2.properties"),
             "org.apache.spark.deploy.SparkSubmit",
             "--master",
             url,
@@ -162,7 +166,9 @@ public final class StandaloneCluster implements AutoCloseable {
             "dev.rankspark.jobs.Main",
             home().resolve("jobs/target/rankspark.jar").toString()));
     command.addAll(List.of(arguments));
-    return new Job(SparkProcess.start(sparkHome, folder, "job-" + submitted++, command));
+    List<String> logs =
+        List.of("-Dlog4j2.configurationFile=" + home().resolve("conf/log4j2.properties"));
+    return new Job(SparkProcess.start(spark, folder, "job-" + submitted++, logs, command));
   }
 
   /** What {@code --master} names. */
