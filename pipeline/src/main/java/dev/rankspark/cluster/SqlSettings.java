@@ -2,6 +2,7 @@ package dev.rankspark.cluster;
 
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import org.apache.spark.SparkContext;
 import org.apache.spark.sql.RuntimeConfig;
 import org.apache.spark.sql.SparkSession;
 import scala.Option;
@@ -15,6 +16,14 @@ import scala.collection.JavaConverters;
  */
 public final class SqlSettings {
   private static final String SQL = "spark.sql.";
+
+  private static final String PARTITIONS = "spark.sql.shuffle.partitions";
+
+  /** Spark's own number, for tables of any size on clusters of any size. */
+  private static final int SPARKS_PARTITIONS = 200;
+
+  /** Enough for what one machine reranks, as in {@code conf/spark-defaults-local.conf}. */
+  private static final int FEW_PARTITIONS = 8;
 
   private static final Pattern KEPT =
       Pattern.compile(
@@ -49,6 +58,9 @@ public final class SqlSettings {
     settings.set("spark.sql.caseSensitive", true); // as JSON's names are
     settings.set("spark.sql.ansi.enabled", false); // Spark 4 has it on
     settings.set("spark.sql.session.timeZone", "UTC");
+    if (!isSet(spark, PARTITIONS)) {
+      settings.set(PARTITIONS, partitions(spark.sparkContext()));
+    }
     Option<SparkSession> active = SparkSession.getActiveSession();
     SparkSession.setActiveSession(ours); // columns are made under its settings
     try {
@@ -60,6 +72,31 @@ public final class SqlSettings {
         SparkSession.clearActiveSession();
       }
     }
+  }
+
+  /**
+   * Into how many partitions this session shuffles a table, where a call has to name the number.
+   */
+  public static int shufflePartitions(SparkSession spark) {
+    return number(spark.conf().get(PARTITIONS));
+  }
+
+  /**
+   * @param set a number or, on Databricks, {@code auto}
+   */
+  static int number(String set) {
+    return set.matches("\\d+") ? Integer.parseInt(set) : SPARKS_PARTITIONS;
+  }
+
+  /** On one machine a task that has nothing to do costs more than a partition that is larger. */
+  private static int partitions(SparkContext spark) {
+    return spark.isLocal()
+        ? Math.min(SPARKS_PARTITIONS, Math.max(FEW_PARTITIONS, 2 * spark.defaultParallelism()))
+        : SPARKS_PARTITIONS;
+  }
+
+  private static boolean isSet(SparkSession spark, String name) {
+    return spark.conf().getAll().contains(name);
   }
 
   private static boolean isTheirs(String name) {

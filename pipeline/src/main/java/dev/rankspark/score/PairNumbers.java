@@ -6,6 +6,7 @@ import static dev.rankspark.score.Numbering.COST;
 import static org.apache.spark.sql.functions.col;
 
 import dev.rankspark.cluster.Keyed;
+import dev.rankspark.cluster.SqlSettings;
 import dev.rankspark.corpus.Pairs;
 import dev.rankspark.score.Numbering.Place;
 import dev.rankspark.score.Numbering.Placed;
@@ -66,11 +67,11 @@ final class PairNumbers {
    * @param pairCost of a pair, a whole number
    */
   static PairNumbers of(Dataset<Row> pairs, Column pairCost) {
-    String partitions = pairs.sparkSession().conf().get("spark.sql.shuffle.partitions");
+    int partitions = SqlSettings.shufflePartitions(pairs.sparkSession());
     JavaRDD<Row> sorted =
         pairs
             .withColumn(COST, pairCost)
-            .repartitionByRange(Integer.parseInt(partitions), col(QUERY_POSITION))
+            .repartitionByRange(partitions, col(QUERY_POSITION))
             .sortWithinPartitions(QUERY_POSITION, POSITION)
             .toJavaRDD();
     List<Sum> before = new ArrayList<>();

