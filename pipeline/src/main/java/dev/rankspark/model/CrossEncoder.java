@@ -34,8 +34,7 @@ public final class CrossEncoder implements BatchModel, AutoCloseable {
     this.config = config;
     this.manager = (PtNDManager) NDManager.newBaseManager(device, "PyTorch");
     this.program = new Program("Llama", device);
-    RotaryTable table =
-        RotaryTable.of(longest, config.headDim(), config.ropeTheta(), config.ropeScaling());
+    RotaryTable table = RotaryTable.of(longest, config.headDim(), config.rope());
     Shape shape = new Shape(longest, config.headDim());
     this.cos = (PtNDArray) manager.create(table.cos(), shape);
     this.sin = (PtNDArray) manager.create(table.sin(), shape);

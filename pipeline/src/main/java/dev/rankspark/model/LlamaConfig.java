@@ -26,8 +26,7 @@ import java.util.Optional;
  * @param kvHeads key and value heads; divides {@code heads}
  * @param headDim width of one head, even; not always {@code hidden / heads}
  * @param normEps epsilon of RMSNorm
- * @param ropeTheta base of the rotary frequencies
- * @param ropeScaling what becomes of these frequencies
+ * @param rope the rotary positions
  */
 public record LlamaConfig(
     String modelType,
@@ -39,8 +38,7 @@ public record LlamaConfig(
     int kvHeads,
     int headDim,
     double normEps,
-    double ropeTheta,
-    RopeScaling ropeScaling)
+    Rope rope)
     implements Serializable {
 
   /**
@@ -132,8 +130,7 @@ public record LlamaConfig(
         kvHeads,
         headDim,
         fields.positiveOr("rms_norm_eps", 1e-6),
-        fields.ropeTheta(),
-        fields.ropeScaling());
+        new Rope(fields.ropeTheta(), fields.ropeScaling()));
   }
 
   /** transformers' class for a reranker of this family. */

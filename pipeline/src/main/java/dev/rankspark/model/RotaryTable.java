@@ -11,13 +11,13 @@ package dev.rankspark.model;
  */
 record RotaryTable(float[] cos, float[] sin) {
 
-  static RotaryTable of(int positions, int headDim, double theta, RopeScaling scaling) {
+  static RotaryTable of(int positions, int headDim, Rope rope) {
     float[] cos = new float[positions * headDim];
     float[] sin = new float[positions * headDim];
     int half = headDim / 2;
     for (int i = 0; i < half; i++) {
       float exponent = (float) (2 * i) / headDim;
-      float frequency = scaling.scaled(1f / (float) Math.pow(theta, exponent));
+      float frequency = rope.scaling().scaled(1f / (float) Math.pow(rope.theta(), exponent));
       for (int position = 0; position < positions; position++) {
         float angle = position * frequency;
         int at = position * headDim + i;

@@ -95,8 +95,7 @@ public final class TrainableEncoder implements AutoCloseable {
     this.manager = (PtNDManager) NDManager.newBaseManager(device, "PyTorch");
     this.program = new Program("Trainer", device);
     int positions = WholeTexts.longest(longest);
-    RotaryTable table =
-        RotaryTable.of(positions, config.headDim(), config.ropeTheta(), config.ropeScaling());
+    RotaryTable table = RotaryTable.of(positions, config.headDim(), config.rope());
     Shape shape = new Shape(positions, config.headDim());
     this.cos = (PtNDArray) manager.create(table.cos(), shape);
     this.sin = (PtNDArray) manager.create(table.sin(), shape);

@@ -27,7 +27,7 @@ class LlamaConfigTest {
     assertThat(config.kvHeads()).isEqualTo(4);
     assertThat(config.headDim()).isEqualTo(16);
     assertThat(config.normEps()).isEqualTo(1e-6);
-    assertThat(config.ropeTheta()).isEqualTo(10_000.0);
+    assertThat(config.rope().theta()).isEqualTo(10_000.0);
   }
 
   @Test
@@ -165,8 +165,8 @@ class LlamaConfigTest {
           """)
   void rotaryFrequenciesAreScaled(String changed, double theta, String scaling) {
     LlamaConfig config = parse(json(changed));
-    assertThat(config.ropeTheta()).isEqualTo(theta);
-    assertThat(config.ropeScaling()).hasToString(scaling);
+    assertThat(config.rope().theta()).isEqualTo(theta);
+    assertThat(config.rope().scaling()).hasToString(scaling);
   }
 
   @Test

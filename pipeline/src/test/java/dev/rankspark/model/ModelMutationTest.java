@@ -183,15 +183,15 @@ class ModelMutationTest {
       assertThat(config.normEps())
           .isEqualTo(StrictJson.real(json, "rms_norm_eps", 1e-6))
           .isFinite();
-      assertThat(config.ropeTheta())
+      assertThat(config.rope().theta())
           .isEqualTo(StrictJson.real(json, "rope_theta", 10_000))
           .isFinite();
       for (String off : List.of("attention_bias", "mlp_bias")) {
         assertThat(StrictJson.has(json, off) && json.get(off).getAsBoolean()).isFalse();
       }
       if (!StrictJson.has(json, "rope_scaling")) {
-        assertThat(config.ropeScaling()).isEqualTo(new RopeScaling.None());
-      } else if (config.ropeScaling() instanceof RopeScaling.Llama3 llama3) {
+        assertThat(config.rope().scaling()).isEqualTo(new RopeScaling.None());
+      } else if (config.rope().scaling() instanceof RopeScaling.Llama3 llama3) {
         JsonObject rope = json.getAsJsonObject("rope_scaling");
         assertThat(llama3)
             .isEqualTo(
