@@ -22,7 +22,7 @@ class Products(Module):
     return torch.len(self.frozen)
   def multiply(self: __torch__.Products,
     way: int) -> Tensor:
-    # way 0: libtorch's own; 1: oneDNN's of plain weights; 2: oneDNN's of packed ones; 3: as scoring has it of plain ones.
+    # way 0: libtorch's own; of plain weights 1: oneDNN's, 3: scoring's; 2: oneDNN's of packed ones.
     # All products once; a number of the last one, so that a device has finished when it is read.
     y = self.frozen[0]
     for i in range(torch.floordiv(torch.len(self.frozen), 3)):
