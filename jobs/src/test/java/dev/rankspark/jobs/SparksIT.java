@@ -1,6 +1,7 @@
 package dev.rankspark.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.rankspark.jobs.cluster.SparkHome;
 import dev.rankspark.jobs.cluster.StandaloneCluster;
@@ -128,6 +129,7 @@ class SparksIT {
   /** Such a session reaches no JVM; Databricks has such too. */
   @Test
   void aSessionOfSparkConnectGetsOneLine() throws Exception {
+    assumeTrue(sparks().anyMatch(WITH_CONNECT::equals), WITH_CONNECT + " is the matrix profile's");
     for (String notebook : List.of("rerank.py", "train.py")) {
       Path packages = SparkHome.ofPypi(WITH_CONNECT).folder().getParent();
       Map<String, String> environment = new HashMap<>();
