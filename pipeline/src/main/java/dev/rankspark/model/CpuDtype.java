@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -27,7 +28,7 @@ record CpuDtype(double float32, double bfloat16) {
 
   private static final Pattern FIGURES = Pattern.compile("(\\d+\\.\\d+) (\\d+\\.\\d+)");
 
-  private static final Map<String, CpuDtype> MEASURED = new HashMap<>();
+  private static final Map<Asked, Choice> CHOSEN = new HashMap<>();
 
   /**
    * A dtype and why.
@@ -36,14 +37,29 @@ record CpuDtype(double float32, double bfloat16) {
    */
   record Choice(Dtype dtype, String why) {}
 
+  private record Asked(LlamaConfig config, int threads) {}
+
   /**
    * The best for a model on this CPU.
    *
    * @param threads libtorch's threads
    */
   static Choice best(LlamaConfig config, int threads) {
-    return of(config.hidden(), threads)
-        .choose(Float.BYTES * config.elements(), MemoryLeft.here().bytes());
+    return best(config, threads, UserCache.ofUser("dtype"), MemoryLeft.here()::bytes);
+  }
+
+  /**
+   * Likewise. Decided once in a process: the model takes memory, and what is computed after it was
+   * loaded must be in its dtype. One at a time: tasks that measured side by side would measure each
+   * other.
+   */
+  static synchronized Choice best(
+      LlamaConfig config, int threads, UserCache cache, Supplier<OptionalLong> memory) {
+    return CHOSEN.computeIfAbsent(
+        new Asked(config, threads),
+        asked ->
+            of(machine(config.hidden(), threads), config.hidden(), threads, cache)
+                .choose(Float.BYTES * config.elements(), memory.get()));
   }
 
   /**
@@ -75,22 +91,20 @@ record CpuDtype(double float32, double bfloat16) {
     return new Choice(Dtype.FLOAT32, figures);
   }
 
-  /** One at a time: tasks that measured side by side would measure each other. */
-  private static synchronized CpuDtype of(int width, int threads) {
-    String key =
-        String.format(
-            Locale.ROOT,
-            "version %d%nlibtorch %s%nfloat32 by AMX %b%nthreads %d%nwidth %d%n%s",
-            VERSION,
-            Torch.engine().getVersion(),
-            CpuOperators.splitFloat32(),
-            threads,
-            width,
-            CpuFeatures.here().identity());
-    return MEASURED.computeIfAbsent(
-        key, machine -> of(machine, width, threads, UserCache.ofUser("dtype")));
+  /** What a measurement holds for. */
+  static String machine(int width, int threads) {
+    return String.format(
+        Locale.ROOT,
+        "version %d\nlibtorch %s\nfloat32 by AMX %b\nthreads %d\nwidth %d\n%s",
+        VERSION,
+        Torch.engine().getVersion(),
+        CpuOperators.splitFloat32(),
+        threads,
+        width,
+        CpuFeatures.here().identity());
   }
 
+  /** What is remembered under a key; else measured, and remembered. */
   static CpuDtype of(String key, int width, int threads, UserCache cache) {
     Optional<CpuDtype> remembered = cache.read(key).flatMap(CpuDtype::parse);
     if (remembered.isPresent()) {

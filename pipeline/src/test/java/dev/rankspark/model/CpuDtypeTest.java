@@ -2,7 +2,9 @@ package dev.rankspark.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.rankspark.files.UserCache;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -36,6 +38,26 @@ class CpuDtypeTest {
                     + " its width: float32 264, bfloat16 165 GFLOP/s"));
     assertThat(new CpuDtype(264, 165).choose(27 * GB, OptionalLong.empty()).dtype())
         .as("where the system does not say")
+        .isEqualTo(Dtype.FLOAT32);
+  }
+
+  /** The model itself takes it: the tasks after the first would compute in another dtype. */
+  @Test
+  void aChoiceStaysWhateverMemoryIsLeftLater() throws IOException {
+    LlamaConfig config =
+        LlamaConfig.parse(
+            new ObjectMapper()
+                .readTree(
+                    "{\"model_type\": \"llama\", \"vocab_size\": 100, \"hidden_size\": 64,"
+                        + " \"intermediate_size\": 64, \"num_hidden_layers\": 1,"
+                        + " \"num_attention_heads\": 2}"),
+            "config.json",
+            10);
+    UserCache cache = UserCache.in(folder);
+    cache.write(CpuDtype.machine(64, 1), "2.0 1.0");
+
+    assertThat(CpuDtype.best(config, 1, cache, () -> MUCH).dtype()).isEqualTo(Dtype.FLOAT32);
+    assertThat(CpuDtype.best(config, 1, cache, () -> OptionalLong.of(1)).dtype())
         .isEqualTo(Dtype.FLOAT32);
   }
 
