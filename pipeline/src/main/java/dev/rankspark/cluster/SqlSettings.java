@@ -58,8 +58,8 @@ public final class SqlSettings {
     settings.set("spark.sql.caseSensitive", true); // as JSON's names are
     settings.set("spark.sql.ansi.enabled", false); // Spark 4 has it on
     settings.set("spark.sql.session.timeZone", "UTC");
-    if (!isSet(spark, PARTITIONS)) {
-      settings.set(PARTITIONS, partitions(spark.sparkContext()));
+    if (spark.sparkContext().isLocal() && !isSet(spark, PARTITIONS)) {
+      settings.set(PARTITIONS, fewPartitions(spark.sparkContext()));
     }
     Option<SparkSession> active = SparkSession.getActiveSession();
     SparkSession.setActiveSession(ours); // columns are made under its settings
@@ -89,10 +89,8 @@ public final class SqlSettings {
   }
 
   /** On one machine a task that has nothing to do costs more than a partition that is larger. */
-  private static int partitions(SparkContext spark) {
-    return spark.isLocal()
-        ? Math.min(SPARKS_PARTITIONS, Math.max(FEW_PARTITIONS, 2 * spark.defaultParallelism()))
-        : SPARKS_PARTITIONS;
+  private static int fewPartitions(SparkContext spark) {
+    return Math.min(SPARKS_PARTITIONS, Math.max(FEW_PARTITIONS, 2 * spark.defaultParallelism()));
   }
 
   private static boolean isSet(SparkSession spark, String name) {

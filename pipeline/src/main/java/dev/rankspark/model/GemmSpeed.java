@@ -27,7 +27,6 @@ public final class GemmSpeed implements AutoCloseable {
   private static final int PROBED_LEAST = 3;
   private static final int PROBED_MOST = 10;
   private static final long PROBED_NANOS = 300_000_000;
-  private static final int ROW_STEP = 32;
 
   private final PtNDManager manager;
   private final Program program;
@@ -117,8 +116,8 @@ public final class GemmSpeed implements AutoCloseable {
 
   private static GemmSpeed asScored(int width, Hardware hardware) {
     Way way = hardware.packsWeights() && !hardware.splitsFloat32() ? Way.PACKED : Way.SCORING;
-    long fitting = (long) (PROBED_OPERATIONS / (2.0 * width * width));
-    int rows = (int) Math.max(ROW_STEP, Math.min(PROBED_ROWS, fitting / ROW_STEP * ROW_STEP));
+    double fitting = PROBED_OPERATIONS / (2.0 * width * width);
+    int rows = PackedTexts.rows((int) Math.min(PROBED_ROWS, Math.max(1, fitting)));
     return new GemmSpeed(
         List.of(new int[] {width, width}), rows, List.of(way), hardware, Device.cpu());
   }

@@ -5,28 +5,21 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.engine.EngineException;
 import dev.rankspark.DeviceException;
-import dev.rankspark.checkpoint.RerankerCheckpoint;
 import dev.rankspark.cluster.ExecutorModels;
 import dev.rankspark.model.BatchModel;
 import dev.rankspark.model.CrossEncoder;
 import dev.rankspark.model.DeviceMemoryException;
-import dev.rankspark.model.Dtype;
-import dev.rankspark.model.Hardware;
-import dev.rankspark.model.LlamaConfig;
 import dev.rankspark.model.PackedTexts;
 import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.prompt.Pooling;
 import dev.rankspark.prompt.PromptOptions;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
-import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -49,26 +42,11 @@ class ScorerTest {
   @BeforeAll
   static void load() {
     System.out.println("ScorerTest: seed " + SEED);
-    Path reference = Path.of(System.getProperty("rankspark.home"), "reference");
-    RerankerCheckpoint checkpoint =
-        RerankerCheckpoint.open(
-            reference.resolve("base").toString(),
-            Optional.of(reference.resolve("adapter").toString()),
-            Optional.empty(),
-            new Configuration());
-    Hardware hardware = Hardware.detect("cpu", Dtype.FLOAT32);
-    LlamaConfig config = LlamaConfig.parse(checkpoint.config(), "config.json", 196);
-    model =
-        CrossEncoder.load(
-            checkpoint.bind(config.weightShapes()),
-            config,
-            hardware,
-            hardware.device(Optional.empty()),
-            196,
-            2);
+    ReferenceModel reference = ReferenceModel.adapted(196);
+    model = reference.crossEncoder();
     tokenizer =
         PairEncoder.load(
-            checkpoint.tokenizerDirectory(),
+            reference.checkpoint().tokenizerDirectory(),
             new PromptOptions("query: ", "document: ", 196, false),
             Pooling.LAST_BEFORE_PADDING);
     Random random = new Random(SEED);
