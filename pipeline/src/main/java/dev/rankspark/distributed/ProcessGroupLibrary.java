@@ -1,6 +1,7 @@
 package dev.rankspark.distributed;
 
 import dev.rankspark.DeviceException;
+import dev.rankspark.files.Platform;
 import dev.rankspark.model.NativeLibrary;
 import dev.rankspark.model.Torch;
 import java.io.IOException;
@@ -25,7 +26,7 @@ final class ProcessGroupLibrary {
    */
   static synchronized void load() {
     if (!isLoaded) {
-      checkPlatform(System.getProperty("os.name"), System.getProperty("os.arch"));
+      checkPlatform(Platform.here());
       Torch.engine();
       Optional<Path> own = Optional.ofNullable(System.getenv(OWN_LIBRARY)).map(Path::of);
       try {
@@ -47,13 +48,12 @@ final class ProcessGroupLibrary {
     }
   }
 
-  static void checkPlatform(String system, String architecture) {
-    if (!NativeLibrary.isForPlatform(system, architecture)) {
+  static void checkPlatform(Platform platform) {
+    if (!NativeLibrary.exists(ProcessGroupLibrary.class, NAME, platform)
+        && System.getenv(OWN_LIBRARY) == null) {
       throw new DeviceException(
-          "several workers need Linux on x86_64, this is "
-              + system
-              + " on "
-              + architecture
+          "several workers need Linux on x86_64 or aarch64, this is "
+              + platform.name()
               + "; one worker runs here (--workers 1)");
     }
   }

@@ -24,6 +24,8 @@ public final class NativeFolders {
 
   private static final String CACHE = "DJL_CACHE_DIR";
 
+  private static final String TORCH_CPU = System.mapLibraryName("torch_cpu");
+
   private static final long MIB = 1L << 20;
 
   /** The largest library of those in the temporary folder takes 4 MiB. */
@@ -76,13 +78,14 @@ public final class NativeFolders {
   /**
    * Sees to DJL's cache; to be called before a library of DJL is loaded.
    *
-   * @throws DeviceException if it is of no use
+   * @throws DeviceException if it is of no use, or the libraries are another platform's
    */
   public static synchronized void prepareCache() {
     temporary();
     if (cacheIsReady) {
       return;
     }
+    Platform.checkClassPath(NativeFolders.class.getClassLoader());
     // All that is needed is in the jar or on the machine. On a GPU machine DJL would look for a
     // tokenizers library for CUDA in the net.
     System.setProperty("ai.djl.offline", "true");
@@ -154,7 +157,7 @@ public final class NativeFolders {
       return true;
     }
     try (Stream<Path> versions = Files.list(cache.resolve("pytorch"))) {
-      return versions.anyMatch(version -> Files.exists(version.resolve("libtorch_cpu.so")));
+      return versions.anyMatch(version -> Files.exists(version.resolve(TORCH_CPU)));
     } catch (IOException e) {
       return false;
     }

@@ -1,5 +1,6 @@
 package dev.rankspark.model;
 
+import dev.rankspark.files.Platform;
 import java.io.IOException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,9 +18,15 @@ final class CpuLibrary {
   /** Loads it where it is for this platform; all that it does libtorch does too, not as well. */
   static synchronized boolean isLoaded() {
     if (isLoaded == null) {
-      isLoaded =
-          NativeLibrary.isForPlatform(System.getProperty("os.name"), System.getProperty("os.arch"))
-              && loads();
+      Platform platform = Platform.here();
+      isLoaded = NativeLibrary.exists(CpuLibrary.class, NAME, platform);
+      if (!isLoaded) {
+        LOG.info(
+            "For {} there are no native libraries of ours: libtorch's operators are taken, and"
+                + " training has one worker",
+            platform.name());
+      }
+      isLoaded = isLoaded && loads();
     }
     return isLoaded;
   }

@@ -6,6 +6,7 @@ import dev.rankspark.DeviceException;
 import dev.rankspark.OptionException;
 import dev.rankspark.cuda.CudaDevice;
 import dev.rankspark.cuda.CudaMachine;
+import dev.rankspark.files.Platform;
 import java.io.Serializable;
 import java.util.Comparator;
 import java.util.List;
@@ -187,7 +188,9 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
    * faster than float32; elsewhere {@link Program} has its products computed in float32.
    */
   boolean packsWeights() {
-    return !cuda && (compute == Dtype.FLOAT32 || CpuFeatures.here().multiplyBfloat16());
+    return !cuda
+        && !Platform.here().isMacos() // no oneDNN there
+        && (compute == Dtype.FLOAT32 || CpuFeatures.here().multiplyBfloat16());
   }
 
   /** Whether products are those of {@link CpuOperators}, which take weights as they are. */

@@ -3,6 +3,7 @@ package dev.rankspark.model;
 import ai.djl.util.Utils;
 import dev.rankspark.cuda.Libtorch;
 import dev.rankspark.files.NativeFolders;
+import dev.rankspark.files.Platform;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -21,15 +22,19 @@ public final class NativeLibrary {
 
   private NativeLibrary() {}
 
-  /** Whether ours are for this platform: Linux on x86_64. */
-  public static boolean isForPlatform(String system, String architecture) {
-    return system.equals("Linux") && architecture.equals("amd64");
+  /**
+   * Whether a library is there for a platform.
+   *
+   * @param owner the class with its native methods
+   */
+  public static boolean exists(Class<?> owner, String name, Platform platform) {
+    return owner.getResource(resource(name, platform)) != null;
   }
 
   /**
-   * Loads a library, after libtorch.
+   * Loads this platform's library, after libtorch.
    *
-   * @param owner the class with its native methods, beside which it lies
+   * @param owner the class with its native methods, beside which the platforms' folders lie
    * @throws IOException if it is not there or cannot be unpacked
    * @throws UnsatisfiedLinkError if it does not load beside this libtorch
    */
@@ -43,7 +48,7 @@ public final class NativeLibrary {
     }
     // A file for this class loader alone: the JVM loads no file for two of them.
     Path file = Files.createTempFile(folder, "rankspark", ".so");
-    try (InputStream library = owner.getResourceAsStream(name)) {
+    try (InputStream library = owner.getResourceAsStream(resource(name, Platform.here()))) {
       if (library == null) {
         throw new IOException("it is not on the class path");
       }
@@ -52,6 +57,10 @@ public final class NativeLibrary {
     } finally {
       Files.delete(file); // what is mapped stays
     }
+  }
+
+  private static String resource(String name, Platform platform) {
+    return platform.name() + "/" + name;
   }
 
   /**

@@ -5,6 +5,7 @@ import ai.djl.Model;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
+import dev.rankspark.files.Platform;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -72,7 +73,23 @@ final class Program implements AutoCloseable {
     if (device.isGpu() || !CpuOperators.areFused()) {
       program = program.replace(OPERATORS, "self.");
     }
-    return program;
+    return Platform.here().isMacos() ? withoutOneDnn(program) : program;
+  }
+
+  /**
+   * The program for a libtorch that has no oneDNN, as PyTorch builds it for macOS: its products are
+   * libtorch's own. Weights are in no layout of oneDNN's there ({@link Hardware#packsWeights}).
+   */
+  static String withoutOneDnn(String program) {
+    String none = ", annotate\\(List\\[Optional\\[number\\]\\], \\[\\]\\), \"\"\\)";
+    String unary = "ops\\.mkldnn\\._linear_pointwise\\(([^,()]+), ([^,()]+), None, ";
+    String binary = "ops\\.mkldnn\\._linear_pointwise\\(([^,()]+), ([^,()]+), ([^,()]+), None, ";
+    return program
+        .replaceAll("ops\\.mkldnn\\._reorder_linear_weight\\(([^,()]+), [^,()]+\\)", "$1")
+        .replaceAll(unary + "\"none\"" + none, "torch.linear($1, $2)")
+        .replaceAll(unary + "\"swish\"" + none, "torch.silu(torch.linear($1, $2))")
+        .replaceAll(binary + "\"add\"\\)", "torch.add(torch.linear($1, $3), $2)")
+        .replaceAll(binary + "\"mul\"\\)", "torch.mul(torch.linear($1, $3), $2)");
   }
 
   private static String file(String className) {
@@ -118,7 +135,7 @@ final class Program implements AutoCloseable {
     return signatures;
   }
 
-  private static String source(String file) {
+  static String source(String file) {
     try (InputStream in = Program.class.getResourceAsStream(file)) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {

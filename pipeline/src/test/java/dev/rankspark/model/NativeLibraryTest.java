@@ -12,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -23,13 +22,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The libraries that are committed: built from the sources beside them, for systems as old as
- * libtorch's.
+ * The libraries that are committed, for both processors of Linux: built from the sources beside the
+ * script that builds them, for systems as old as libtorch's, and ours alone.
  */
 class NativeLibraryTest {
-  private static final String DISTRIBUTED = "distributed/librankspark_distributed.so";
-
-  private static final String CPU = "model/librankspark_cpu.so";
+  private static final String CPU = "model/linux-x86_64/librankspark_cpu.so";
+  private static final String CPU_ARM = "model/linux-aarch64/librankspark_cpu.so";
+  private static final String DISTRIBUTED = "distributed/linux-x86_64/librankspark_distributed.so";
+  private static final String DISTRIBUTED_ARM =
+      "distributed/linux-aarch64/librankspark_distributed.so";
 
   private static final Path SOURCES =
       Path.of(System.getProperty("rankspark.home"), "pipeline/src/main/native");
@@ -42,21 +43,31 @@ class NativeLibraryTest {
           "CXXABI", Version.parse("1.3.11"),
           "GCC", Version.parse("8"));
 
+  @Test
+  void theyAreBuiltFromTheirSources() throws Exception {
+    for (String line : Files.readAllLines(SOURCES.resolve("built.sha256"))) {
+      String name = line.substring(66);
+      byte[] content =
+          name.contains("/") ? resource(name) : Files.readAllBytes(SOURCES.resolve(name));
+      byte[] hash = MessageDigest.getInstance("SHA-256").digest(content);
+      assertThat(line)
+          .as("after a change of a source, run pipeline/src/main/native/build.sh")
+          .isEqualTo(HexFormat.of().formatHex(hash) + "  " + name);
+    }
+    assertThat(Files.readString(SOURCES.resolve("built.sha256")))
+        .contains(CPU, CPU_ARM, DISTRIBUTED, DISTRIBUTED_ARM)
+        .contains("build.sh", "amx.cpp", "fused.cpp", "lanes.h", "memory.cpp", "process_group.cpp");
+  }
+
   @ParameterizedTest
   @CsvSource({
-    DISTRIBUTED + ",build.sh process_group.cpp",
-    CPU + ",build_cpu.sh amx.cpp fused.cpp lanes.h memory.cpp"
+    CPU + ",x86_64",
+    DISTRIBUTED + ",x86_64",
+    CPU_ARM + ",aarch64",
+    DISTRIBUTED_ARM + ",aarch64"
   })
-  void itIsBuiltFromItsSources(String library, String sources) throws Exception {
-    List<String> hashes = new ArrayList<>();
-    for (String source : sources.split(" ")) {
-      hashes.add(line(source, Files.readAllBytes(SOURCES.resolve(source))));
-    }
-    hashes.add(line(library.substring(library.indexOf('/') + 1), resource(library)));
-
-    assertThat(new String(resource(library + ".sha256"), StandardCharsets.UTF_8))
-        .as("after a change of a source, run pipeline/src/main/native/" + sources.split(" ")[0])
-        .isEqualTo(String.join("", hashes));
+  void itIsForTheProcessorOfItsFolder(String library, String machine) throws IOException {
+    assertThat(new ElfFile(resource(library)).machine()).isEqualTo(machine);
   }
 
   @Test
@@ -74,16 +85,43 @@ class NativeLibraryTest {
         .hasMessage("it is built for libtorch 2.7.1, this is " + named);
   }
 
+  /**
+   * That is why they are small: libtorch is the one that DJL loads, C++'s library the system's, and
+   * a copy of either inside would not know the other's exceptions and threads.
+   */
   @ParameterizedTest
-  @ValueSource(strings = {DISTRIBUTED, CPU})
-  void itIsSmall(String library) throws IOException {
-    assertThat(resource(library)).hasSizeLessThan(100 * 1024);
+  @ValueSource(strings = {DISTRIBUTED, CPU, DISTRIBUTED_ARM, CPU_ARM})
+  void itHasOurFunctionsAloneAndTakesTheRestFromWhatIsLoaded(String library) throws IOException {
+    ElfFile elf = new ElfFile(resource(library));
+
+    assertThat(elf.exported())
+        .isNotEmpty()
+        .allMatch(name -> name.startsWith("Java_dev_rankspark_"));
+    assertThat(elf.neededLibraries())
+        .startsWith("libtorch_cpu.so", "libc10.so")
+        .contains("libstdc++.so.6", "libc.so.6")
+        .isSubsetOf(
+            "libtorch_cpu.so",
+            "libc10.so",
+            "libstdc++.so.6",
+            "libm.so.6",
+            "libgcc_s.so.1",
+            "libc.so.6",
+            "ld-linux-x86-64.so.2",
+            "ld-linux-aarch64.so.1");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {DISTRIBUTED, CPU})
+  @CsvSource({DISTRIBUTED + "," + DISTRIBUTED_ARM})
+  void bothProcessorsHaveTheSameFunctions(String library, String onArm) throws IOException {
+    assertThat(new ElfFile(resource(onArm)).exported())
+        .containsExactlyInAnyOrderElementsOf(new ElfFile(resource(library)).exported());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {DISTRIBUTED, CPU, DISTRIBUTED_ARM, CPU_ARM})
   void itNeedsNoNewerSystemThanLibtorch(String library) throws IOException {
-    List<String> needed = ElfVersions.needed(resource(library));
+    List<String> needed = new ElfFile(resource(library)).neededVersions();
 
     assertThat(needed).anyMatch(version -> version.startsWith("GLIBC_"));
     assertThat(needed).anyMatch(version -> version.startsWith("GLIBCXX_"));
@@ -97,15 +135,10 @@ class NativeLibraryTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {DISTRIBUTED, CPU})
-  void itNamesNoFolderOfTheMachineThatBuiltIt(String library) throws IOException {
+  @ValueSource(strings = {DISTRIBUTED, CPU, DISTRIBUTED_ARM, CPU_ARM})
+  void itNamesNothingOfTheMachineThatBuiltIt(String library) throws IOException {
     assertThat(new String(resource(library), StandardCharsets.ISO_8859_1))
-        .doesNotContain("site-packages", "/pipeline/src/main/native");
-  }
-
-  private static String line(String name, byte[] bytes) throws Exception {
-    byte[] hash = MessageDigest.getInstance("SHA-256").digest(bytes);
-    return HexFormat.of().formatHex(hash) + "  " + name + "\n";
+        .doesNotContain("site-packages", "/pipeline/src/main/native", "GCC: (", "GNU\0");
   }
 
   private static byte[] resource(String name) throws IOException {
