@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -106,6 +108,68 @@ class LauncherIT {
         .contains("spark.executorEnv.LC_ALL=C.UTF-8")
         .containsSequence(Arrays.asList(expected.split(",", -1)))
         .endsWith("rerank", "--query-prefix", "a b");
+  }
+
+  /**
+   * macOS's tools are BSD's, without nproc, /proc and GNU's options; its bash is 3.2. Another bash
+   * than this machine's is tried by {@code -Drankspark.bash=FILE}.
+   */
+  @Test
+  void itRunsWithToolsThatAreNotGnusAndByALink() throws Exception {
+    for (String tool : "dirname readlink cksum cut id env mktemp rm mv getconf".split(" ")) {
+      script(
+          "bin/" + tool,
+          "case \"$1\" in -f | --*) echo \""
+              + tool
+              + ": illegal option $1\" >&2; exit 64 ;; esac\n"
+              + "exec \"$(PATH=/usr/bin:/bin command -v "
+              + tool
+              + ")\" \"$@\"");
+    }
+    String bash = System.getProperty("rankspark.bash", "/bin/bash");
+    Files.createSymbolicLink(folder.resolve("bin/bash"), Path.of(bash));
+    Files.createSymbolicLink(folder.resolve("bin/launcher"), Path.of(Launched.LAUNCHER));
+    Files.createSymbolicLink(folder.resolve("rankspark"), Path.of("bin/launcher"));
+    Map<String, String> machine =
+        Map.of(
+            "PATH", folder.resolve("bin").toString(), "JAVA_HOME", System.getProperty("java.home"));
+
+    Cli.Result result =
+        Launched.run(folder, machine, List.of(folder.resolve("rankspark").toString(), "--version"));
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(result.err().lines()).singleElement().asString().startsWith("rankspark ");
+  }
+
+  @Test
+  void aJarOfAnotherPlatformSaysWhatWorks() throws Exception {
+    Path jar =
+        Files.copy(Launched.HOME.resolve("jobs/target/rankspark.jar"), folder.resolve("other.jar"));
+    try (FileSystem entries = FileSystems.newFileSystem(jar)) {
+      Files.writeString(
+          entries.getPath("native/lib/pytorch.properties"),
+          "version=2.7.1\nclassifier=plan9-mips\n");
+    }
+    String here =
+        (System.getProperty("os.name").equals("Linux") ? "linux-" : "osx-")
+            + System.getProperty("os.arch").replace("amd64", "x86_64");
+
+    Cli.Result result =
+        Launched.run(
+            folder,
+            Map.of("RANKSPARK_JAR", jar.toString()),
+            rerank(Cli.reference("expected/rerank_input.jsonl"), output));
+
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(Main.DEVICE);
+    assertThat(result.lastLine())
+        .isEqualTo(
+            "rankspark: this jar is for plan9-mips, this machine's Java for "
+                + here
+                + "; build one on it by mvn -DskipTests package, or elsewhere with"
+                + " -Drankspark.platform="
+                + here);
+    assertThat(result.err()).doesNotContain("\tat ");
+    assertThat(unfinished()).isEmpty();
   }
 
   @Test
