@@ -27,8 +27,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PlatformsIT {
   private static final Path TARGET = Launched.HOME.resolve("jobs/target");
 
-  /** Debian's C and C++ libraries for the emulated processor. */
-  private static final Path LIBRARIES = Path.of("/usr/aarch64-linux-gnu");
+  /** Debian's libraries for the emulated processor, where its own programs look for them. */
+  private static final Path LIBRARIES = Path.of("/lib/aarch64-linux-gnu");
 
   private static final String EMULATOR = "qemu-aarch64-static";
 
@@ -77,12 +77,12 @@ class PlatformsIT {
   @Test
   void ofLinuxOnAarch64TheJarReranksUnderAnEmulator() throws Exception {
     assumeTrue(
-        Files.exists(Path.of("/usr/bin", EMULATOR))
-            && Files.exists(LIBRARIES.resolve("lib/libstdc++.so.6")),
-        "apt-get install qemu-user-static libc6-arm64-cross libstdc++6-arm64-cross");
+        Files.exists(Path.of("/usr/bin", EMULATOR)) && Files.exists(LIBRARIES.resolve("libz.so.1")),
+        "dpkg --add-architecture arm64 && apt-get update && apt-get install qemu-user-static"
+            + " libstdc++6:arm64 zlib1g:arm64");
     Path output = folder.resolve("run.txt");
     Path spark = Launched.HOME.resolve("spark/target/spark");
-    List<String> command = Launched.words(EMULATOR, "-L", LIBRARIES.toString(), java().toString());
+    List<String> command = Launched.words(EMULATOR, java().toString());
     command.add("-XX:+IgnoreUnrecognizedVMOptions");
     // What Spark needs of Java's modules, as this process has it.
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()

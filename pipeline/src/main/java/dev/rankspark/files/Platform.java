@@ -39,6 +39,10 @@ public record Platform(String name) {
     return new Platform(prefix + "-" + (architecture.equals("amd64") ? "x86_64" : architecture));
   }
 
+  public boolean isX86() {
+    return name.endsWith("-x86_64");
+  }
+
   public boolean isMacos() {
     return name.startsWith("osx-");
   }

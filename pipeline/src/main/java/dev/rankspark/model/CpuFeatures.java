@@ -1,5 +1,6 @@
 package dev.rankspark.model;
 
+import dev.rankspark.files.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -84,9 +85,14 @@ record CpuFeatures(String cpuinfo, String cap) {
         .toUpperCase(Locale.ROOT);
   }
 
+  /** An emulator of another processor shows the file of the machine that it runs on. */
+  static String flagsOf(Platform platform, String cpuinfo) {
+    return platform.isX86() ? cpuinfo : cpuinfo.replaceAll("(?m)^flags\\s*:.*\\R?", "");
+  }
+
   private static String readCpuinfo() {
     try {
-      return Files.readString(Path.of("/proc/cpuinfo"));
+      return flagsOf(Platform.here(), Files.readString(Path.of("/proc/cpuinfo")));
     } catch (IOException e) {
       return ""; // no Linux: float32 by libtorch's products is right everywhere
     }

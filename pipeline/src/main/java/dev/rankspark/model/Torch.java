@@ -51,9 +51,10 @@ public final class Torch {
       return message
           + (library.startsWith("libcuda.so")
               ? "; a libtorch for CUDA needs NVIDIA's driver: without one unset PYTORCH_LIBRARY_PATH"
-              : "; the libtorch that PYTORCH_LIBRARY_PATH names needs "
+              : "; install "
                   + library
-                  + ": pip's torch brings it, others need its folder on LD_LIBRARY_PATH");
+                  + " or put its folder on LD_LIBRARY_PATH; pip's torch, if PYTORCH_LIBRARY_PATH names"
+                  + " it, brings what CUDA needs");
     }
     return message.contains("undefined symbol")
         ? message

@@ -2,6 +2,8 @@ package dev.rankspark.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.rankspark.files.Platform;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -52,5 +54,13 @@ class CpuFeaturesTest {
         };
 
     assertThat(new CpuFeatures(cpuinfo, cap).multiplyBfloat16()).isEqualTo(expected);
+  }
+
+  @Test
+  void anEmulatedProcessorHasNoneOfTheMachinesBelow() {
+    Platform emulated = new Platform("linux-aarch64");
+
+    assertThat(new CpuFeatures(CpuFeatures.flagsOf(emulated, XEON), "").have("avx512f")).isFalse();
+    assertThat(CpuFeatures.flagsOf(new Platform("linux-x86_64"), XEON)).isEqualTo(XEON);
   }
 }

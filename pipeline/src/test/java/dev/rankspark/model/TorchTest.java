@@ -26,8 +26,8 @@ class TorchTest {
         "/t/libcaffe2_nvrtc.so: libcuda.so.1: cannot open shared object file: No such file"
             + " | ; a libtorch for CUDA needs NVIDIA's driver: without one unset PYTORCH_LIBRARY_PATH",
         "/t/libtorch_cuda.so: libcudnn.so.9: cannot open shared object file: No such file"
-            + " | ; the libtorch that PYTORCH_LIBRARY_PATH names needs libcudnn.so.9: pip's torch"
-            + " brings it, others need its folder on LD_LIBRARY_PATH",
+            + " | ; install libcudnn.so.9 or put its folder on LD_LIBRARY_PATH; pip's torch, if"
+            + " PYTORCH_LIBRARY_PATH names it, brings what CUDA needs",
         "/c/libdjl_torch.so: undefined symbol: _ZN3c104cuda9GetDeviceEPa"
             + " | ; DJL was built for another libtorch: name one of its version, or unset"
             + " PYTORCH_LIBRARY_PATH",
@@ -59,8 +59,8 @@ class TorchTest {
         .startsWith("libtorch does not load on this machine: ")
         .contains("libcublas.so.12: cannot open shared object file")
         .endsWith(
-            "; the libtorch that PYTORCH_LIBRARY_PATH names needs libcublas.so.12: pip's torch brings"
-                + " it, others need its folder on LD_LIBRARY_PATH");
+            "; install libcublas.so.12 or put its folder on LD_LIBRARY_PATH; pip's torch, if"
+                + " PYTORCH_LIBRARY_PATH names it, brings what CUDA needs");
   }
 
   private String detect(Map<String, String> environment) throws Exception {
