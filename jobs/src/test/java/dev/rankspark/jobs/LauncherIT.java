@@ -3,6 +3,7 @@ package dev.rankspark.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.rankspark.files.Platform;
 import java.io.IOException;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
@@ -150,9 +151,7 @@ class LauncherIT {
           entries.getPath("native/lib/pytorch.properties"),
           "version=2.7.1\nclassifier=plan9-mips\n");
     }
-    String here =
-        (System.getProperty("os.name").equals("Linux") ? "linux-" : "osx-")
-            + System.getProperty("os.arch").replace("amd64", "x86_64");
+    String here = Platform.here().name();
 
     Cli.Result result =
         Launched.run(

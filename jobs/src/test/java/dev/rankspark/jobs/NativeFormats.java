@@ -1,5 +1,7 @@
 package dev.rankspark.jobs;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -19,6 +21,18 @@ final class NativeFormats {
   private static final int MZ = 0x5a4d;
 
   private NativeFormats() {}
+
+  /** Every one is for that platform, and none of those that the product needs is missing. */
+  static void assertAllFor(String platform, Path jar) throws IOException {
+    Map<String, String> platforms = ofAll(jar);
+
+    assertThat(platforms).isNotEmpty().values().containsOnly(platform);
+    assertThat(platforms.keySet())
+        .anyMatch(name -> name.matches("pytorch/cpu/.*/libtorch_cpu\\.\\w+"))
+        .anyMatch(name -> name.matches("jnilib/.*/libdjl_torch\\.\\w+"))
+        .anyMatch(name -> name.matches("native/lib/.*/libtokenizers\\.\\w+"))
+        .anyMatch(name -> name.matches("com/sun/jna/.*/libjnidispatch\\.\\w+"));
+  }
 
   /** The platform of each entry that is native code, by its name. */
   static Map<String, String> ofAll(Path file) throws IOException {

@@ -2,11 +2,11 @@ package dev.rankspark.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.rankspark.files.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.jar.JarFile;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -51,17 +51,7 @@ class PackagingIT {
 
   @Test
   void everyNativeLibraryIsThisPlatforms() throws IOException {
-    String platform =
-        (System.getProperty("os.name").equals("Linux") ? "linux-" : "osx-")
-            + System.getProperty("os.arch").replace("amd64", "x86_64");
-    Map<String, String> platforms = NativeFormats.ofAll(JAR);
-
-    assertThat(platforms).isNotEmpty().values().containsOnly(platform);
-    assertThat(platforms.keySet())
-        .anyMatch(name -> name.matches("pytorch/cpu/.*/libtorch_cpu\\.\\w+"))
-        .anyMatch(name -> name.matches("jnilib/.*/libdjl_torch\\.\\w+"))
-        .anyMatch(name -> name.matches("native/lib/.*/libtokenizers\\.\\w+"))
-        .anyMatch(name -> name.matches("com/sun/jna/.*/libjnidispatch\\.\\w+"));
+    NativeFormats.assertAllFor(Platform.here().name(), JAR);
   }
 
   @Test

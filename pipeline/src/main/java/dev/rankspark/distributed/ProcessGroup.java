@@ -98,7 +98,7 @@ public final class ProcessGroup implements AutoCloseable {
               member.size(),
               e.getMessage(),
               backend == Backend.NCCL
-                  ? "build one by pipeline/src/main/native/build.sh --nccl and name it by "
+                  ? "build one by pipeline/src/main/native/build.sh --nccl FILE and name it by "
                       + ProcessGroupLibrary.OWN_LIBRARY
                   : "set SPARK_LOCAL_IP on it to one by which the other machines reach it"),
           e);

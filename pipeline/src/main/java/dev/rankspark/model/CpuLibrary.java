@@ -18,17 +18,21 @@ final class CpuLibrary {
   /** Loads it where it is for this platform; all that it does libtorch does too, not as well. */
   static synchronized boolean isLoaded() {
     if (isLoaded == null) {
-      Platform platform = Platform.here();
-      isLoaded = NativeLibrary.exists(CpuLibrary.class, NAME, platform);
-      if (!isLoaded) {
-        LOG.info(
-            "For {} there are no native libraries of ours: libtorch's operators are taken, and"
-                + " training has one worker",
-            platform.name());
-      }
-      isLoaded = isLoaded && loads();
+      isLoaded = isThere() && loads();
     }
     return isLoaded;
+  }
+
+  private static boolean isThere() {
+    Platform platform = Platform.here();
+    if (NativeLibrary.exists(CpuLibrary.class, NAME, platform)) {
+      return true;
+    }
+    LOG.warn(
+        "For {} there are no native libraries of ours: libtorch's operators are taken, and training"
+            + " has one worker",
+        platform.name());
+    return false;
   }
 
   private static boolean loads() {

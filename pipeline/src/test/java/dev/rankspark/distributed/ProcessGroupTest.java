@@ -235,7 +235,7 @@ class ProcessGroupTest {
         .isInstanceOf(DeviceException.class)
         .hasMessage(
             "worker 0 of 2: librankspark_distributed.so is built without NCCL (build one by"
-                + " pipeline/src/main/native/build.sh --nccl and name it by"
+                + " pipeline/src/main/native/build.sh --nccl FILE and name it by"
                 + " RANKSPARK_DISTRIBUTED_LIBRARY)");
   }
 
