@@ -151,11 +151,13 @@ def run(jar, command, folder):
     return result.returncode, result.stdout.decode(), result.stderr.decode()
 
 
-# Spark's progress bar, which returns to the beginning of its line; what the launcher says of itself; times and rates.
+# Spark's progress bar of older jars, which returns to the beginning of its line; what the launcher says of itself; times and
+# rates.
 NOISE = [(r"[^\n]*\r", ""), (r"rankspark: preparing Spark's classes.*\n", ""), (r"[\d.,]+ (s|pairs/s|tokens/s)\b", r"- \1"),
          (r"[\d.]+ % of it all-reduce", "- % of it all-reduce"),
-         # How far a training was when it told, once in some seconds.
-         (r"step \d+ of \d+, loss .* s left\n", "")]
+         # How far a job was when it told, once in a minute, or in some seconds by older jars.
+         (r"step \d+ of \d+, loss .* s left\n", ""),
+         (r"(Scoring|Training|Loading the model|Writing the model): .* of .*\n", ""), (r"(rankspark|rerank|prepare|train): .* so far\n", "")]
 
 
 def without_times(text):

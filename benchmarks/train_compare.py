@@ -39,7 +39,7 @@ def ours(options, flags, folder):
          "--dataset-shuffle", "false", "--per-device-train-batch-size", "2", "--max-steps", str(options.steps),
          "--learning-rate", "1e-4", "--output-dir", f"{folder}/out", "--overwrite-output-dir", *flags],
         {"RANKSPARK_SPARK_ARGS": "--master local[2]", "RANKSPARK_MEMORY": options.heap})
-    return float(re.search(r"\(([\d.]+) pairs/s", text).group(1)), peak
+    return float(re.search(r"\(([\d.,]+) pairs/s", text).group(1).replace(",", "")), peak
 
 
 def peer(options, flags):

@@ -13,10 +13,12 @@ import gzip
 import json
 import os
 import pathlib
+import pty
 import re
 import statistics
 import subprocess
 import tempfile
+import threading
 import time
 
 HOME = pathlib.Path(__file__).resolve().parent.parent
@@ -85,21 +87,33 @@ def resident(pid):
     return total
 
 
+def read(terminal):
+    """Bytes of a terminal; none at its end, which Linux calls an error."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
+
+
 def memory(options, folder):
     (pairs,) = options.pairs
     path = folder / "pairs.jsonl"
     write_pairs(options.dataset, pairs, path)
-    job = subprocess.Popen(rerank(options, path, folder / "run.txt"), stderr=open(folder / "log", "w"))
+    terminal, of_job = pty.openpty()  # where it says how far it is
+    job = subprocess.Popen(rerank(options, path, folder / "run.txt"), stderr=of_job, env={**os.environ, "TERM": "xterm"})
+    os.close(of_job)
+    said = []
+    threading.Thread(target=lambda: said.extend(iter(lambda: read(terminal), b"")), daemon=True).start()
     samples = []
     while job.poll() is None:
         time.sleep(0.5)
-        # Spark's progress: (tasks done + running) / all
-        done, tasks = (re.findall(r"\((\d+) \+ \d+\) / (\d+)\]", open(folder / "log").read()) or [(0, 1)])[-1]
-        samples.append((int(tasks), 10 * int(done) // int(tasks), resident(job.pid)))
-    print(open(folder / "log").read().strip().splitlines()[-1])
-    scoring = max(tasks for tasks, _, _ in samples)  # no other stage has so many tasks
-    tenths = [statistics.mean(memory for tasks, at, memory in samples if (tasks, at) == (scoring, tenth)) / 1024
-              for tenth in range(10)]
+        text = b"".join(said).decode(errors="replace")
+        found = re.findall(r"([\d,]+) of ([\d,]+) pairs", text)
+        if found:
+            done, all_pairs = (int(number.replace(",", "")) for number in found[-1])
+            samples.append((10 * done // all_pairs, resident(job.pid)))
+    print(b"".join(said).decode(errors="replace").strip().splitlines()[-1].split("\r")[-1])
+    tenths = [statistics.mean(memory for at, memory in samples if at == tenth) / 1024 for tenth in range(10)]
     print("resident MiB by tenths of the pairs:", " ".join(f"{tenth:.0f}" for tenth in tenths),
           f"last / second {tenths[9] / tenths[1]:.3f}")
 

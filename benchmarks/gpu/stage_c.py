@@ -227,7 +227,7 @@ def train(product, shape, *flags):
                    "--negative-passage-no-shuffle", "--dataset-shuffle", "false", "--per-device-train-batch-size", GROUPS, "--max-steps",
                    steps_of(product), "--learning-rate", "1e-4", "--output-dir", product.work / "trained", "--overwrite-output-dir",
                    *PROMPT, *flags)
-    return {"pairs_per_second": float(re.search(r"\(([\d.]+) pairs/s", said).group(1))}
+    return {"pairs_per_second": float(re.search(r"\(([\d.,]+) pairs/s", said).group(1).replace(",", ""))}
 
 
 def tevatron(product, shape, checkpointing):

@@ -80,7 +80,10 @@ final class BenchCommand implements Callable<Integer> {
     Bench.Options options =
         new Bench.Options(
             scoring.options(), InputPaths.of("--dataset-path", dataset), pairs, used, rounds);
-    BenchReport report = SparkSessions.with("bench", spark -> Bench.run(spark, options));
+    BenchReport report;
+    try (ProgressDisplay display = Commands.progress(spec)) {
+      report = SparkSessions.with("bench", spark -> Bench.run(spark, options, display));
+    }
     PrintWriter err = spec.commandLine().getErr();
     report.notes().forEach(note -> err.println("rankspark: " + note));
     PrintWriter out = spec.commandLine().getOut();

@@ -6,6 +6,7 @@ import dev.rankspark.OptionException;
 import dev.rankspark.PartlyDoneException;
 import dev.rankspark.cluster.SparkVersion;
 import dev.rankspark.files.FileFailures;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -60,10 +61,33 @@ final class Commands implements Runnable {
       description = "print the stack trace of an error")
   private boolean stacktrace;
 
+  @Option(
+      names = "--progress",
+      negatable = true,
+      scope = CommandLine.ScopeType.INHERIT,
+      description =
+          "show on standard error how far a command is: a line that moves on a terminal, a line a"
+              + " minute elsewhere (default, but for commands called in a notebook)")
+  private Boolean isProgressAsked;
+
+  /** Standard error of a process that is this command's own; null in others. */
+  private final StatusLine statusLine;
+
+  Commands() {
+    this(null);
+  }
+
+  private Commands(StatusLine statusLine) {
+    this.statusLine = statusLine;
+  }
+
   static void runToTheEnd(String[] args) {
+    StatusLine statusLine = new StatusLine(System.err);
+    System.setErr(new PrintStream(statusLine, true, StandardCharsets.UTF_8));
     PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
     Interruption.handle(err);
-    int code = execute(args, new PrintWriter(System.out, true, StandardCharsets.UTF_8), err);
+    PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+    int code = execute(args, out, err, statusLine);
     Interruption.exit(code, err);
   }
 
@@ -75,7 +99,12 @@ final class Commands implements Runnable {
    * @return the exit code
    */
   static int execute(String[] args, PrintWriter out, PrintWriter err) {
-    Commands commands = new Commands();
+    return execute(args, out, err, null);
+  }
+
+  private static int execute(
+      String[] args, PrintWriter out, PrintWriter err, StatusLine statusLine) {
+    Commands commands = new Commands(statusLine);
     CommandLine commandLine = new CommandLine(commands);
     commandLine.setOut(out);
     commandLine.setErr(err);
@@ -111,6 +140,30 @@ final class Commands implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(spec.commandLine(), "expected a command");
+  }
+
+  /**
+   * How a command shows how far it is.
+   *
+   * @param isDisabled by a word of its own
+   */
+  static ProgressDisplay progress(CommandSpec command, boolean isDisabled) {
+    Commands commands = (Commands) command.root().userObject();
+    boolean isOwnProcess = commands.statusLine != null;
+    boolean isAsked = commands.isProgressAsked == null ? isOwnProcess : commands.isProgressAsked;
+    if (!isAsked || isDisabled) {
+      return ProgressDisplay.NONE;
+    }
+    Optional<Terminal> terminal =
+        isOwnProcess ? Terminal.ofStandardError(System.getenv()) : Optional.empty();
+    return terminal.isPresent()
+        ? new MovingLine(commands.statusLine, terminal.get()::columns)
+        : new MinuteLines(command.commandLine().getErr(), MinuteLines.MINUTE);
+  }
+
+  /** Likewise, of a command without such a word. */
+  static ProgressDisplay progress(CommandSpec command) {
+    return progress(command, /* isDisabled= */ false);
   }
 
   /** The command line as picocli reads it; see {@link TevatronArguments#rewrite}. */

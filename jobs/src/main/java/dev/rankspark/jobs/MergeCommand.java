@@ -4,6 +4,7 @@ import dev.rankspark.checkpoint.ModelWriter;
 import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.merge.Merge;
 import dev.rankspark.merge.MergeOptions;
+import dev.rankspark.merge.MergeReport;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -76,7 +77,11 @@ final class MergeCommand implements Callable<Integer> {
             dtype.map(MergeOptions::parseDtype),
             ModelWriter.parseShardSize(shardSize),
             outputs.ifExists());
-    spec.commandLine().getErr().println(Merge.run(options, HadoopSettings.ofDriver()).summary());
+    MergeReport report;
+    try (ProgressDisplay display = Commands.progress(spec)) {
+      report = Merge.run(options, HadoopSettings.ofDriver(), display.bytes("Writing the model"));
+    }
+    spec.commandLine().getErr().println(report.summary());
     return 0;
   }
 }

@@ -1,12 +1,14 @@
 package dev.rankspark.jobs;
 
 import dev.rankspark.OptionException;
+import dev.rankspark.cluster.JobProgress;
 import dev.rankspark.corpus.CandidateOptions;
 import dev.rankspark.corpus.Candidates;
 import dev.rankspark.corpus.RerankInput;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -45,9 +47,10 @@ final class PrepareCommand implements Callable<Integer> {
             .options()
             .orElseThrow(
                 () -> new OptionException("expected --queries, --corpus and --retrieval-results"));
-    Candidates.Counts counts =
-        SparkSessions.with(
-            "prepare", spark -> RerankInput.prepare(spark, options, outputPath, output.ifExists()));
+    Candidates.Counts counts;
+    try (ProgressDisplay display = Commands.progress(spec)) {
+      counts = SparkSessions.with("prepare", spark -> prepare(spark, options, display));
+    }
     spec.commandLine()
         .getErr()
         .printf(
@@ -57,6 +60,14 @@ final class PrepareCommand implements Callable<Integer> {
             outputPath,
             skipped(counts));
     return 0;
+  }
+
+  private Candidates.Counts prepare(
+      SparkSession spark, CandidateOptions options, ProgressDisplay display) {
+    try (JobProgress progress = JobProgress.tell(spark.sparkContext(), display)) {
+      progress.describe("prepare: reads its inputs");
+      return RerankInput.prepare(spark, options, outputPath, output.ifExists());
+    }
   }
 
   /** What a join left out, for people. */

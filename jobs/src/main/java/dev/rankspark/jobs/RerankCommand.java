@@ -71,6 +71,8 @@ final class RerankCommand implements Callable<Integer> {
 
   @Mixin private OutputMixin outputs;
 
+  @Mixin private ProgressMixin progress;
+
   @Override
   public Integer call() {
     TevatronArguments.check(spec, dataset.cases());
@@ -85,7 +87,10 @@ final class RerankCommand implements Callable<Integer> {
             runTag,
             outputs.ifExists(),
             qrels.map(file -> new Judgements(file, relevanceLevel)));
-    RerankReport report = SparkSessions.with("rerank", spark -> Rerank.run(spark, options));
+    RerankReport report;
+    try (ProgressDisplay display = Commands.progress(spec, progress.isDisabled())) {
+      report = SparkSessions.with("rerank", spark -> Rerank.run(spark, options, display));
+    }
     PrintWriter err = spec.commandLine().getErr();
     report.candidates().ifPresent(counts -> err.println(PrepareCommand.skipped(counts)));
     report.notes().forEach(note -> err.println("rankspark: " + note));

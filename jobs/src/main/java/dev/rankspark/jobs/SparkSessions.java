@@ -17,6 +17,11 @@ final class SparkSessions {
 
   private static final String LOCAL_FOLDER = "spark.local.dir";
 
+  /** How often an executor tells the driver what its tasks have counted. */
+  private static final String HEARTBEAT = "spark.executor.heartbeatInterval";
+
+  private static final String MASTER = "spark.master";
+
   private SparkSessions() {}
 
   /**
@@ -38,8 +43,14 @@ final class SparkSessions {
 
   private static SparkSession start(String name) {
     SparkSession.Builder builder = SparkSession.builder().appName("rankspark " + name);
-    if (System.getProperty("spark.master") == null) {
-      builder.master("local[*]");
+    String master = System.getProperty(MASTER, "local[*]");
+    builder.config(MASTER, master);
+    // Spark's own bars lie over ours, in logs too.
+    builder.config("spark.ui.showConsoleProgress", "false");
+    if (master.matches("local(\\[[^-]*)?") && System.getProperty(HEARTBEAT) == null) {
+      // Within this process it costs nothing; on a cluster the driver hears of all executors. The
+      // wait for an answer is as short: so many may fail before Spark gives up, as in ten minutes.
+      builder.config(HEARTBEAT, "2s").config("spark.executor.heartbeat.maxFailures", "300");
     }
     Path temporary = NativeFolders.temporary();
     if (!temporary.equals(Path.of(System.getProperty("java.io.tmpdir")))

@@ -50,6 +50,8 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private EvaluationMixin evaluation;
 
+  @Mixin private ProgressMixin progress;
+
   @Option(
       names = "--deepspeed",
       paramLabel = "FILE",
@@ -72,8 +74,11 @@ final class TrainCommand implements Callable<Integer> {
             output.options(evaluation.keepsBest()),
             evaluation.options());
     deepspeed.ifPresent(file -> checkAgreement(file, options, err));
-    TrainReport report =
-        SparkSessions.with("train", spark -> Train.run(spark, options, err::println));
+    TrainReport report;
+    try (ProgressDisplay display = Commands.progress(spec, progress.isDisabled())) {
+      report =
+          SparkSessions.with("train", spark -> Train.run(spark, options, err::println, display));
+    }
     LossCurve.write(options.output().directory(), report.log(), err);
     err.println(report.summary(options.output().directory()));
     return 0;

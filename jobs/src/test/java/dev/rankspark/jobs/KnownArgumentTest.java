@@ -77,7 +77,7 @@ class KnownArgumentTest {
       logging_dir logging_nan_inf_filter no_logging_nan_inf_filter save_on_each_node
       restore_callback_states_from_checkpoint use_mps_device jit_mode_eval use_ipex fp16_opt_level
       bf16_full_eval fp16_full_eval local_rank ddp_backend tpu_num_cores tpu_metrics_debug debug
-      dataloader_num_workers dataloader_prefetch_factor past_index run_name disable_tqdm
+      dataloader_num_workers dataloader_prefetch_factor past_index run_name
       remove_unused_columns no_remove_unused_columns label_names fsdp fsdp_min_num_params
       fsdp_config fsdp_transformer_layer_cls_to_wrap optim_args length_column_name report_to
       ddp_find_unused_parameters ddp_bucket_cap_mb ddp_broadcast_buffers dataloader_pin_memory

@@ -69,9 +69,8 @@ final class Launched implements AutoCloseable {
     return new Cli.Result(process.exitValue(), "", output());
   }
 
-  /** Without Spark's progress bar, which returns to the beginning of its line. */
   private String output() throws IOException {
-    return Files.readString(output, StandardCharsets.UTF_8).replaceAll("[^\n]*\r", "");
+    return Files.readString(output, StandardCharsets.UTF_8);
   }
 
   @Override

@@ -32,8 +32,12 @@ class PackagingIT {
     assertThat(entries)
         .noneMatch(name -> name.startsWith("com/google/gson/"))
         .noneMatch(name -> name.startsWith("org/apache/commons/"))
+        .noneMatch(name -> name.startsWith("org/jline/"))
+        .noneMatch(name -> name.startsWith("me/tongfei/"))
         .contains(
             "dev/rankspark/shaded/gson/JsonParser.class",
+            "dev/rankspark/shaded/jline/utils/WCWidth.class",
+            "dev/rankspark/shaded/progressbar/ProgressBar.class",
             "dev/rankspark/shaded/commons/compress/archivers/zip/ZipFile.class",
             "dev/rankspark/shaded/commons/io/build/AbstractStreamBuilder.class",
             "dev/rankspark/shaded/commons/lang3/ArrayFill.class");

@@ -97,7 +97,7 @@ class TevatronArgumentsTest {
         .contains(
             "Without meaning here, ignored: --output-dir, --lora, --reranker-pooling,"
                 + " --pad-to-multiple-of, --dataloader-num-workers, --report-to, --label-names,"
-                + " --no-dataloader-pin-memory, --disable-tqdm");
+                + " --no-dataloader-pin-memory");
   }
 
   @Test

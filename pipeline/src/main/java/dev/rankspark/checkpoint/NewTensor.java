@@ -59,7 +59,7 @@ public record NewTensor(String name, StorageType type, long[] shape, Elements el
   }
 
   /** The size in a file. */
-  long bytes() {
+  public long bytes() {
     return Arrays.stream(shape).reduce(type.bytes(), Math::multiplyExact);
   }
 }

@@ -43,7 +43,7 @@ public final class ExecutorHardware {
   }
 
   private static Hardware probe(SparkSession spark, Probe probe) {
-    spark.sparkContext().setJobDescription("Looking at an executor's device");
+    spark.sparkContext().setJobDescription("rankspark: looks at an executor's device");
     return JavaSparkContext.fromSparkContext(spark.sparkContext())
         .parallelize(List.of(1), 1)
         .map(ignored -> probe.look())

@@ -14,13 +14,10 @@ import org.apache.spark.util.CollectionAccumulator;
 public final class TaskResults<T extends Serializable> implements Serializable {
   private static final long serialVersionUID = 1L;
 
-  private final CollectionAccumulator<T> values;
+  private final CollectionAccumulator<T> values = new CollectionAccumulator<>();
 
-  /**
-   * @param name for Spark's UI
-   */
-  public TaskResults(SparkContext spark, String name) {
-    values = spark.collectionAccumulator(name);
+  public TaskResults(SparkContext spark) {
+    spark.register(values); // without a name: Spark's UI would show the list of all, at every task
   }
 
   /** A number that no other of this application has. */

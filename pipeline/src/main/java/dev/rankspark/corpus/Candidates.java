@@ -63,7 +63,9 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
   private static Candidates join(
       SparkSession spark, CandidateOptions options, Dataset<Row> passages, String textColumn) {
     InputPaths run = options.runs();
-    spark.sparkContext().setJobDescription("Reading " + run + ", depth " + options.depth());
+    spark
+        .sparkContext()
+        .setJobDescription("rankspark: reads " + run + ", depth " + options.depth());
     Dataset<Row> lines =
         RunFiles.read(spark, options.runs(), options.runReader(), options.depth()).persist();
     Dataset<Row> queries =
@@ -77,7 +79,7 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
             "queries", run, lines.select(Pairs.QID), options.queries(), queries.select(Pairs.QID));
       }
       long different = asked.select(Pairs.QID, Pairs.DOCID).distinct().count();
-      spark.sparkContext().setJobDescription("Looking up the passages of " + run);
+      spark.sparkContext().setJobDescription("rankspark: looks up the passages of " + run);
       Dataset<Row> named =
           passages.join(
               Pairs.small(asked.select(Pairs.DOCID).distinct()), Pairs.BY_DOCID, "left_semi");

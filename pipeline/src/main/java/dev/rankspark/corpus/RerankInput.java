@@ -41,7 +41,7 @@ public final class RerankInput {
       throw InputException.of(
           "%s: %s: expected JSON lines (.jsonl, .json)", paths.option(), files.get(0).name());
     }
-    spark.sparkContext().setJobDescription("Reading " + paths);
+    spark.sparkContext().setJobDescription("rankspark: reads " + paths);
     JavaRDD<Row> rows =
         part(TextLines.readNonBlank(spark, files), shard)
             .map(JsonLine::parse)
@@ -80,7 +80,7 @@ public final class RerankInput {
       SparkSession spark, CandidateOptions options, String output, IfExists ifExists) {
     OutputFile.check(output, ifExists, spark.sparkContext().hadoopConfiguration());
     try (Candidates candidates = Candidates.records(spark, options)) {
-      spark.sparkContext().setJobDescription("Writing " + output);
+      spark.sparkContext().setJobDescription("prepare: writes " + output);
       Dataset<String> lines =
           candidates
               .pairs()

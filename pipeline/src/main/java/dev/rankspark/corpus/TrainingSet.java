@@ -88,7 +88,7 @@ public record TrainingSet(
     ItemReader reader = new ItemReader(trainGroupSize, !corpus.isEmpty());
     Names unused = new Names();
     spark.sparkContext().register(unused, "unused fields");
-    spark.sparkContext().setJobDescription("Reading " + dataset);
+    spark.sparkContext().setJobDescription("train: reads " + dataset);
     Numbered read =
         switch (InputFiles.format(files, dataset.option(), hadoop)) {
           case JSON_LINES -> ofLines(spark, files, reader, unused);
@@ -105,7 +105,7 @@ public record TrainingSet(
     }
     Dataset<Row> items = spark.createDataFrame(read.rows, ITEMS);
     if (!corpus.isEmpty()) {
-      spark.sparkContext().setJobDescription("Looking up the passages of " + dataset);
+      spark.sparkContext().setJobDescription("train: looks up the passages of " + dataset);
       items = withTexts(spark, items, corpus);
     }
     return new TrainingSet(

@@ -12,6 +12,7 @@ import dev.rankspark.checkpoint.Weight;
 import dev.rankspark.files.OutputDirectory;
 import dev.rankspark.files.OutputFile.IfExists;
 import dev.rankspark.files.UserPath;
+import dev.rankspark.progress.ByteCount;
 import dev.rankspark.reranker.ModelPaths;
 import dev.rankspark.reranker.OpenedModel;
 import dev.rankspark.reranker.OpenedModel.Head;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -41,10 +43,11 @@ public final class Merge {
   /**
    * Merges.
    *
+   * @param told of the bytes of the weights that are written
    * @throws InputException if a part is missing, broken or does not fit, or the output holds
    *     something else; nothing is written then
    */
-  public static MergeReport run(MergeOptions options, Configuration hadoop) {
+  public static MergeReport run(MergeOptions options, Configuration hadoop, ByteCount told) {
     checkOutput(options, hadoop);
     ModelPaths paths =
         new ModelPaths(options.model(), options.lora(), options.base(), Optional.empty());
@@ -60,7 +63,12 @@ public final class Merge {
     weights.forEach((name, weight) -> tensors.add(weight.merged(name, dtype)));
     try (OutputDirectory output = OutputDirectory.create(options.output(), hadoop)) {
       ModelWriter.write(
-          output, checkpoint.base(), opened.tokenizer(), config, tensors, options.shardBytes());
+          output,
+          checkpoint.base(),
+          opened.tokenizer(),
+          config,
+          counted(tensors, told),
+          options.shardBytes());
       if (OutputDirectory.list(options.output(), hadoop).isEmpty()) {
         output.commit();
       } else {
@@ -74,6 +82,24 @@ public final class Merge {
           (int) weights.values().stream().filter(weight -> weight.lora().isPresent()).count(),
           output.written());
     }
+  }
+
+  /** The same tensors, which tell when they are written. */
+  private static List<NewTensor> counted(List<NewTensor> tensors, ByteCount told) {
+    long all = tensors.stream().mapToLong(NewTensor::bytes).sum();
+    AtomicLong written = new AtomicLong();
+    return tensors.stream()
+        .map(
+            tensor ->
+                new NewTensor(
+                    tensor.name(),
+                    tensor.type(),
+                    tensor.shape(),
+                    sink -> {
+                      tensor.elements().writeTo(sink);
+                      told.at(written.addAndGet(tensor.bytes()), all);
+                    }))
+        .toList();
   }
 
   private static void checkOutput(MergeOptions options, Configuration hadoop) {

@@ -10,6 +10,7 @@ import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.Weight;
 import dev.rankspark.model.PackedTexts.Block;
 import dev.rankspark.model.PackedTexts.Prefix;
+import dev.rankspark.progress.ByteCount;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +48,7 @@ public final class CrossEncoder implements BatchModel, AutoCloseable {
    * @param weights of the whole model, each of the shape that {@code config} says
    * @param longest the longest text in tokens that will be scored
    * @param threads libtorch's threads for the arithmetic
+   * @param told of the weights' bytes
    * @throws DeviceMemoryException if the device has no memory for them
    */
   public static CrossEncoder load(
@@ -55,9 +57,10 @@ public final class CrossEncoder implements BatchModel, AutoCloseable {
       Hardware hardware,
       Device device,
       int longest,
-      int threads) {
+      int threads,
+      ByteCount told) {
     try {
-      return load(weights, config, hardware, device, longest, threads, WeightLoader.CHUNK);
+      return load(weights, config, hardware, device, longest, threads, WeightLoader.CHUNK, told);
     } catch (EngineException e) {
       throw DeviceMemoryException.of(e);
     }
@@ -73,12 +76,16 @@ public final class CrossEncoder implements BatchModel, AutoCloseable {
       Device device,
       int longest,
       int threads,
-      long chunk) {
+      long chunk,
+      ByteCount told) {
     DeviceMemory.check(weights.values(), hardware.dtype(), device);
     Torch.prepareThread(threads);
     CrossEncoder encoder = new CrossEncoder(config, device, longest);
     try {
-      WeightLoader loader = new WeightLoader(encoder.program, encoder.manager, hardware, chunk);
+      List<Weight> loaded =
+          config.fusedWeights().stream().flatMap(List::stream).map(weights::get).toList();
+      WeightLoader loader =
+          new WeightLoader(encoder.program, encoder.manager, hardware, chunk, loaded, told);
       for (List<String> names : config.fusedWeights()) {
         loader.load(names.stream().map(weights::get).toList());
       }

@@ -10,6 +10,7 @@ import ai.djl.pytorch.engine.PtNDManager;
 import dev.rankspark.OptionException;
 import dev.rankspark.checkpoint.Weight;
 import dev.rankspark.model.WholeTexts.Prefix;
+import dev.rankspark.progress.ByteCount;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
@@ -113,6 +114,7 @@ public final class TrainableEncoder implements AutoCloseable {
    * @param weights by their canonical names; the head may be absent
    * @param longest the longest text in tokens
    * @param threads libtorch's threads
+   * @param told of the weights' bytes
    * @throws DeviceMemoryException if the device has no memory for them
    */
   public static TrainableEncoder load(
@@ -123,14 +125,15 @@ public final class TrainableEncoder implements AutoCloseable {
       TrainedParameters trained,
       Settings settings,
       int longest,
-      int threads) {
+      int threads,
+      ByteCount told) {
     DeviceMemory.check(weights.values(), hardware.dtype(), device);
     Torch.prepareThread(threads);
     try {
       TrainableEncoder encoder =
           new TrainableEncoder(config, trained, settings, device, longest, threads);
       try {
-        encoder.fill(weights, hardware);
+        encoder.fill(weights, hardware, told);
         return encoder;
       } catch (RuntimeException | Error e) {
         encoder.close();
@@ -141,9 +144,12 @@ public final class TrainableEncoder implements AutoCloseable {
     }
   }
 
-  private void fill(Map<String, Weight> weights, Hardware hardware) {
+  private void fill(Map<String, Weight> weights, Hardware hardware, ByteCount told) {
     configure();
-    WeightLoader loader = new WeightLoader(program, manager, hardware, WeightLoader.CHUNK);
+    List<Weight> loaded =
+        config.backboneWeights().stream().flatMap(List::stream).map(weights::get).toList();
+    WeightLoader loader =
+        new WeightLoader(program, manager, hardware, WeightLoader.CHUNK, loaded, told);
     for (List<String> names : config.backboneWeights()) {
       loader.load(names.stream().map(weights::get).toList());
     }

@@ -11,9 +11,11 @@ import dev.rankspark.checkpoint.LocalElements;
 import dev.rankspark.checkpoint.StorageType;
 import dev.rankspark.checkpoint.StoredTensor;
 import dev.rankspark.checkpoint.Weight;
+import dev.rankspark.progress.ByteCount;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
@@ -33,16 +35,29 @@ final class WeightLoader {
   private final PtNDManager manager;
   private final Hardware hardware;
   private final long chunk;
+  private final ByteCount told;
+  private final long allBytes;
+  private long bytes;
 
   /**
    * @param manager of the device that the weights go to
    * @param chunk elements that are converted at once, {@link #CHUNK} outside of tests
+   * @param weights all that will be loaded
+   * @param told of their bytes, as they are stored
    */
-  WeightLoader(Program program, PtNDManager manager, Hardware hardware, long chunk) {
+  WeightLoader(
+      Program program,
+      PtNDManager manager,
+      Hardware hardware,
+      long chunk,
+      Collection<Weight> weights,
+      ByteCount told) {
     this.program = program;
     this.manager = manager;
     this.hardware = hardware;
     this.chunk = chunk;
+    this.told = told;
+    this.allBytes = weights.stream().mapToLong(weight -> bytes(weight.stored())).sum();
   }
 
   /**
@@ -57,6 +72,7 @@ final class WeightLoader {
         LocalElements local = stored.localElements().orElseThrow();
         call.with("weight", map(stored, local, 0, rows(stored))).run();
       }
+      isLoaded(bytes(stored));
       return;
     }
     long[] shape = parts.get(0).stored().shape();
@@ -102,8 +118,18 @@ final class WeightLoader {
           call.with("scaling", part.lora().map(lora -> lora.scaling()).orElse(0.0));
           call.with("dtype", rounded().torchCode()).run();
         }
+        isLoaded(count * width * stored.type().bytes());
       }
     }
+  }
+
+  private void isLoaded(long more) {
+    bytes += more;
+    told.at(bytes, allBytes);
+  }
+
+  private static long bytes(StoredTensor tensor) {
+    return tensor.elements() * tensor.type().bytes();
   }
 
   /** What weights are rounded to here; to int8 they are by the program, once they are all there. */

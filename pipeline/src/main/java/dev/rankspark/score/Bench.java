@@ -12,6 +12,9 @@ import dev.rankspark.model.BestHardware;
 import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.GemmSpeed;
 import dev.rankspark.model.Hardware;
+import dev.rankspark.progress.ByteCount;
+import dev.rankspark.progress.Progress;
+import dev.rankspark.progress.ProgressListener;
 import dev.rankspark.reranker.Reranker;
 import dev.rankspark.score.BenchReport.Limit;
 import dev.rankspark.score.BenchReport.Setting;
@@ -59,10 +62,11 @@ public final class Bench {
   /**
    * Measures.
    *
+   * @param listener told how far it is
    * @throws InputException if an input or the checkpoint is wrong
    * @throws DeviceException if the device has no memory for the model or for the products
    */
-  public static BenchReport run(SparkSession spark, Options options) {
+  public static BenchReport run(SparkSession spark, Options options, ProgressListener listener) {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     Reranker reranker =
         Reranker.open(options.scoring().model(), options.scoring().prompt(), hadoop);
@@ -77,13 +81,16 @@ public final class Bench {
         Scoring.decide(
             reranker, hardware, options.scoring().batchRows(), options.scoring().batchTokens());
     Optional<String> anyGpu = Optional.empty();
-    try (Scorer scorer = Scorer.load(scoring, anyGpu, options.threads(), hadoop);
+    ByteCount loading =
+        (done, all) -> listener.at(new Progress.Bytes("Loading the model", done, all));
+    try (Scorer scorer = Scorer.load(scoring, anyGpu, options.threads(), hadoop, loading);
         GemmSpeed gemm = new GemmSpeed(reranker.config(), hardware, hardware.device(anyGpu))) {
-      round(scorer, pairs, scoring.batchTokens(), options.threads());
+      Scorer.Count count = counting((long) pairs.size() * (1 + options.rounds()), listener);
+      round(scorer, pairs, scoring.batchTokens(), options.threads(), count);
       List<Round> rounds = new ArrayList<>();
       double gflops = gemm.gflops(options.threads());
       for (int i = 0; i < options.rounds(); i++) {
-        rounds.add(round(scorer, pairs, scoring.batchTokens(), options.threads()));
+        rounds.add(round(scorer, pairs, scoring.batchTokens(), options.threads(), count));
         gflops = Math.max(gflops, gemm.gflops(options.threads()));
       }
       return report(scoring, options, rounds, gflops);
@@ -117,12 +124,29 @@ public final class Bench {
     return pairs;
   }
 
+  /** Of all rounds. */
+  private static Scorer.Count counting(long all, ProgressListener listener) {
+    return new Scorer.Count() {
+      private Progress.Scoring now = new Progress.Scoring(0, all, 0, 0);
+
+      @Override
+      public void add(long pairs, long tokens, long cut) {
+        now = new Progress.Scoring(now.done() + pairs, all, now.tokens() + tokens, now.cut() + cut);
+        listener.at(now);
+      }
+    };
+  }
+
   private static Round round(
-      Scorer scorer, List<ScorePipeline.Pair<NumberedPair>> pairs, int batchTokens, int threads) {
+      Scorer scorer,
+      List<ScorePipeline.Pair<NumberedPair>> pairs,
+      int batchTokens,
+      int threads,
+      Scorer.Count count) {
     long start = System.nanoTime();
     List<ScorePipeline.Chunk<NumberedPair>> chunks = new ArrayList<>();
     try (ScorePipeline<NumberedPair> pipeline =
-        new ScorePipeline<>(pairs.iterator(), scorer, batchTokens, threads)) {
+        new ScorePipeline<>(pairs.iterator(), scorer, batchTokens, threads, count)) {
       pipeline.forEachRemaining(chunks::add);
     }
     rank(chunks);

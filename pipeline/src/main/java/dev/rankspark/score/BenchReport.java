@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.rankspark.progress.Figures;
 import java.util.List;
 import java.util.Locale;
 
@@ -100,7 +101,7 @@ public record BenchReport(
     return String.format(
         Locale.ROOT,
         "%,d pairs of %,d tokens on %s, %d threads, median of %d rounds: %.2f s%n"
-            + "%.1f pairs/s, %.0f tokens/s; %.3f tokens computed per token (%,d shared, %,d"
+            + "%s pairs/s, %s tokens/s; %.3f tokens computed per token (%,d shared, %,d"
             + " padding), at most %,d a batch%n"
             + "tokenizing %.1f %%, planning %.1f %% of the time; %.2f of the limit of %.0f GFLOP/s"
             + " of matrix products",
@@ -110,8 +111,8 @@ public record BenchReport(
         setting.threads,
         setting.rounds,
         speed.seconds,
-        speed.pairsPerSecond,
-        speed.tokensPerSecond,
+        Figures.measuredRate(speed.pairsPerSecond),
+        Figures.measuredRate(speed.tokensPerSecond),
         work.tokensPerRealToken,
         work.sharedTokens,
         work.paddedTokens,

@@ -50,7 +50,8 @@ public final class OpenModel {
         pairs.stream().map(pair -> new ScorePipeline.Pair<>(pair, text.apply(pair))).iterator();
     Scorer scorer = new Scorer(tokenizer, model, BATCH_ROWS, batchTokens);
     int from = 0;
-    try (ScorePipeline<T> pipeline = new ScorePipeline<>(texts, scorer, batchTokens, THREADS)) {
+    try (ScorePipeline<T> pipeline =
+        new ScorePipeline<>(texts, scorer, batchTokens, THREADS, Scorer.Count.NONE)) {
       while (pipeline.hasNext()) {
         float[] chunk = pipeline.next().scores().scores();
         System.arraycopy(chunk, 0, scores, from, chunk.length);

@@ -9,6 +9,7 @@ import dev.rankspark.InputException;
 import dev.rankspark.PartlyDoneException;
 import dev.rankspark.cluster.ExecutorHardware;
 import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.cluster.JobProgress;
 import dev.rankspark.corpus.Candidates;
 import dev.rankspark.corpus.Pairs;
 import dev.rankspark.corpus.RerankInput;
@@ -18,6 +19,7 @@ import dev.rankspark.eval.TrecEval;
 import dev.rankspark.files.FileFailures;
 import dev.rankspark.files.OutputFile;
 import dev.rankspark.model.Hardware;
+import dev.rankspark.progress.ProgressListener;
 import dev.rankspark.reranker.Reranker;
 import dev.rankspark.run.Hit;
 import dev.rankspark.run.Qrels;
@@ -69,15 +71,17 @@ public final class Rerank {
   private final SparkSession spark;
   private final Configuration hadoop;
   private final RerankOptions options;
+  private final JobProgress progress;
 
   private final Reranker reranker;
 
   private final Optional<Qrels> qrels;
 
-  private Rerank(SparkSession spark, RerankOptions options) {
+  private Rerank(SparkSession spark, RerankOptions options, JobProgress progress) {
     this.spark = spark;
     this.hadoop = spark.sparkContext().hadoopConfiguration();
     this.options = options;
+    this.progress = progress;
     options.output().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
     options.trecOutput().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
     this.qrels = options.judgements().map(judgements -> Qrels.read(judgements.qrels(), hadoop));
@@ -93,7 +97,19 @@ public final class Rerank {
    *     the executors
    */
   public static RerankReport run(SparkSession spark, RerankOptions options) {
-    return new Rerank(spark, options).run();
+    return run(spark, options, ProgressListener.NONE);
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param listener told how far the job is
+   */
+  public static RerankReport run(
+      SparkSession spark, RerankOptions options, ProgressListener listener) {
+    try (JobProgress progress = JobProgress.tell(spark.sparkContext(), listener)) {
+      return new Rerank(spark, options, progress).run();
+    }
   }
 
   private RerankReport run() {
@@ -144,7 +160,7 @@ public final class Rerank {
   /** Scores all pairs into committed parts, so that nothing that follows computes a score again. */
   private Dataset<Row> score(
       Dataset<Row> pairs, Scoring scoring, ScoreCounters counters, WorkFolder work) {
-    describe("Counting pairs");
+    progress.describe("rerank: counts the pairs");
     PairCost cost = PairCost.of(reranker.config(), reranker.prompt().maxLength());
     PairNumbers numbers = PairNumbers.of(pairs, cost.estimate());
     int tasks =
@@ -152,7 +168,14 @@ public final class Rerank {
             .scoring()
             .partitions()
             .orElseGet(() -> PairNumbers.defaultTasks(numbers.pairCount()));
-    describe("Scoring " + numbers.pairCount() + " pairs with " + options.scoring().model().model());
+    counters.tell(
+        progress,
+        String.format(
+            Locale.ROOT,
+            "rerank: scores %,d pairs with %s",
+            numbers.pairCount(),
+            options.scoring().model().model()),
+        numbers.pairCount());
     JavaRDD<Row> scored =
         numbers
             .spread(tasks, new PairRows(reranker.prompt()))
@@ -198,7 +221,7 @@ public final class Rerank {
     try {
       lines.forEach(
           (path, line) -> {
-            describe("Writing " + path);
+            progress.describe("rerank: writes " + path);
             files.add(
                 SingleFile.stage(
                     ranked.select(line).as(Encoders.STRING()), path, options.ifExists()));
@@ -229,7 +252,7 @@ public final class Rerank {
   }
 
   private List<Comparison> compare(Qrels qrels, Dataset<Row> pairs, Dataset<Row> scored) {
-    describe("Measuring the run before and after");
+    progress.describe("rerank: measures the run before and after");
     boolean hasFirstScores = pairs.where(col(Pairs.FIRST_SCORE).isNull()).isEmpty();
     Run before = judgedRun(qrels, pairs, Pairs.FIRST_SCORE);
     Run after = judgedRun(qrels, scored, ScorePartition.SCORE);
@@ -256,9 +279,5 @@ public final class Rerank {
                 run.computeIfAbsent(row.getString(0), qid -> new ArrayList<>())
                     .add(new Hit(row.getString(1), row.isNullAt(2) ? 0 : row.getDouble(2))));
     return Run.of(run);
-  }
-
-  private void describe(String description) {
-    spark.sparkContext().setJobDescription(description);
   }
 }

@@ -1,6 +1,7 @@
 package dev.rankspark.score;
 
 import dev.rankspark.corpus.Candidates;
+import dev.rankspark.progress.Figures;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -85,13 +86,13 @@ public record RerankReport(
     }
     return String.format(
         Locale.ROOT,
-        "Scored %,d pairs of %,d queries in %.1f s (%.0f pairs/s, %,d tokens, %.3f computed per"
+        "Scored %,d pairs of %,d queries in %.1f s (%s pairs/s, %,d tokens, %.3f computed per"
             + " token, at most %,d a batch) on %s; %d executor%s,"
             + " %d model load%s, %d task%s, the largest %.2f of the mean; %,d pairs (%.1f %%) cut at %d tokens (--rerank-max-len)%s",
         pairs,
         counted.queries,
         work.seconds,
-        pairs / work.seconds,
+        Figures.measuredRate(pairs / work.seconds),
         tokens.all,
         tokens.all == 0 ? 1.0 : (double) tokens.computed / tokens.all,
         Math.max(tokens.batch, tokens.longest),

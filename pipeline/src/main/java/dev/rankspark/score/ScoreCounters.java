@@ -1,8 +1,13 @@
 package dev.rankspark.score;
 
+import dev.rankspark.cluster.JobProgress;
+import dev.rankspark.cluster.TaskCounts;
 import dev.rankspark.cluster.TaskResults;
 import dev.rankspark.model.Hardware;
+import dev.rankspark.progress.ByteCount;
+import dev.rankspark.progress.Progress;
 import java.io.Serializable;
+import java.util.List;
 import java.util.TreeSet;
 import java.util.function.ToIntFunction;
 import java.util.function.ToLongFunction;
@@ -10,14 +15,54 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.spark.SparkContext;
 
-/** What the tasks of one job counted. Spark adds a task's counts once, when it succeeds. */
+/**
+ * What the tasks of one job counted. What is reported is added by Spark, once for a task, when it
+ * succeeds; how far a job is, and what Spark's UI shows, is counted by the batch.
+ */
 final class ScoreCounters implements Serializable {
   private static final long serialVersionUID = 1L;
 
+  /** Where the bytes of models are among the numbers of {@link #live}, behind those of pairs. */
+  private static final int LOADED = 3;
+
+  private static final int TO_LOAD = 4;
+
   private final TaskResults<Task> tasks;
+  private final TaskCounts live;
 
   ScoreCounters(SparkContext context) {
-    tasks = new TaskResults<>(context, "scoring tasks");
+    tasks = new TaskResults<>(context);
+    live =
+        new TaskCounts(
+            context,
+            List.of("pairs scored", "tokens", "texts cut", "model bytes loaded", "model bytes"),
+            List.of());
+  }
+
+  /** Called by a task, after each batch. */
+  void count(long pairs, long tokens, long cut) {
+    live.add(pairs, tokens, cut);
+  }
+
+  /** For a task that loads the model. */
+  ByteCount loading() {
+    return live.bytes(LOADED, TO_LOAD);
+  }
+
+  /**
+   * Lets what the tasks count be told from now on.
+   *
+   * @param description of the job
+   * @param pairs of the job
+   */
+  void tell(JobProgress progress, String description, long pairs) {
+    progress.describe(
+        description,
+        live,
+        sums ->
+            sums[0] == 0 && sums[LOADED] < sums[TO_LOAD]
+                ? new Progress.Bytes("Loading the model", (long) sums[LOADED], (long) sums[TO_LOAD])
+                : new Progress.Scoring((long) sums[0], pairs, (long) sums[1], (long) sums[2]));
   }
 
   /**

@@ -34,6 +34,7 @@ final class ScorePipeline<T> implements Iterator<ScorePipeline.Chunk<T>>, AutoCl
   private final Scorer scorer;
   private final int chunkPairs;
   private final int threads;
+  private final Scorer.Count count;
   private final ExecutorService tokenizing =
       Executors.newSingleThreadExecutor(
           task -> {
@@ -58,14 +59,17 @@ final class ScorePipeline<T> implements Iterator<ScorePipeline.Chunk<T>>, AutoCl
    * @param batchTokens as asked for or decided, from which the chunks' size follows: texts of
    *     different chunks share no batch
    * @param threads libtorch's threads
+   * @param count told after each batch
    */
-  ScorePipeline(Iterator<Pair<T>> pairs, Scorer scorer, int batchTokens, int threads) {
+  ScorePipeline(
+      Iterator<Pair<T>> pairs, Scorer scorer, int batchTokens, int threads, Scorer.Count count) {
     this.pairs = pairs;
     this.scorer = scorer;
     this.chunkPairs =
         Math.max(
             LEAST_PAIRS, Math.min(batchTokens / TOKENS_PER_PAIR, BATCHES * scorer.batchRows()));
     this.threads = threads;
+    this.count = count;
     this.ahead = read();
   }
 
@@ -101,7 +105,7 @@ final class ScorePipeline<T> implements Iterator<ScorePipeline.Chunk<T>>, AutoCl
     Scorer.Prepared prepared = joined(ahead.prepared);
     ahead = read();
     try {
-      return new Chunk<>(ids, scorer.compute(prepared, threads));
+      return new Chunk<>(ids, scorer.compute(prepared, threads, count));
     } catch (Scorer.TextTooLargeException e) {
       T id = ids.get(e.text());
       throw new DeviceException(

@@ -57,11 +57,12 @@ final class ScoreTask<T> implements Iterator<Chunk<T>> {
             scoring,
             counters.job(),
             // on all of the executor's cores: its other tasks wait for the same model
-            () -> Scorer.load(scoring, gpu, task.executorCores(), hadoop));
+            () -> Scorer.load(scoring, gpu, task.executorCores(), hadoop, counters.loading()));
     task.onCompletion(lease::close);
     // Spark starts no more tasks than the executor has cores for: together they use those alone.
     ScorePipeline<T> pipeline =
-        new ScorePipeline<>(pairs, lease.model(), scoring.batchTokens(), task.cpus());
+        new ScorePipeline<>(
+            pairs, lease.model(), scoring.batchTokens(), task.cpus(), counters::count);
     task.onCompletion(pipeline::close); // the last one added runs first
     return new ScoreTask<>(
         pipeline,

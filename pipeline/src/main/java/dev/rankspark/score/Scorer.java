@@ -7,6 +7,7 @@ import dev.rankspark.model.BatchModel;
 import dev.rankspark.model.CrossEncoder;
 import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.Hardware;
+import dev.rankspark.progress.ByteCount;
 import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.reranker.OpenedModel;
 import dev.rankspark.reranker.Reranker;
@@ -16,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 
@@ -85,11 +87,16 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
    *
    * @param assigned the GPU that Spark assigned to this task
    * @param threads libtorch's threads
+   * @param told of the weights' bytes
    * @throws InputException if a file has changed since the reranker was opened
    * @throws DeviceException if the device has no memory for the model
    */
   static Scorer load(
-      Scoring scoring, Optional<String> assigned, int threads, Configuration hadoop) {
+      Scoring scoring,
+      Optional<String> assigned,
+      int threads,
+      Configuration hadoop,
+      ByteCount told) {
     Reranker reranker = scoring.reranker();
     Hardware hardware = scoring.hardware();
     OpenedModel opened = reranker.reopen(hadoop);
@@ -102,7 +109,8 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
               hardware,
               hardware.device(assigned),
               reranker.prompt().maxLength(),
-              threads);
+              threads,
+              told);
     } catch (DeviceMemoryException e) {
       throw e.ofModel(reranker.path(), hardware, "a smaller --dtype, or fewer models");
     }
@@ -119,9 +127,25 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
     }
   }
 
+  /** Told of what is scored, as it goes on. */
+  @FunctionalInterface
+  interface Count {
+    /** Nobody counts. */
+    Count NONE = (pairs, tokens, cut) -> {};
+
+    /**
+     * More is done.
+     *
+     * @param pairs that have a score now
+     * @param tokens of them
+     * @param cut texts that were cut
+     */
+    void add(long pairs, long tokens, long cut);
+  }
+
   /** Scores texts: {@link #prepare}, then {@link #compute}. */
   Scores score(List<String> texts, int threads) {
-    return compute(prepare(texts), threads);
+    return compute(prepare(texts), threads, Count.NONE);
   }
 
   /**
@@ -162,13 +186,16 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
    * Computes.
    *
    * @param threads libtorch's threads
+   * @param count told after each batch, and of the texts that were cut before the first
    * @throws TextTooLargeException if the device's memory is too small for one of the texts
    */
-  Scores compute(Prepared prepared, int threads) {
+  Scores compute(Prepared prepared, int threads, Count count) {
     float[] distinct = new float[prepared.distinct.size()];
     int[] all = IntStream.range(0, distinct.length).toArray();
+    count.add(0, 0, prepared.truncated);
     try {
-      compute(new Part(prepared.distinct, all, prepared.plan), threads, distinct);
+      Part part = new Part(prepared.distinct, all, prepared.plan);
+      compute(part, threads, distinct, counting(prepared, count));
     } catch (TextTooLargeException e) {
       int[] texts = prepared.distinctOfText;
       throw e.of(
@@ -184,6 +211,23 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
     return new Scores(scores, prepared, batchTokens);
   }
 
+  /** Counts the texts of a batch, of which its model computed distinct ones. */
+  private static Consumer<int[]> counting(Prepared prepared, Count count) {
+    long[] texts = new long[prepared.distinct.size()];
+    for (int distinct : prepared.distinctOfText) {
+      texts[distinct]++;
+    }
+    return batch -> {
+      long pairs = 0;
+      long tokens = 0;
+      for (int distinct : batch) {
+        pairs += texts[distinct];
+        tokens += texts[distinct] * prepared.distinct.get(distinct).length;
+      }
+      count.add(pairs, tokens, 0);
+    };
+  }
+
   /**
    * Texts that are planned together.
    *
@@ -196,8 +240,10 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
    * by plans of half the tokens. The batch that did not fit is planned by itself: what it is split
    * into is always smaller, while a longer text elsewhere would raise the budget, so that the same
    * batch were planned for ever.
+   *
+   * @param done told the numbers of each batch's texts
    */
-  private void compute(Part part, int threads, float[] scores) {
+  private void compute(Part part, int threads, float[] scores, Consumer<int[]> done) {
     List<BatchPlan.Batch> batches = part.plan.batches();
     for (int i = 0; i < batches.size(); i++) {
       BatchPlan.Batch batch = batches.get(i);
@@ -207,13 +253,14 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
         for (int row = 0; row < rows.length; row++) {
           scores[part.numbers[rows[row]]] = batchScores[row];
         }
+        done.accept(Arrays.stream(rows).map(row -> part.numbers[row]).toArray());
       } catch (DeviceMemoryException e) {
         if (rows.length == 1) {
           throw new TextTooLargeException(part.numbers[rows[0]], batch.tokens(), e);
         }
         halve(batch.tokens());
-        compute(planned(part, List.of(batch)), threads, scores);
-        compute(planned(part, batches.subList(i + 1, batches.size())), threads, scores);
+        compute(planned(part, List.of(batch)), threads, scores, done);
+        compute(planned(part, batches.subList(i + 1, batches.size())), threads, scores, done);
         return;
       }
     }

@@ -7,6 +7,7 @@ import dev.rankspark.InputException;
 import dev.rankspark.cluster.BarrierStage;
 import dev.rankspark.cluster.ExecutorHardware;
 import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.cluster.JobProgress;
 import dev.rankspark.cluster.Slots;
 import dev.rankspark.corpus.Pairs;
 import dev.rankspark.corpus.RerankInput;
@@ -19,6 +20,7 @@ import dev.rankspark.files.OutputTarget;
 import dev.rankspark.files.UserPath;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
+import dev.rankspark.progress.ProgressListener;
 import dev.rankspark.prompt.PairText;
 import dev.rankspark.run.Qrels;
 import dev.rankspark.score.PairRows;
@@ -70,13 +72,16 @@ public final class Train {
   /**
    * Trains. What can be checked is checked before the stage begins.
    *
-   * @param progress told a line now and then
+   * @param words told a line for people where something is to be said
+   * @param listener told how far the training is
    * @throws InputException if an input, the checkpoint or the output directory is wrong
    * @throws DeviceException if the cluster or a device cannot do what was asked
    */
   public static TrainReport run(
-      SparkSession spark, TrainOptions options, Consumer<String> progress) {
-    return new Train(spark, options).run(progress);
+      SparkSession spark, TrainOptions options, Consumer<String> words, ProgressListener listener) {
+    try (JobProgress progress = JobProgress.tell(spark.sparkContext(), listener)) {
+      return new Train(spark, options).run(words, progress);
+    }
   }
 
   private void checkOutput() {
@@ -119,7 +124,7 @@ public final class Train {
     }
   }
 
-  private TrainReport run(Consumer<String> progress) {
+  private TrainReport run(Consumer<String> words, JobProgress progress) {
     TrainingSet set =
         TrainingSet.read(
             spark,
@@ -127,7 +132,7 @@ public final class Train {
             options.data().corpus(),
             options.data().choice().trainGroupSize());
     if (!set.unused().isEmpty()) {
-      progress.accept(
+      words.accept(
           options.data().dataset()
               + ": not used: "
               + String.join(", ", set.unused())
@@ -147,14 +152,14 @@ public final class Train {
     Map<String, String> settings =
         ResumeSettings.of(
             options.withTrained(model.trained()), model.sum(), set.size() + " items, " + set.sum());
-    Optional<TrainingCheckpoint> begin = begin(settings, progress);
+    Optional<TrainingCheckpoint> begin = begin(settings, words);
     int done = begin.map(checkpoint -> (int) checkpoint.state().step()).orElse(0);
     if (done >= plan.steps() && hasResult()) {
       throw InputException.of(
           "%s is of step %d, and the training has %d: nothing is left to do",
           begin.orElseThrow().path(), done, plan.steps());
     }
-    TrainProgress steps = new TrainProgress();
+    TrainProgress counts = new TrainProgress(spark.sparkContext());
     TrainWorker worker =
         new TrainWorker(
             new TrainWorker.Source(options.model(), options.trained(), options.prompt()),
@@ -165,21 +170,27 @@ public final class Train {
             new TrainWorker.Begin(
                 settings, begin.map(TrainingCheckpoint::path).orElse(TrainWorker.NOWHERE), done),
             evaluation(),
-            steps,
+            counts,
             new HadoopSettings(hadoop));
     JavaRDD<PlacedGroup> groups =
         PlacedGroups.spread(set.items(), plan, options.data().choice(), template(), done + 1);
-    describe("Training " + options.model().path());
     MadeFolder folder = prepareOutput();
-    Runnable stopTelling =
-        steps.tell(spark.sparkContext(), at -> progress.accept(line(at, plan.steps())));
+    counts.tell(
+        progress,
+        String.format(
+            Locale.ROOT,
+            "train: takes %,d steps with %s on %,d workers",
+            plan.steps() - done,
+            options.model().path(),
+            plan.workers()),
+        plan,
+        options.data().choice().trainGroupSize(),
+        done);
     try {
       return report(set, plan, hardware, train(groups, worker));
     } catch (RuntimeException | Error e) {
       folder.removeIfEmpty();
       throw e;
-    } finally {
-      stopTelling.run();
     }
   }
 
@@ -230,14 +241,13 @@ public final class Train {
     return hardware;
   }
 
-  private Optional<TrainingCheckpoint> begin(
-      Map<String, String> settings, Consumer<String> progress) {
+  private Optional<TrainingCheckpoint> begin(Map<String, String> settings, Consumer<String> words) {
     Output output = options.output();
     if (!output.begin().resumes()) {
       return Optional.empty();
     }
     TrainingCheckpoint.Newest newest = TrainingCheckpoint.newest(output.directory(), hadoop);
-    newest.broken().forEach(broken -> progress.accept("not used: " + broken));
+    newest.broken().forEach(broken -> words.accept("not used: " + broken));
     Optional<TrainingCheckpoint> begin = newest.checkpoint();
     if (output.begin() instanceof Begin.Checkpoint checkpoint) {
       TrainingCheckpoint asked = TrainingCheckpoint.read(checkpoint.path(), hadoop);
@@ -306,21 +316,5 @@ public final class Train {
 
   private PairText template() {
     return new PairText(options.prompt().queryPrefix(), options.prompt().passagePrefix());
-  }
-
-  private static String line(TrainProgress.At at, int steps) {
-    double perStep = at.seconds() / Math.max(1, at.steps());
-    return String.format(
-        Locale.ROOT,
-        "step %d of %d, loss %.4f, %.1f pairs/s, %.0f s left",
-        at.step(),
-        steps,
-        at.loss(),
-        at.pairs() / Math.max(at.seconds(), 1e-9),
-        perStep * (steps - at.step()));
-  }
-
-  private void describe(String description) {
-    spark.sparkContext().setJobDescription(description);
   }
 }

@@ -1,6 +1,7 @@
 package dev.rankspark.train;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rankspark.progress.Figures;
 import java.util.List;
 import java.util.Locale;
 
@@ -33,7 +34,7 @@ public record TrainReport(
   public String summary(String directory) {
     return String.format(
         Locale.ROOT,
-        "Trained %,d parameters for %,d steps%s on %,d groups of %d workers in %.1f s (%.2f pairs/s,"
+        "Trained %,d parameters for %,d steps%s on %,d groups of %d workers in %.1f s (%s pairs/s,"
             + " %.1f %% of it all-reduce; %s); %s",
         trained,
         steps - begunAt,
@@ -41,7 +42,7 @@ public record TrainReport(
         items,
         workers,
         seconds,
-        pairs / Math.max(seconds, 1e-9),
+        Figures.measuredRate(pairs / Math.max(seconds, 1e-9)),
         100 * allReduceShare,
         hardware,
         directory);

@@ -202,7 +202,8 @@ record TrainWorker(
             task.gpu(),
             compute.checkpointing(),
             task.threads(),
-            course.plan().options().seed());
+            course.plan().options().seed(),
+            progress.loading());
     checkpoint.ifPresent(found -> setup.trained.restore(setup.encoder, found));
     if (evaluation.isAsked()) {
       setup.qrels = Optional.of(Qrels.read(evaluation.qrels(), hadoop));
@@ -210,7 +211,7 @@ record TrainWorker(
   }
 
   /** The training itself, once all workers are there. Rank 0 writes. */
-  private final class Training {
+  private final class Training implements TrainingLoop.Listener {
     private final TrainedModel trained;
     private final TrainingPlan plan = course.plan();
     private final TrainableEncoder encoder;
@@ -257,8 +258,11 @@ record TrainWorker(
 
     Report train(Iterator<PlacedGroup> groups) {
       long start = System.nanoTime();
+      if (workers.rank() == 0) {
+        progress.begins(begunAt);
+      }
       new TrainingLoop(plan, course.rate(), course.optimizer(), encoder, tokenizer, workers)
-          .run(groups, begunAt, this::after);
+          .run(groups, begunAt, this);
       if (workers.rank() == 0) {
         writeResult();
       }
@@ -267,7 +271,13 @@ record TrainWorker(
           workers.rank(), null, false, false, begunAt, pairs, seconds, allReduceSeconds);
     }
 
-    private void after(TrainingLoop.Step step) {
+    @Override
+    public void computed(int pairs) {
+      progress.count(pairs);
+    }
+
+    @Override
+    public void after(TrainingLoop.Step step) {
       int number = step.number();
       double epoch = plan.epochAfter(number);
       pairs += step.pairs();
@@ -286,7 +296,7 @@ record TrainWorker(
         }
       }
       if (workers.rank() == 0) {
-        progress.report(step, workers.size());
+        progress.after(step);
         if (logged) {
           writeLog();
         }

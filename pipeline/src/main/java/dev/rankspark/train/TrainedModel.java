@@ -20,6 +20,7 @@ import dev.rankspark.model.LlamaConfig;
 import dev.rankspark.model.TrainableEncoder;
 import dev.rankspark.model.TrainedParameters;
 import dev.rankspark.model.TrainedParameters.Part;
+import dev.rankspark.progress.ByteCount;
 import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.prompt.Pooling;
 import dev.rankspark.prompt.PromptOptions;
@@ -241,10 +242,16 @@ final class TrainedModel {
   /**
    * Loads the frozen weights and sets the trained ones to where training begins.
    *
+   * @param told of the weights' bytes
    * @throws DeviceException if the device has no memory for them
    */
   TrainableEncoder load(
-      Hardware hardware, Optional<String> gpu, boolean checkpointing, int threads, long seed) {
+      Hardware hardware,
+      Optional<String> gpu,
+      boolean checkpointing,
+      int threads,
+      long seed,
+      ByteCount told) {
     double scaling = trained.factors().map(lora -> lora.alpha() / lora.r()).orElse(0.0);
     double dropout = trained.factors().map(Lora::dropout).orElse(0.0);
     TrainableEncoder encoder;
@@ -258,7 +265,8 @@ final class TrainedModel {
               parameters,
               new TrainableEncoder.Settings(scaling, dropout, checkpointing),
               prompt.maxLength(),
-              threads);
+              threads,
+              told);
     } catch (DeviceMemoryException e) {
       throw e.ofModel(paths.path(), hardware, "--bf16, --lora, or fewer workers");
     }

@@ -76,6 +76,9 @@ final class TrainingLoop {
   /** Told of every step. */
   @FunctionalInterface
   interface Listener {
+    /** Within a step: so many texts more have their gradient. */
+    default void computed(int pairs) {}
+
     void after(Step step);
   }
 
@@ -94,7 +97,8 @@ final class TrainingLoop {
     Ahead ahead = new Ahead(groups, done);
     Optional<RuntimeException> fault = Optional.empty();
     for (int number = done + 1; number <= plan.steps(); number++) {
-      Step step = step(number, fault.isEmpty() ? ahead.batches(number) : List.of(), fault);
+      Step step =
+          step(number, fault.isEmpty() ? ahead.batches(number) : List.of(), fault, listener);
       fault = tell(listener, step);
     }
     fault.ifPresent(
@@ -149,7 +153,10 @@ final class TrainingLoop {
    * @param before why this worker stops; then there are no batches
    */
   private Step step(
-      int number, List<List<PlacedGroup>> batches, Optional<RuntimeException> before) {
+      int number,
+      List<List<PlacedGroup>> batches,
+      Optional<RuntimeException> before,
+      Listener listener) {
     long start = System.nanoTime();
     List<Double> microLosses = new ArrayList<>();
     double weight = 1.0 / plan.groupsOfStep(number);
@@ -158,7 +165,7 @@ final class TrainingLoop {
     Optional<RuntimeException> fault = before;
     try {
       for (List<PlacedGroup> batch : batches) {
-        double sum = losses(number, batch, weight);
+        double sum = losses(number, batch, weight, listener);
         microLosses.add(sum / batch.size());
         loss += sum * weight;
         pairs += batch.stream().mapToInt(group -> group.texts().size()).sum();
@@ -198,7 +205,7 @@ final class TrainingLoop {
   }
 
   /** The sum of a batch's losses; their gradient is added up. */
-  private double losses(int step, List<PlacedGroup> batch, double weight) {
+  private double losses(int step, List<PlacedGroup> batch, double weight, Listener listener) {
     double sum = 0;
     List<TrainBatch.Group> groups = batch.stream().map(this::tokens).toList();
     for (int from = 0, to; from < groups.size(); from = to) {
@@ -217,6 +224,8 @@ final class TrainingLoop {
         }
         sum += losses[i];
       }
+      listener.computed(
+          groups.subList(from, to).stream().mapToInt(group -> group.texts().size()).sum());
     }
     return sum;
   }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.RerankerCheckpoint;
+import dev.rankspark.progress.ByteCount;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -36,7 +37,8 @@ class CrossEncoderLoadTest {
                     hardware,
                     hardware.device(Optional.empty()),
                     196,
-                    1))
+                    1,
+                    ByteCount.NONE))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("expected shape [6442450938, 24] by ");
   }

@@ -8,6 +8,7 @@ import dev.rankspark.checkpoint.Weight;
 import dev.rankspark.mutation.ForkedMutations;
 import dev.rankspark.mutation.Mutations;
 import dev.rankspark.mutation.StrictJson;
+import dev.rankspark.progress.ByteCount;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -228,7 +229,8 @@ class ModelMutationTest {
               hardware,
               hardware.device(Optional.empty()),
               LONGEST,
-              /* threads= */ 1)) {
+              /* threads= */ 1,
+              ByteCount.NONE)) {
         return encoder.score(Packed.of(IDS), /* threads= */ 1);
       }
     }

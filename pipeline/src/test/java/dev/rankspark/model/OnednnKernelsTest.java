@@ -7,6 +7,7 @@ import dev.rankspark.checkpoint.SafetensorsBytes;
 import dev.rankspark.checkpoint.Weight;
 import dev.rankspark.model.TrainBatch.Group;
 import dev.rankspark.model.TrainableEncoder.AdamW;
+import dev.rankspark.progress.ByteCount;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -126,7 +127,8 @@ class OnednnKernelsTest {
               hardware,
               hardware.device(Optional.empty()),
               64,
-              2)) {
+              2,
+              ByteCount.NONE)) {
         float[] scores = encoder.score(Packed.of(texts(8)), 2);
         for (float score : scores) {
           if (!Float.isFinite(score)) {
@@ -156,7 +158,8 @@ class OnednnKernelsTest {
               trained,
               new TrainableEncoder.Settings(8, dropout, checkpointing),
               64,
-              2)) {
+              2,
+              ByteCount.NONE)) {
         float[] losses =
             encoder.addGradient(
                 TrainBatch.pack(List.of(new Group(texts(4), 1), new Group(texts(4), 2))), 1);

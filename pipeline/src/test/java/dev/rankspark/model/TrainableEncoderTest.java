@@ -8,6 +8,7 @@ import dev.rankspark.checkpoint.Weight;
 import dev.rankspark.model.TrainBatch.Group;
 import dev.rankspark.model.TrainableEncoder.AdamW;
 import dev.rankspark.model.TrainedParameters.Part;
+import dev.rankspark.progress.ByteCount;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -128,7 +129,8 @@ class TrainableEncoderTest {
                 hardware(Dtype.FLOAT32),
                 hardware(Dtype.FLOAT32).device(Optional.empty()),
                 LONGEST,
-                2);
+                2,
+                ByteCount.NONE);
         TrainableEncoder training = load(Dtype.FLOAT32, "mistral", "all", 0, false)) {
       Part head = parameters("mistral", "all").head();
       training.setParameters(head.from(), weights("mistral").get("score.weight").stored().floats());
@@ -214,7 +216,8 @@ class TrainableEncoderTest {
         parameters(model, trained),
         new TrainableEncoder.Settings(2, dropout, checkpointing),
         LONGEST,
-        2);
+        2,
+        ByteCount.NONE);
   }
 
   private static TrainedParameters parameters(String model, String trained) {

@@ -3,6 +3,7 @@ package dev.rankspark.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rankspark.checkpoint.RerankerCheckpoint;
+import dev.rankspark.progress.ByteCount;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -42,7 +43,8 @@ class WeightLoaderTest {
             hardware.device(Optional.empty()),
             /* longest= */ 196,
             /* threads= */ 2,
-            chunk)) {
+            chunk,
+            ByteCount.NONE)) {
       return encoder.score(Packed.of(texts), 2);
     }
   }

@@ -3,6 +3,7 @@ package dev.rankspark.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rankspark.checkpoint.RerankerCheckpoint;
+import dev.rankspark.progress.ByteCount;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -120,7 +121,8 @@ class WeightMemoryTest {
               hardware,
               hardware.device(Optional.empty()),
               196,
-              2)) {
+              2,
+              ByteCount.NONE)) {
         encoder.score(Packed.of(List.of(new long[] {1, 2, 3})), 2);
         System.out.println(before + " " + resident("VmHWM"));
       }

@@ -98,7 +98,8 @@ abstract class PlannedModelTest {
     BatchPlan.Plan plan = BatchPlan.plan(texts, BATCH_ROWS, BATCH_TOKENS);
     int[] each = IntStream.range(0, texts.size()).toArray();
     return new Scorer(/* tokenizer= */ null, model, BATCH_ROWS, BATCH_TOKENS)
-        .compute(new Scorer.Prepared(texts, each, plan, 0, LONGEST, 0, 0, 0), THREADS)
+        .compute(
+            new Scorer.Prepared(texts, each, plan, 0, LONGEST, 0, 0, 0), THREADS, Scorer.Count.NONE)
         .scores();
   }
 

@@ -5,6 +5,7 @@ import dev.rankspark.model.CrossEncoder;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.model.LlamaConfig;
+import dev.rankspark.progress.ByteCount;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
@@ -50,6 +51,7 @@ record ReferenceModel(
         hardware,
         hardware.device(Optional.empty()),
         longest,
-        THREADS);
+        THREADS,
+        ByteCount.NONE);
   }
 }

@@ -210,6 +210,31 @@ class ScorerTest {
   }
 
   @Test
+  void pairsAreCountedByTheBatchAndOnceWhereABatchIsSplit() {
+    List<String> texts = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      texts.add("query: q document: number " + i % 30 + " ".repeat(i % 2)); // some are equal
+    }
+    List<Long> pairs = new ArrayList<>();
+    long[] sums = new long[3];
+    Scorer scorer = new Scorer(tokenizer, fullAbove(60, new ArrayList<>()), 64, 120);
+
+    Scorer.Scores scores =
+        scorer.compute(
+            scorer.prepare(texts),
+            2,
+            (more, tokens, cut) -> {
+              pairs.add(more);
+              sums[0] += more;
+              sums[1] += tokens;
+              sums[2] += cut;
+            });
+
+    assertThat(pairs).hasSizeGreaterThan(4);
+    assertThat(sums).containsExactly(40, scores.prepared().tokens(), scores.prepared().truncated());
+  }
+
+  @Test
   void aClosedPipelineTokenizesNothing() throws InterruptedException {
     List<String> long0 = Collections.nCopies(128, "and so on ".repeat(3_000));
     ScorePipeline<String> pipeline =
@@ -245,7 +270,8 @@ class ScorerTest {
             .iterator(),
         scorer,
         batchTokens,
-        2);
+        2,
+        Scorer.Count.NONE);
   }
 
   /** The real model on a device that has memory for so many tokens only. */

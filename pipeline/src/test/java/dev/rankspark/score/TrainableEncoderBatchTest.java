@@ -2,6 +2,7 @@ package dev.rankspark.score;
 
 import dev.rankspark.model.TrainableEncoder;
 import dev.rankspark.model.TrainedParameters;
+import dev.rankspark.progress.ByteCount;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 
@@ -22,7 +23,8 @@ class TrainableEncoderBatchTest extends PlannedModelTest {
             trained,
             new TrainableEncoder.Settings(/* scaling= */ 1, /* dropout= */ 0, false),
             LONGEST,
-            ReferenceModel.THREADS);
+            ReferenceModel.THREADS,
+            ByteCount.NONE);
     encoder.setParameters(
         trained.head().from(),
         model

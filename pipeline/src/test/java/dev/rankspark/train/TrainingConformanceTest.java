@@ -13,6 +13,7 @@ import dev.rankspark.model.TrainableEncoder;
 import dev.rankspark.model.TrainableEncoder.AdamW;
 import dev.rankspark.model.TrainedParameters;
 import dev.rankspark.model.TrainedParameters.Part;
+import dev.rankspark.progress.ByteCount;
 import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.train.LearningRate.Schedule;
@@ -73,7 +74,12 @@ class TrainingConformanceTest {
     try (PairEncoder tokenizer = trained.loadTokenizer();
         TrainableEncoder encoder =
             trained.load(
-                Hardware.detect("cpu", Dtype.FLOAT32), Optional.empty(), checkpointing, 2, 42);
+                Hardware.detect("cpu", Dtype.FLOAT32),
+                Optional.empty(),
+                checkpointing,
+                2,
+                42,
+                ByteCount.NONE);
         ProcessGroup alone = ProcessGroup.alone()) {
       new TrainingLoop(
               plan,
