@@ -287,6 +287,25 @@ class LauncherIT {
     assertThat(unfinished()).isEmpty();
   }
 
+  /** oneDNN has no products of bfloat16 there. */
+  @Test
+  void aCpuWithoutAvx512IsMeasuredInBfloat16() throws Exception {
+    Cli.Result result =
+        rankspark(
+            Map.of("ONEDNN_MAX_CPU_ISA", "AVX2"),
+            "bench",
+            "--model-name-or-path",
+            Cli.reference("mistral"),
+            "--dataset-path",
+            Cli.reference("expected/rerank_input.jsonl"),
+            "--dtype",
+            "bfloat16",
+            "--device",
+            "cpu");
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+  }
+
   private List<Path> unfinished() throws IOException {
     if (!Files.exists(output.getParent())) {
       return List.of();

@@ -15,6 +15,9 @@ import org.apache.hadoop.fs.Path;
 public final class Unfinished {
   private static final Set<Entry> ENTRIES = ConcurrentHashMap.newKeySet();
 
+  private static final int TIMES = 20;
+  private static final int PAUSE_MILLIS = 100;
+
   private static volatile boolean stopped;
 
   private record Entry(FileSystem system, Path path) {}
@@ -46,14 +49,31 @@ public final class Unfinished {
     }
   }
 
-  /** Deletes what is there; what cannot be deleted stays. */
+  /**
+   * Deletes what is there, and again what tasks that are still running make meanwhile; what cannot
+   * be deleted stays.
+   */
   public static void deleteAll() {
+    for (int i = 0; i < TIMES && deleteOnce(); i++) {
+      try {
+        Thread.sleep(PAUSE_MILLIS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+  }
+
+  /** Whether something was there. */
+  private static boolean deleteOnce() {
+    boolean found = false;
     for (Entry entry : ENTRIES) {
       try {
-        entry.system().delete(entry.path(), true /* recursively */);
+        found |= entry.system().delete(entry.path(), true /* recursively */);
       } catch (IOException | RuntimeException | FSError e) {
         // the process ends, and there is no better way
       }
     }
+    return found;
   }
 }

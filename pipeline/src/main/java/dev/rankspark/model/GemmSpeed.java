@@ -72,12 +72,10 @@ public final class GemmSpeed implements AutoCloseable {
   }
 
   private static List<Way> ways(Hardware hardware) {
-    if (hardware.cuda()) {
-      return List.of(Way.PLAIN);
+    if (hardware.packsWeights()) {
+      return List.of(Way.PLAIN, Way.ONEDNN, Way.PACKED);
     }
-    return hardware.packsWeights()
-        ? List.of(Way.PLAIN, Way.ONEDNN, Way.PACKED)
-        : List.of(Way.PLAIN, Way.ONEDNN);
+    return hardware.hasOneDnn() ? List.of(Way.PLAIN, Way.ONEDNN) : List.of(Way.PLAIN);
   }
 
   /**

@@ -188,9 +188,17 @@ public record Hardware(boolean cuda, int index, Dtype dtype, Dtype compute, Stri
    * faster than float32; elsewhere {@link Program} has its products computed in float32.
    */
   boolean packsWeights() {
+    return hasOneDnn() && (compute == Dtype.FLOAT32 || CpuFeatures.here().multiplyBfloat16());
+  }
+
+  /**
+   * Whether oneDNN has products of this arithmetic: in float32 wherever it is, which is not on
+   * macOS, and in bfloat16 with AVX512.
+   */
+  boolean hasOneDnn() {
     return !cuda
-        && !Platform.here().isMacos() // no oneDNN there
-        && (compute == Dtype.FLOAT32 || CpuFeatures.here().multiplyBfloat16());
+        && !Platform.here().isMacos()
+        && (compute == Dtype.FLOAT32 || CpuFeatures.here().haveAvx512());
   }
 
   /** Whether products are those of {@link CpuOperators}, which take weights as they are. */
