@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** {@code bin/rankspark} at a real terminal: a pseudo terminal of util-linux's {@code script}. */
 class ProgressIT {
   /** Of some seconds, so that heartbeats come while it runs. */
-  private static final int COPIES = 40;
+  private static final int COPIES = 20;
 
   @TempDir private Path folder;
 
