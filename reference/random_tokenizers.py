@@ -91,14 +91,14 @@ def draw_config(config, dice):
         config["backend"] = "tokenizers"
         classes = ["LlamaTokenizer", "TokenizersBackend", "TokenizersBackend", "PreTrainedTokenizerFast"]
     else:
-        classes = ["LlamaTokenizer", "LlamaTokenizerFast", "PreTrainedTokenizerFast"]
+        classes = ["LlamaTokenizer", "LlamaTokenizerFast", "PreTrainedTokenizerFast", "GPT2Tokenizer"]
     config["tokenizer_class"] = dice.choice(classes)
     maybe("truncation_side", "left", "right")
     maybe("padding_side", "left", "right")
     maybe("add_bos_token", True, False)
     maybe("add_eos_token", True, False)
     maybe("legacy", True, False, None)
-    if IS_5 or config["tokenizer_class"] == "PreTrainedTokenizerFast":  # the others need a tokenizer.model
+    if IS_5 or not config["tokenizer_class"].startswith("Llama"):  # these need a tokenizer.model
         maybe("add_prefix_space", True, False, None)
     maybe("model_max_length", 4, 10 ** 30)
     maybe("clean_up_tokenization_spaces", True, False)

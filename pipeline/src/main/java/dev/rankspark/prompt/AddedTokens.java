@@ -41,8 +41,6 @@ final class AddedTokens {
           "pad_token",
           "cls_token",
           "mask_token");
-  private static final Map<String, String> LLAMA_DEFAULTS =
-      Map.of("bos_token", "<s>", "eos_token", "</s>", "unk_token", "<unk>");
   private static final List<String> FLAGS =
       List.of("single_word", "lstrip", "rstrip", "normalized", "special");
 
@@ -282,8 +280,9 @@ final class AddedTokens {
     if (settings.has(name)) {
       return settings.get(name);
     }
-    if (settings.reader().isLlama() && LLAMA_DEFAULTS.containsKey(name)) {
-      return settings.config().textNode(LLAMA_DEFAULTS.get(name));
+    Optional<String> otherwise = settings.reader().otherwise(name);
+    if (otherwise.isPresent()) {
+      return settings.config().textNode(otherwise.get());
     }
     return name.equals("pad_token")
         ? tokenizer.path("padding").path("pad_token")

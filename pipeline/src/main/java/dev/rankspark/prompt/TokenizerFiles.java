@@ -39,7 +39,7 @@ final class TokenizerFiles {
     this.added = AddedTokens.complete(directory, settings, tokenizer);
     switch (settings.reader()) {
       case LLAMA_4 -> replacePostProcessor();
-      case FAST_4 -> setPrefixSpace();
+      case FAST_4, GPT2_4 -> setPrefixSpace();
       case LLAMA_5 -> rebuild();
       case BACKEND_5 -> {}
     }

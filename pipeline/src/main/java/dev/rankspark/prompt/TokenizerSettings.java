@@ -9,6 +9,7 @@ import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.files.Shown;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -41,13 +42,20 @@ final class TokenizerSettings {
     LLAMA_4,
     /** {@code PreTrainedTokenizerFast} of version 4: {@code tokenizer.json} nearly as it is. */
     FAST_4,
+    /** {@code GPT2TokenizerFast} of version 4: the same, with special tokens of its own. */
+    GPT2_4,
     /** {@code LlamaTokenizer} of version 5: keeps vocabulary and post-processor alone. */
     LLAMA_5,
     /** {@code TokenizersBackend} of version 5: {@code tokenizer.json} as it is. */
     BACKEND_5;
 
-    boolean isLlama() {
-      return this == LLAMA_4 || this == LLAMA_5;
+    /** The text of a special token that the files do not name, as the class has it. */
+    Optional<String> otherwise(String name) {
+      return switch (this) {
+        case LLAMA_4, LLAMA_5 -> Optional.ofNullable(LLAMA_TOKENS.get(name));
+        case GPT2_4 -> Optional.ofNullable(GPT2_TOKENS.get(name));
+        case FAST_4, BACKEND_5 -> Optional.empty();
+      };
     }
 
     boolean isOf5() {
@@ -57,7 +65,14 @@ final class TokenizerSettings {
 
   private static final String BACKEND = "TokenizersBackend";
   private static final Set<String> LLAMA_CLASSES = Set.of("LlamaTokenizer", "LlamaTokenizerFast");
+  private static final Set<String> GPT2_CLASSES = Set.of("GPT2Tokenizer", "GPT2TokenizerFast");
   private static final String FAST = "PreTrainedTokenizerFast";
+
+  private static final Map<String, String> LLAMA_TOKENS =
+      Map.of("bos_token", "<s>", "eos_token", "</s>", "unk_token", "<unk>");
+  private static final Map<String, String> GPT2_TOKENS =
+      Map.of(
+          "bos_token", "<|endoftext|>", "eos_token", "<|endoftext|>", "unk_token", "<|endoftext|>");
 
   /**
    * The model types whose {@code AutoTokenizer} without a {@code tokenizer_class} is {@code
@@ -116,13 +131,21 @@ final class TokenizerSettings {
             : model.path("tokenizer_class");
     boolean isNamed = !stored.isMissingNode() && !stored.isNull();
     String named = stored.asText();
-    if (isNamed && !LLAMA_CLASSES.contains(named) && !Set.of(FAST, BACKEND).contains(named)) {
-      throw InputException.of(
-          "%s/%s: tokenizer_class %s is not supported; supported: LlamaTokenizer,"
-              + " LlamaTokenizerFast, PreTrainedTokenizerFast, TokenizersBackend",
-          directory.path(), FILE, Shown.text(named));
-    }
     JsonNode backend = config.path("backend");
+    boolean isGpt2 = GPT2_CLASSES.contains(named) && !config.hasNonNull("backend");
+    if (isNamed
+        && !LLAMA_CLASSES.contains(named)
+        && !isGpt2
+        && !Set.of(FAST, BACKEND).contains(named)) {
+      throw InputException.of(
+          "%s/%s: tokenizer_class %s%s is not supported; supported: LlamaTokenizer,"
+              + " LlamaTokenizerFast, PreTrainedTokenizerFast, GPT2Tokenizer and GPT2TokenizerFast"
+              + " (of transformers 4), TokenizersBackend",
+          directory.path(),
+          FILE,
+          Shown.text(named),
+          GPT2_CLASSES.contains(named) ? " of transformers 5" : "");
+    }
     if (config.hasNonNull("backend") && !backend.asText().equals("tokenizers")) {
       throw InputException.of(
           "%s/%s: backend %s is not supported; supported: tokenizers",
@@ -134,6 +157,9 @@ final class TokenizerSettings {
       boolean isLlama =
           LLAMA_CLASSES.contains(named) && !type.equals("mistral") && !byteLevel.getAsBoolean();
       return isLlama ? Reader.LLAMA_5 : Reader.BACKEND_5;
+    }
+    if (isGpt2) {
+      return Reader.GPT2_4;
     }
     boolean isLlama =
         isNamed ? LLAMA_CLASSES.contains(named) : LLAMA_TOKENIZER_TYPES.contains(type);

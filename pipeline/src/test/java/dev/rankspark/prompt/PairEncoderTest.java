@@ -108,10 +108,22 @@ class PairEncoderTest {
 
   @Test
   void anotherTokenizerClassIsRefusedByName() throws IOException {
+    configure("tokenizer_class", "BertTokenizer");
+    assertRefused("tokenizer_class BertTokenizer is not supported");
+  }
+
+  @Test
+  void aGpt2TokenizerIsItsFileAndHasAnEndTokenOfItsOwn() throws IOException {
+    long[] usual = ids(512, false);
     configure("tokenizer_class", "GPT2Tokenizer");
-    assertThatThrownBy(() -> ids(512, false))
-        .isInstanceOf(InputException.class)
-        .hasMessageContaining("tokenizer_class GPT2Tokenizer is not supported");
+    configure("add_bos_token", false);
+    assertThat(ids(512, false)).containsExactly(usual);
+    remove("eos_token");
+    JsonNode vocabulary =
+        JSON.readTree(folder.resolve("tokenizer.json").toFile()).at("/model/vocab");
+    assertThat(ids(512, true)).as("<|endoftext|>, new").endsWith(vocabulary.size());
+    configure("backend", "tokenizers");
+    assertRefused("tokenizer_class GPT2Tokenizer of transformers 5 is not supported");
   }
 
   /** From a value of a decoder nested that deeply the tokenizers library panics: the JVM ends. */
