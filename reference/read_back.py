@@ -4,8 +4,8 @@
 
 A line of WRITTEN.jsonl has `model` (a whole model) or `base` and `adapter`; `dtype`, that of its weights; `input`, rerank
 input; `max_len` and `append_eos`; `output`, the file for the scores. Models are computed in float32, whatever they are stored
-in. Every weight must be there, and the libraries must write the same files from what they read, byte for byte. WrittenModelsIT
-and RandomModelsIT run it.
+in, or in the dtype that `computed` names. Every weight must be there, and the libraries must write the same files from what they
+read, byte for byte. WrittenModelsIT, RandomModelsIT and RealModelIT run it.
 """
 
 import json
@@ -66,8 +66,8 @@ def without_order(config):
     return config | {key: sorted(set(config[key])) for key in ("target_modules", "modules_to_save")}
 
 
-def model_scorer(directory, tokenizer):
-    model = load_classifier(directory, torch.float32)
+def model_scorer(directory, tokenizer, dtype):
+    model = load_classifier(directory, dtype)
     model.config.pad_token_id = tokenizer.pad_token_id or 0  # as Tevatron's driver does
     return lambda ids: model(input_ids=ids).logits
 
@@ -81,7 +81,7 @@ def main():
         tokenizer = AutoTokenizer.from_pretrained(written.get("model") or written["base"])
         if "model" in written:
             check_model(directory, written["dtype"])
-            scorer = model_scorer(directory, tokenizer)
+            scorer = model_scorer(directory, tokenizer, getattr(torch, written.get("computed", "float32")))
         else:
             check_adapter(written["base"], directory)
             scorer = adapter_scorer(written["base"], directory, torch.float32)

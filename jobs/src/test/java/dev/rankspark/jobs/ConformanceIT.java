@@ -254,33 +254,17 @@ class ConformanceIT {
   }
 
   private static void assertBfloat16(Path ours, String model) {
-    Scores exact = Scores.read(Path.of(fixture(model + "/scores.txt")));
-    double[] theirs = Scores.read(Path.of(fixture(model + "/scores.bf16.txt"))).differences(exact);
-    double[] differences = Scores.read(ours).differences(exact);
-    System.out.printf(
-        "%s bfloat16: mean %.4f (Tevatron %.4f), 99th percentile %.4f (%.4f)%n",
-        model,
-        Scores.mean(differences),
-        Scores.mean(theirs),
-        Scores.percentile(differences, 0.99),
-        Scores.percentile(theirs, 0.99));
-    assertThat(Scores.mean(differences)).isLessThanOrEqualTo(1.1 * Scores.mean(theirs));
-    assertThat(Scores.percentile(differences, 0.99))
-        .isLessThanOrEqualTo(1.1 * Scores.percentile(theirs, 0.99));
+    assertDistance(ours, model, "bfloat16", 1.1);
   }
 
   private static void assertInt8(Path ours, String model) {
+    assertDistance(ours, model, "int8", 4);
+  }
+
+  private static void assertDistance(Path ours, String model, String dtype, double factor) {
     Scores exact = Scores.read(Path.of(fixture(model + "/scores.txt")));
-    double[] theirs = Scores.read(Path.of(fixture(model + "/scores.bf16.txt"))).differences(exact);
-    double[] differences = Scores.read(ours).differences(exact);
-    System.out.printf(
-        "%s int8: mean %.4f (Tevatron's bfloat16 %.4f), 99th percentile %.4f (%.4f)%n",
-        model,
-        Scores.mean(differences),
-        Scores.mean(theirs),
-        Scores.percentile(differences, 0.99),
-        Scores.percentile(theirs, 0.99));
-    assertThat(Scores.mean(differences)).isLessThanOrEqualTo(4 * Scores.mean(theirs));
+    Scores theirs = Scores.read(Path.of(fixture(model + "/scores.bf16.txt")));
+    Scores.read(ours).assertAsClose(model + ", " + dtype, exact, theirs, factor);
   }
 
   private static Path rerank(String name, String input, String... more) {

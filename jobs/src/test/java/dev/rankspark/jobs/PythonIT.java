@@ -53,8 +53,16 @@ class PythonIT {
     return run(folder, environment, command);
   }
 
-  /** Runs a program to its end; gives its standard output. */
+  /** Runs a program to its end, which must be a good one; gives its standard output. */
   static String run(Path logs, Map<String, String> environment, String... command)
+      throws Exception {
+    Cli.Result result = end(logs, environment, command);
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    return result.out();
+  }
+
+  /** Runs a program to its end. */
+  static Cli.Result end(Path logs, Map<String, String> environment, String... command)
       throws Exception {
     Path out = logs.resolve("out.log");
     Path err = logs.resolve("err.log");
@@ -67,8 +75,7 @@ class PythonIT {
       process.descendants().forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly();
     }
-    assertThat(process.waitFor()).as(Cli.read(err)).isZero();
-    return Cli.read(out);
+    return new Cli.Result(process.waitFor(), Cli.read(out), Cli.read(err));
   }
 
   private static List<Path> filesOf(Path folder) throws IOException {

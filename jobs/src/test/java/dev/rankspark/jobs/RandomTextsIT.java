@@ -39,22 +39,33 @@ class RandomTextsIT {
     Path shared = Path.of(System.getProperty("rankspark.shared"));
     Path tokenizer = shared.resolve("tokenizers").resolve(name);
     assumeTrue(Files.isDirectory(tokenizer), tokenizer + " is not here");
-    List<JsonNode> pairs = new ArrayList<>();
-    PythonIT.run(
+    assertEqualTransformers(
         folder,
-        Map.of("HF_HUB_OFFLINE", "1"),
-        PythonIT.PYTHON.resolve("bin/python").toString(),
-        PythonIT.HOME.resolve("reference/random_texts.py").toString(),
-        "--tokenizer",
-        tokenizer.toString(),
-        "--seed",
-        Long.toString(SEED),
+        tokenizer,
+        18_600,
         "--rerank-input",
         shared.resolve("fixtures/rerank_input.jsonl.gz").toString());
+  }
+
+  /** Has random pairs made, beside those that more arguments name. */
+  static void assertEqualTransformers(Path folder, Path tokenizer, int count, String... more)
+      throws Exception {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                PythonIT.PYTHON.resolve("bin/python").toString(),
+                PythonIT.HOME.resolve("reference/random_texts.py").toString(),
+                "--tokenizer",
+                tokenizer.toString(),
+                "--seed",
+                Long.toString(SEED)));
+    command.addAll(List.of(more));
+    PythonIT.run(folder, Map.of("HF_HUB_OFFLINE", "1"), command.toArray(String[]::new));
+    List<JsonNode> pairs = new ArrayList<>();
     for (String line : Files.readAllLines(folder.resolve("out.log"))) {
       pairs.add(JSON.readTree(line));
     }
-    assertThat(pairs).hasSize(18_600);
+    assertThat(pairs).hasSize(count);
 
     PairText template = new PairText("query: ", "document: ");
     List<String> texts = new ArrayList<>();

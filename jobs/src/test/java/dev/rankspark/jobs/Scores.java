@@ -68,6 +68,22 @@ record Scores(Map<String, Map<String, Double>> byQuery) {
   }
 
   /**
+   * Demands that we are at most so many times as far from exact scores as the reference's bfloat16
+   * is, in the mean and at the 99th percentile.
+   */
+  void assertAsClose(String what, Scores exact, Scores bfloat16, double factor) {
+    double[] theirs = bfloat16.differences(exact);
+    double[] ours = differences(exact);
+    System.out.printf(
+        "%s: mean %.4f (the reference's bfloat16 %.4f), 99th percentile %.4f (%.4f)%n",
+        what, mean(ours), mean(theirs), percentile(ours, 0.99), percentile(theirs, 0.99));
+    assertThat(mean(ours)).as(what).isLessThanOrEqualTo(factor * mean(theirs));
+    assertThat(percentile(ours, 0.99))
+        .as(what)
+        .isLessThanOrEqualTo(factor * percentile(theirs, 0.99));
+  }
+
+  /**
    * Demands the reference's order: queries in the same order, and no pair of neighbours in ours
    * that stands the other way round there with scores more than {@code tolerance} apart.
    */
