@@ -19,7 +19,8 @@ import tempfile
 import torch
 from transformers import LlamaConfig, LlamaForSequenceClassification
 
-HOME = pathlib.Path(__file__).resolve().parent.parent
+from rankspark import HOME, ndcg, rankspark
+
 SEED = 20261125
 TOPICS = "danube rhine volga thames seine tiber ebro elbe oder loire po nile amazon congo niger ganges indus mekong murray yukon".split()
 OWN = "delta bridge source flood harbour valley canal dam ferry island mill port reed salmon shore spring stone swamp town winter".split()
@@ -81,23 +82,18 @@ def main():
         write(folder)
         prompt = ["--query-prefix", "query: ", "--passage-prefix", "document: ", "--rerank-max-len", "96"]
 
-        def ndcg(model):
-            subprocess.run(
-                [HOME / "bin/rankspark", "rerank", "--model-name-or-path", model, "--dataset-path", folder / "eval.jsonl", *prompt,
-                 "--dtype", "float32", "--rerank-output-path", folder / "run.txt", "--overwrite"],
-                check=True, stderr=subprocess.DEVNULL)
-            result = subprocess.run(
-                [HOME / "bin/rankspark", "evaluate", "-c", "-m", "ndcg_cut.10", folder / "qrels.txt", folder / "run.txt"],
-                check=True, stdout=subprocess.PIPE, text=True)
-            return float(result.stdout.split()[-1])
+        def reranked(model):
+            rankspark("rerank", "--model-name-or-path", model, "--dataset-path", folder / "eval.jsonl", *prompt, "--dtype",
+                      "float32", "--rerank-output-path", folder / "run.txt", "--overwrite", stderr=subprocess.DEVNULL)
+            return ndcg(folder / "qrels.txt", folder / "run.txt")
 
-        before = ndcg(folder / "base")
-        subprocess.run(
-            [HOME / "bin/rankspark", "train", "--model-name-or-path", folder / "base", "--dataset-path", folder / "train.jsonl",
-             *prompt, "--train-group-size", "8", "--per-device-train-batch-size", "16", "--num-train-epochs", "8",
-             "--learning-rate", "2e-3", "--warmup-ratio", "0.1", "--logging-steps", "20", "--workers", options.workers,
-             "--output-dir", folder / "trained", "--overwrite-output-dir", *more], check=True)
-        print(f"nDCG@10 on held-out queries: {before:.4f} before, {ndcg(folder / 'trained'):.4f} after")
+        before = reranked(folder / "base")
+        rankspark(
+            "train", "--model-name-or-path", folder / "base", "--dataset-path", folder / "train.jsonl", *prompt,
+            "--train-group-size", "8", "--per-device-train-batch-size", "16", "--num-train-epochs", "8", "--learning-rate", "2e-3",
+            "--warmup-ratio", "0.1", "--logging-steps", "20", "--workers", options.workers, "--output-dir", folder / "trained",
+            "--overwrite-output-dir", *more)
+        print(f"nDCG@10 on held-out queries: {before:.4f} before, {reranked(folder / 'trained'):.4f} after")
 
 
 if __name__ == "__main__":

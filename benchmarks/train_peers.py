@@ -7,7 +7,7 @@
 Groups in the order of the file, the first positive and the first negatives, so that both sides have the same texts. What the
 Trainer does around the model (clipping, AdamW, the schedule) is done here in its few lines. The last line of standard output is
 one JSON object: pairs per second after the first step, peak resident memory, the losses. Needs the packages of
-requirements.txt, peft 0.14.0, datasets 3.2.0, and a checkout of Tevatron.
+requirements.txt and a checkout of Tevatron.
 """
 import argparse
 import gzip
