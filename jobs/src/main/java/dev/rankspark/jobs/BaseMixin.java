@@ -12,8 +12,8 @@ final class BaseMixin {
   @Option(
       names = "--model-name-or-path",
       required = true,
-      paramLabel = "DIR",
-      description = "the base: a model with or without a head")
+      paramLabel = "NAME",
+      description = "the base, a directory or a name at the hub: a model with or without a head")
   private String model;
 
   @Option(
@@ -31,6 +31,6 @@ final class BaseMixin {
           "--reranker-model-type: expected %s, got \"%s\", which is not trained here",
           SEQUENCE_CLASSIFICATION, modelType);
     }
-    return new Model(model, tokenizer.directory().orElse(model));
+    return new Model(model, tokenizer.name().orElse(model));
   }
 }

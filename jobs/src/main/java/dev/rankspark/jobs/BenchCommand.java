@@ -35,6 +35,8 @@ final class BenchCommand implements Callable<Integer> {
 
   @Mixin private ScoreMixin scoring;
 
+  @Mixin private HubMixin hub;
+
   @Option(
       names = "--dataset-path",
       required = true,
@@ -82,7 +84,14 @@ final class BenchCommand implements Callable<Integer> {
             scoring.options(), InputPaths.of("--dataset-path", dataset), pairs, used, rounds);
     BenchReport report;
     try (ProgressDisplay display = Commands.progress(spec)) {
-      report = SparkSessions.with("bench", spark -> Bench.run(spark, options, display));
+      Bench.Options found =
+          new Bench.Options(
+              hub.showing(display).find(options.scoring()),
+              options.dataset(),
+              options.pairs(),
+              options.threads(),
+              options.rounds());
+      report = SparkSessions.with("bench", spark -> Bench.run(spark, found, display));
     }
     PrintWriter err = spec.commandLine().getErr();
     report.notes().forEach(note -> err.println("rankspark: " + note));

@@ -36,8 +36,8 @@ final class CandidateMixin {
 
   @Option(
       names = "--query-data-name",
-      paramLabel = "DIR",
-      description = "a folder with a data set of queries, instead of --queries")
+      paramLabel = "NAME",
+      description = "a data set of queries, a folder or a name at the hub, instead of --queries")
   private Optional<String> queryDataName;
 
   @Option(
@@ -52,8 +52,8 @@ final class CandidateMixin {
 
   @Option(
       names = "--corpus-data-name",
-      paramLabel = "DIR",
-      description = "a folder with a data set of passages, instead of --corpus")
+      paramLabel = "NAME",
+      description = "likewise of passages, instead of --corpus")
   private Optional<String> corpusDataName;
 
   @Option(

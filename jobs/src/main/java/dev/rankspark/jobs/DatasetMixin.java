@@ -30,14 +30,15 @@ final class DatasetMixin {
       paramLabel = "NAME",
       defaultValue = JSON,
       description =
-          "json (default), or a folder with a data set of rerank input, instead of --dataset-path")
+          "json (default), or a data set of rerank input, a folder or a name at the hub, instead of"
+              + " --dataset-path")
   private String name;
 
   @Option(
       names = "--dataset-split",
       paramLabel = "SPLIT",
       defaultValue = TRAIN,
-      description = "the split of such a folder (default ${DEFAULT-VALUE})")
+      description = "the split of such a data set (default ${DEFAULT-VALUE})")
   private String split;
 
   @Option(

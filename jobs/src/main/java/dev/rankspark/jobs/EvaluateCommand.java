@@ -64,13 +64,17 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private RunFormatMixin runFormat;
 
+  @Mixin private QrelsMixin judgements;
+
+  @Mixin private CacheMixin cache;
+
   @Parameters(
       index = "0",
       paramLabel = "QRELS",
       description =
           "judgements: qid iter docid grade, qid docid grade, or BEIR's with a header (query-id"
-              + " corpus-id score); dl19-passage stands for qrels.dl19-passage.txt in the"
-              + " working directory")
+              + " corpus-id score); or a name: dl19-passage, dl20-passage, msmarco-passage-dev-subset,"
+              + " beir-v1.0.0-scifact-test (a file of --qrels-dir), BeIR/scifact-qrels (at the hub)")
   private String qrels;
 
   @Parameters(
@@ -85,7 +89,8 @@ final class EvaluateCommand implements Callable<Integer> {
         new TrecEvalOptions(
             measures, complete, perQuery, /* summary= */ !noSummary, relevanceLevel, depth);
     Configuration hadoop = HadoopSettings.ofDriver();
-    TrecEval.lines(Qrels.read(qrels, hadoop), Run.read(run, runFormat.reader(), hadoop), options)
+    String file = judgements.find("QRELS", qrels, cache.hub());
+    TrecEval.lines(Qrels.read(file, hadoop), Run.read(run, runFormat.reader(), hadoop), options)
         .forEach(line -> spec.commandLine().getOut().print(line + "\n"));
     return 0;
   }

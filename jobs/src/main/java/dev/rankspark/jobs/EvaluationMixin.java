@@ -24,7 +24,7 @@ final class EvaluationMixin {
   @Option(
       names = "--eval-qrels",
       paramLabel = "FILE",
-      description = "its judgements; nDCG@10 goes into the log")
+      description = "its judgements, a file or a name; nDCG@10 goes into the log")
   private Optional<String> qrels;
 
   @Option(

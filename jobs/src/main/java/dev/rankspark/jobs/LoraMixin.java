@@ -16,7 +16,7 @@ final class LoraMixin {
 
   @Option(
       names = "--lora-name-or-path",
-      paramLabel = "DIR",
+      paramLabel = "NAME",
       description = "an adapter to go on from")
   private Optional<String> adapter;
 

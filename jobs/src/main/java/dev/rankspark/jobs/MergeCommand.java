@@ -23,24 +23,26 @@ import picocli.CommandLine.Spec;
     },
     footerHeading = "%nExample:%n",
     footer =
-        "  rankspark merge --model-name-or-path rankllama-v1-7b-lora-passage%n"
-            + "    --base-model-name-or-path Llama-2-7b-hf --dtype bfloat16 --output-dir rankllama")
+        "  rankspark merge --model-name-or-path castorini/rankllama-v1-7b-lora-passage%n"
+            + "    --dtype bfloat16 --output-dir rankllama")
 final class MergeCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   @Option(
       names = "--model-name-or-path",
       required = true,
-      paramLabel = "DIR",
-      description = "the base, with --lora-name-or-path; or an adapter that names its base")
+      paramLabel = "NAME",
+      description =
+          "the base, with --lora-name-or-path; or an adapter that names its base: a directory or a"
+              + " name at the hub")
   private String model;
 
-  @Option(names = "--lora-name-or-path", paramLabel = "DIR", description = "the adapter to merge")
+  @Option(names = "--lora-name-or-path", paramLabel = "NAME", description = "the adapter to merge")
   private Optional<String> lora;
 
   @Option(
       names = "--base-model-name-or-path",
-      paramLabel = "DIR",
+      paramLabel = "NAME",
       description = "where the base of an adapter lies, if not where the adapter says")
   private Optional<String> base;
 
@@ -64,6 +66,8 @@ final class MergeCommand implements Callable<Integer> {
       description = "the most that one file of weights holds (default ${DEFAULT-VALUE})")
   private String shardSize;
 
+  @Mixin private HubMixin hub;
+
   @Mixin private OutputMixin outputs;
 
   @Override
@@ -79,7 +83,8 @@ final class MergeCommand implements Callable<Integer> {
             outputs.ifExists());
     MergeReport report;
     try (ProgressDisplay display = Commands.progress(spec)) {
-      report = Merge.run(options, HadoopSettings.ofDriver(), display.bytes("Writing the model"));
+      MergeOptions found = hub.showing(display).find(options);
+      report = Merge.run(found, HadoopSettings.ofDriver(), display.bytes("Writing the model"));
     }
     spec.commandLine().getErr().println(report.summary());
     return 0;

@@ -1,10 +1,12 @@
 package dev.rankspark.jobs;
 
 import dev.rankspark.OptionException;
+import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.cluster.JobProgress;
 import dev.rankspark.corpus.CandidateOptions;
 import dev.rankspark.corpus.Candidates;
 import dev.rankspark.corpus.RerankInput;
+import dev.rankspark.files.OutputFile;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -30,6 +32,8 @@ final class PrepareCommand implements Callable<Integer> {
 
   @Mixin private CandidateMixin candidates;
 
+  @Mixin private CacheMixin cache;
+
   @Mixin private OutputMixin output;
 
   @Option(
@@ -47,9 +51,11 @@ final class PrepareCommand implements Callable<Integer> {
             .options()
             .orElseThrow(
                 () -> new OptionException("expected --queries, --corpus and --retrieval-results"));
+    OutputFile.check(outputPath, output.ifExists(), HadoopSettings.ofDriver());
     Candidates.Counts counts;
     try (ProgressDisplay display = Commands.progress(spec)) {
-      counts = SparkSessions.with("prepare", spark -> prepare(spark, options, display));
+      CandidateOptions found = cache.showing(display).find(options);
+      counts = SparkSessions.with("prepare", spark -> prepare(spark, found, display));
     }
     spec.commandLine()
         .getErr()

@@ -23,11 +23,11 @@ import picocli.CommandLine.Spec;
     description = "Scores every pair of a first-stage run with a cross encoder and ranks it anew.",
     footerHeading = "%nExample:%n",
     footer =
-        "  rankspark rerank --model-name-or-path rankllama-v1-7b-lora-passage%n"
-            + "    --base-model-name-or-path Llama-2-7b-hf --tokenizer-name Llama-2-7b-hf%n"
+        "  rankspark rerank --model-name-or-path castorini/rankllama-v1-7b-lora-passage%n"
+            + "    --tokenizer-name meta-llama/Llama-2-7b-hf%n"
             + "    --dataset-path rerank_input.repllama.psg.dl19.jsonl --rerank-max-len 196%n"
             + "    --query-prefix \"query: \" --passage-prefix \"document: \"%n"
-            + "    --rerank-output-path run.rankllama.psg.dl19.txt --qrels qrels.dl19.txt")
+            + "    --rerank-output-path run.rankllama.psg.dl19.txt --qrels dl19-passage")
 final class RerankCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
@@ -59,8 +59,14 @@ final class RerankCommand implements Callable<Integer> {
   @Option(
       names = "--qrels",
       paramLabel = "FILE",
-      description = "judgements: print measures of the run before and after")
+      description =
+          "judgements, a file or a name as evaluate takes it: print measures of the run before and"
+              + " after")
   private Optional<String> qrels;
+
+  @Mixin private QrelsMixin judgements;
+
+  @Mixin private HubMixin hub;
 
   @Option(
       names = "--relevance-level",
@@ -89,7 +95,8 @@ final class RerankCommand implements Callable<Integer> {
             qrels.map(file -> new Judgements(file, relevanceLevel)));
     RerankReport report;
     try (ProgressDisplay display = Commands.progress(spec, progress.isDisabled())) {
-      report = SparkSessions.with("rerank", spark -> Rerank.run(spark, options, display));
+      RerankOptions found = hub.showing(display).find(options, judgements);
+      report = SparkSessions.with("rerank", spark -> Rerank.run(spark, found, display));
     }
     PrintWriter err = spec.commandLine().getErr();
     report.candidates().ifPresent(counts -> err.println(PrepareCommand.skipped(counts)));

@@ -16,16 +16,18 @@ final class ScoreMixin {
   @Option(
       names = "--model-name-or-path",
       required = true,
-      paramLabel = "DIR",
-      description = "the reranker: a whole model, or an adapter that names its base")
+      paramLabel = "NAME",
+      description =
+          "the reranker, a directory or a name at the hub: a whole model, or an adapter that names"
+              + " its base")
   private String model;
 
-  @Option(names = "--lora-name-or-path", paramLabel = "DIR", description = "an adapter to merge")
+  @Option(names = "--lora-name-or-path", paramLabel = "NAME", description = "an adapter to merge")
   private Optional<String> lora;
 
   @Option(
       names = "--base-model-name-or-path",
-      paramLabel = "DIR",
+      paramLabel = "NAME",
       description = "where the base of an adapter lies, if not where the adapter says")
   private Optional<String> base;
 
@@ -70,7 +72,7 @@ final class ScoreMixin {
 
   ScoreOptions options() {
     return new ScoreOptions(
-        new ModelPaths(model, lora, base, tokenizer.directory()),
+        new ModelPaths(model, lora, base, tokenizer.name()),
         prompt.options(),
         dtype(),
         device.device(),

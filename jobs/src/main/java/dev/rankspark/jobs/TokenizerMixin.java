@@ -7,12 +7,12 @@ import picocli.CommandLine.Option;
 final class TokenizerMixin {
   @Option(
       names = "--tokenizer-name",
-      paramLabel = "DIR",
+      paramLabel = "NAME",
       description = "the tokenizer (default: the model's)")
-  private Optional<String> directory;
+  private Optional<String> name;
 
   /** Empty for the model's own. */
-  Optional<String> directory() {
-    return directory;
+  Optional<String> name() {
+    return name;
   }
 }

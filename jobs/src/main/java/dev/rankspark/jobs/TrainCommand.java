@@ -36,6 +36,8 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private LoraMixin lora;
 
+  @Mixin private HubMixin hub;
+
   @Mixin private TrainingDataMixin data;
 
   @Mixin private PromptMixin prompt;
@@ -49,6 +51,8 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private TrainingOutputMixin output;
 
   @Mixin private EvaluationMixin evaluation;
+
+  @Mixin private QrelsMixin judgements;
 
   @Mixin private ProgressMixin progress;
 
@@ -76,8 +80,8 @@ final class TrainCommand implements Callable<Integer> {
     deepspeed.ifPresent(file -> checkAgreement(file, options, err));
     TrainReport report;
     try (ProgressDisplay display = Commands.progress(spec, progress.isDisabled())) {
-      report =
-          SparkSessions.with("train", spark -> Train.run(spark, options, err::println, display));
+      TrainOptions found = hub.showing(display).find(options, judgements);
+      report = SparkSessions.with("train", spark -> Train.run(spark, found, err::println, display));
     }
     LossCurve.write(options.output().directory(), report.log(), err);
     err.println(report.summary(options.output().directory()));

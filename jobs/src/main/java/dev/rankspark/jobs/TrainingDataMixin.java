@@ -28,14 +28,15 @@ final class TrainingDataMixin {
       paramLabel = "NAME",
       defaultValue = DatasetMixin.JSON,
       description =
-          "json (default), or a folder with a data set of training data, instead of --dataset-path")
+          "json (default), or a data set of training data, a folder or a name at the hub, instead of"
+              + " --dataset-path")
   private String name;
 
   @Option(
       names = "--dataset-split",
       paramLabel = "SPLIT",
       defaultValue = DatasetMixin.TRAIN,
-      description = "the split of such a folder (default ${DEFAULT-VALUE})")
+      description = "the split of such a data set (default ${DEFAULT-VALUE})")
   private String split;
 
   @Option(

@@ -70,7 +70,7 @@ class KnownArgumentTest {
   /** Those whose value never changes what the reference trains, writes or measures. */
   private static final String WITHOUT_EFFECT =
       """
-      config_name cache_dir reranker_pooling attn_implementation dataset_cache_dir
+      config_name reranker_pooling attn_implementation dataset_cache_dir
       dataset_shard_index rerank_output_path pad_to_multiple_of do_train do_eval do_predict
       per_device_eval_batch_size per_gpu_eval_batch_size eval_accumulation_steps
       torch_empty_cache_steps log_level log_level_replica log_on_each_node no_log_on_each_node

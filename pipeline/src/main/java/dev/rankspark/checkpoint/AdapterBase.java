@@ -1,11 +1,13 @@
 package dev.rankspark.checkpoint;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.rankspark.InputException;
 import dev.rankspark.files.Shown;
 import dev.rankspark.files.UserPath;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -14,7 +16,19 @@ import org.apache.hadoop.fs.Path;
  * directory above the adapter; a candidate counts if it has a {@code config.json}. A name with a
  * scheme is followed only on the adapter's own file system: a file does not choose whom we talk to.
  */
-final class AdapterBase {
+public final class AdapterBase {
+  /** The option that names a base in another place. */
+  public static final String OPTION = "--base-model-name-or-path";
+
+  /**
+   * A base that an adapter names and that is nowhere near it.
+   *
+   * @param name as the adapter has it
+   * @param revision of the repository of that name, if the adapter says which
+   * @param whereNamed for messages
+   */
+  public record Named(String name, Optional<String> revision, String whereNamed) {}
+
   private AdapterBase() {}
 
   /**
@@ -29,17 +43,39 @@ final class AdapterBase {
             .orElseThrow(
                 () ->
                     InputException.of(
-                        "%s names no base model: name its directory with %s",
-                        config, RerankerCheckpoint.BASE_OPTION));
-    for (String candidate : baseCandidates(adapter, name)) {
-      if (isModel(candidate, adapter.hadoop())) {
-        return ModelDirectory.open(candidate, RerankerCheckpoint.BASE_OPTION, adapter.hadoop());
-      }
+                        "%s names no base model: name its directory with %s", config, OPTION));
+    return found(adapter, name)
+        .orElseThrow(
+            () ->
+                InputException.of(
+                    "%s names the base model \"%s\", and there is no such directory with a %s,"
+                        + " neither as it is nor in a directory above the adapter: download it and"
+                        + " name it with %s",
+                    config, Shown.text(name), RerankerCheckpoint.CONFIG, OPTION));
+  }
+
+  /** The base that a directory names which is an adapter, if {@link #find} would not find it. */
+  public static Optional<Named> notHere(ModelDirectory model) {
+    if (!model.has(LoraConfig.FILE)) {
+      return Optional.empty();
     }
-    throw InputException.of(
-        "%s names the base model \"%s\", and there is no such directory with a %s, neither as it is"
-            + " nor in a directory above the adapter: download it and name it with %s",
-        config, Shown.text(name), RerankerCheckpoint.CONFIG, RerankerCheckpoint.BASE_OPTION);
+    JsonNode config = model.jsonObject(LoraConfig.FILE);
+    return LoraConfig.baseModel(config)
+        .filter(name -> found(model, name).isEmpty())
+        .map(
+            name ->
+                new Named(
+                    name,
+                    Optional.ofNullable(config.path("revision").textValue())
+                        .filter(text -> !text.isBlank()),
+                    model.pathOf(LoraConfig.FILE)));
+  }
+
+  private static Optional<ModelDirectory> found(ModelDirectory adapter, String name) {
+    return baseCandidates(adapter, name).stream()
+        .filter(candidate -> isModel(candidate, adapter.hadoop()))
+        .findFirst()
+        .map(candidate -> ModelDirectory.open(candidate, OPTION, adapter.hadoop()));
   }
 
   private static List<String> baseCandidates(ModelDirectory adapter, String name) {

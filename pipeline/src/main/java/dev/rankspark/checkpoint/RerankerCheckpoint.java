@@ -24,7 +24,7 @@ public final class RerankerCheckpoint {
   static final String CONFIG = "config.json";
   private static final String RERANKER_CONFIG = "reranker_config.json";
   private static final String RERANKER_HEAD = "reranker_head.pt";
-  static final String BASE_OPTION = "--base-model-name-or-path";
+  private static final String BASE_OPTION = AdapterBase.OPTION;
   private static final String LORA_OPTION = "--lora-name-or-path";
 
   /** What a tokenizer is read from; of the model's configuration, its type. */

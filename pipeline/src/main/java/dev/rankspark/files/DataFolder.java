@@ -9,15 +9,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
  * The files of a folder that hold what an option asks for. A folder of BEIR has queries, corpus and
  * qrels beside each other; what describes a data set is none of its files.
  */
-record DataFolder(FileSystem system, Path folder, InputPaths paths) {
+record DataFolder(Folders folders, Path folder, InputPaths paths) {
   /** The split of a data set that names none. */
   private static final String TRAIN = "train";
 
@@ -66,12 +64,12 @@ record DataFolder(FileSystem system, Path folder, InputPaths paths) {
     List<Path> inside = new ArrayList<>();
     for (Path place : List.of(folder, new Path(folder, "data"))) {
       Path own = new Path(place, split);
-      if (system.exists(own) && system.getFileStatus(own).isDirectory()) {
+      if (folders.isFolder(own)) {
         return filesIn(own);
       }
-      if (system.exists(place)) {
+      if (folders.isFolder(place)) {
         filesIn(place).stream()
-            .filter(file -> DataFormat.of(file, system.getConf()).isPresent())
+            .filter(file -> DataFormat.of(file, folders.hadoop()).isPresent())
             .forEach(inside::add);
       }
     }
@@ -101,7 +99,7 @@ record DataFolder(FileSystem system, Path folder, InputPaths paths) {
   private List<Path> ownFolder() throws IOException {
     for (String word : paths.content().words()) {
       Path own = new Path(folder, word);
-      if (system.exists(own) && system.getFileStatus(own).isDirectory()) {
+      if (folders.isFolder(own)) {
         return filesIn(own);
       }
     }
@@ -109,9 +107,8 @@ record DataFolder(FileSystem system, Path folder, InputPaths paths) {
   }
 
   private List<Path> filesIn(Path place) throws IOException {
-    return Arrays.stream(system.listStatus(place, DataFolder::isVisible))
-        .filter(FileStatus::isFile)
-        .map(FileStatus::getPath)
+    return folders.filesIn(place).stream()
+        .filter(DataFolder::isVisible)
         .filter(file -> !NO_DATA.matcher(file.getName()).matches())
         .sorted()
         .toList();

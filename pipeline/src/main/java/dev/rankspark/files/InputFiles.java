@@ -70,7 +70,7 @@ public final class InputFiles {
     for (FileStatus status : found) {
       Path path = status.getPath();
       if (status.isDirectory()) {
-        List<Path> inside = new DataFolder(system, path, paths).files();
+        List<Path> inside = new DataFolder(Folders.of(system), path, paths).files();
         inside.forEach(file -> files.add(new InputFile(Shown.path(file), file)));
         continue;
       }

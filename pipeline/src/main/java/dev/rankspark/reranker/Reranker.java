@@ -5,6 +5,7 @@ import dev.rankspark.checkpoint.FileState;
 import dev.rankspark.checkpoint.RerankerCheckpoint;
 import dev.rankspark.files.Shown;
 import dev.rankspark.files.UserPath;
+import dev.rankspark.hub.HubSnapshot;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.model.LlamaConfig;
 import dev.rankspark.prompt.PairEncoder;
@@ -17,6 +18,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -38,6 +41,9 @@ public final class Reranker implements Serializable {
   private final ArrayList<FileState> files;
   private final LlamaConfig config;
 
+  /** Where another process finds the folders that this one named. */
+  private final UnaryOperator<String> folders;
+
   private Reranker(
       ModelPaths paths, OpenedModel opened, PromptOptions prompt, Configuration hadoop) {
     String found = opened.checkpoint().base().path();
@@ -48,6 +54,29 @@ public final class Reranker implements Serializable {
     this.prompt = prompt;
     this.config = opened.config();
     this.files = new ArrayList<>(files(opened));
+    this.folders = Unmoved.FOLDERS;
+  }
+
+  /** The same reranker, whose folders are where {@code folders} says. */
+  private Reranker(Reranker other, UnaryOperator<String> folders) {
+    this.model = other.model;
+    this.lora = other.lora;
+    this.base = other.base;
+    this.tokenizer = other.tokenizer;
+    this.prompt = other.prompt;
+    this.config = other.config;
+    this.files = other.files;
+    this.folders = folders;
+  }
+
+  /** Folders that are everywhere at the same path. */
+  private enum Unmoved implements UnaryOperator<String> {
+    FOLDERS;
+
+    @Override
+    public String apply(String folder) {
+      return folder;
+    }
   }
 
   /**
@@ -72,9 +101,39 @@ public final class Reranker implements Serializable {
     return files;
   }
 
+  /**
+   * The same reranker for executors that may not see the folders of this machine's hub cache.
+   *
+   * @param here from a folder's path to where it is on the executor that asks, with files of the
+   *     same sizes and times
+   */
+  public <F extends UnaryOperator<String> & Serializable> Reranker withFolders(F here) {
+    return new Reranker(this, here);
+  }
+
+  /** The folders of this machine's hub cache that it is read from. */
+  public List<String> snapshots() {
+    return Stream.of(model, lora, base, tokenizer)
+        .filter(folder -> folder != null && HubSnapshot.of(folder).isPresent())
+        .distinct()
+        .toList();
+  }
+
+  /** Names and commits of its parts that are a hub's, such as {@code org/name@0f3c...}. */
+  public List<String> hubNames() {
+    return snapshots().stream()
+        .map(folder -> HubSnapshot.of(folder).orElseThrow().toString())
+        .toList();
+  }
+
   /** The model's directory, absolute; for messages. */
   public String path() {
     return model;
+  }
+
+  /** The model's name at the hub, else its directory; for people. */
+  public String title() {
+    return HubSnapshot.of(model).map(HubSnapshot::name).orElse(model);
   }
 
   /** How a pair becomes tokens. */
@@ -95,7 +154,10 @@ public final class Reranker implements Serializable {
   public OpenedModel reopen(Configuration hadoop) {
     ModelPaths paths =
         new ModelPaths(
-            model, Optional.ofNullable(lora), Optional.ofNullable(base), Optional.of(tokenizer));
+            folders.apply(model),
+            Optional.ofNullable(lora).map(folders),
+            Optional.ofNullable(base).map(folders),
+            Optional.of(folders.apply(tokenizer)));
     checkUnchanged(hadoop);
     OpenedModel again = OpenedModel.open(paths, prompt.maxLength(), Head.REQUIRED, hadoop);
     checkUnchanged(hadoop);
@@ -109,14 +171,23 @@ public final class Reranker implements Serializable {
    */
   public void checkUnchanged(Configuration hadoop) {
     for (FileState file : files) {
-      FileState now = FileState.of(file.role(), file.path(), hadoop);
-      if (!now.equals(file)) {
+      FileState now = FileState.of(file.role(), here(file.path()), hadoop);
+      if (now.length() != file.length() || now.modified() != file.modified()) {
         throw InputException.of(
             "%s changed while the job ran (%s, now %s): nothing was published; run it again when the"
                 + " model's files are complete",
             Shown.text(file.path()), file.state(), now.state());
       }
     }
+  }
+
+  /** Where a file of one of the folders is. */
+  private String here(String file) {
+    return snapshots().stream()
+        .filter(folder -> file.startsWith(folder + "/"))
+        .findFirst()
+        .map(folder -> folders.apply(folder) + file.substring(folder.length()))
+        .orElse(file);
   }
 
   /**
@@ -140,7 +211,8 @@ public final class Reranker implements Serializable {
         && Objects.equals(base, that.base)
         && tokenizer.equals(that.tokenizer)
         && prompt.equals(that.prompt)
-        && files.equals(that.files);
+        && files.equals(that.files)
+        && folders.equals(that.folders);
   }
 
   @Override

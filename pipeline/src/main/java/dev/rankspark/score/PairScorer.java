@@ -3,10 +3,13 @@ package dev.rankspark.score;
 import static org.apache.spark.sql.functions.col;
 
 import dev.rankspark.InputException;
+import dev.rankspark.cluster.DriverFolders;
 import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.cluster.SparkVersion;
+import dev.rankspark.hub.Hub;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.prompt.PromptOptions;
+import dev.rankspark.reranker.ModelNames;
 import dev.rankspark.reranker.ModelPaths;
 import dev.rankspark.reranker.Reranker;
 import java.util.Arrays;
@@ -69,7 +72,8 @@ public final class PairScorer {
   /**
    * Likewise, with the other options as the command line has them.
    *
-   * @param model the directory of a model, or of an adapter that names its base
+   * @param model the directory of a model, or of an adapter that names its base; or a name at the
+   *     hub
    * @param queryPrefix such as {@code "query: "}
    * @param passagePrefix such as {@code "document: "}
    * @param maxLength tokens at which a text is cut
@@ -142,7 +146,11 @@ public final class PairScorer {
     int passageField = fields.text(passage);
     int titleField = title.isPresent() ? fields.text(title.get()) : ScoreRows.NO_FIELD;
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    Reranker reranker = Reranker.open(options.model(), options.prompt(), hadoop);
+    ModelPaths model =
+        ModelNames.find(options.model(), Optional.empty(), Hub.ofEnvironment(), hadoop);
+    Reranker opened = Reranker.open(model, options.prompt(), hadoop);
+    Reranker reranker =
+        opened.withFolders(DriverFolders.serve(spark.sparkContext(), opened.snapshots()));
     int tasks =
         options.partitions().orElse(TASKS_PER_CORE * spark.sparkContext().defaultParallelism());
     Column byQuery = col("`" + fields.name(queryField).replace("`", "``") + "`");

@@ -7,6 +7,7 @@ import static org.apache.spark.sql.functions.row_number;
 
 import dev.rankspark.InputException;
 import dev.rankspark.PartlyDoneException;
+import dev.rankspark.cluster.DriverFolders;
 import dev.rankspark.cluster.ExecutorHardware;
 import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.cluster.JobProgress;
@@ -85,7 +86,9 @@ public final class Rerank {
     options.output().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
     options.trecOutput().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
     this.qrels = options.judgements().map(judgements -> Qrels.read(judgements.qrels(), hadoop));
-    this.reranker = Reranker.open(options.scoring().model(), options.scoring().prompt(), hadoop);
+    Reranker opened = Reranker.open(options.scoring().model(), options.scoring().prompt(), hadoop);
+    this.reranker =
+        opened.withFolders(DriverFolders.serve(spark.sparkContext(), opened.snapshots()));
   }
 
   /**
@@ -171,10 +174,7 @@ public final class Rerank {
     counters.tell(
         progress,
         String.format(
-            Locale.ROOT,
-            "rerank: scores %,d pairs with %s",
-            numbers.pairCount(),
-            options.scoring().model().model()),
+            Locale.ROOT, "rerank: scores %,d pairs with %s", numbers.pairCount(), reranker.title()),
         numbers.pairCount());
     JavaRDD<Row> scored =
         numbers

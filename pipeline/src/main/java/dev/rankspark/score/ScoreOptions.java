@@ -59,6 +59,11 @@ public record ScoreOptions(
         OptionalInt.empty());
   }
 
+  /** These options with another model. */
+  public ScoreOptions withModel(ModelPaths other) {
+    return new ScoreOptions(other, prompt, dtype, device, batchRows, batchTokens, partitions);
+  }
+
   /** These options with a dtype, as {@code --dtype} has it. */
   ScoreOptions withDtype(Dtype other) {
     return new ScoreOptions(

@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.col;
 import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
 import dev.rankspark.cluster.BarrierStage;
+import dev.rankspark.cluster.DriverFolders;
 import dev.rankspark.cluster.ExecutorHardware;
 import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.cluster.JobProgress;
@@ -18,6 +19,7 @@ import dev.rankspark.files.MadeFolder;
 import dev.rankspark.files.OutputDirectory;
 import dev.rankspark.files.OutputTarget;
 import dev.rankspark.files.UserPath;
+import dev.rankspark.hub.HubSnapshot;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.progress.ProgressListener;
@@ -34,8 +36,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.Path;
@@ -115,6 +120,15 @@ public final class Train {
             });
   }
 
+  /** The folders of this machine's hub cache that are read, which workers may not see. */
+  private Set<String> snapshots() {
+    return Stream.concat(
+            Stream.of(options.model().path(), options.model().tokenizer()),
+            options.trained().adapter().stream())
+        .filter(folder -> HubSnapshot.of(folder).isPresent())
+        .collect(Collectors.toSet());
+  }
+
   /** A path by which another is known to be the same or to lie below. */
   private String qualified(String path) {
     try {
@@ -162,7 +176,11 @@ public final class Train {
     TrainProgress counts = new TrainProgress(spark.sparkContext());
     TrainWorker worker =
         new TrainWorker(
-            new TrainWorker.Source(options.model(), options.trained(), options.prompt()),
+            new TrainWorker.Source(
+                options.model(),
+                options.trained(),
+                options.prompt(),
+                DriverFolders.serve(spark.sparkContext(), snapshots())),
             new TrainWorker.Course(plan, rate, options.optimizer()),
             options.compute(),
             hardware,

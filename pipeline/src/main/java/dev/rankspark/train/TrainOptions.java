@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * How a reranker is trained, in the words of Tevatron ({@code tevatron/reranker/arguments.py}) and
@@ -44,7 +45,12 @@ public record TrainOptions(
    * @param path {@code --model-name-or-path}
    * @param tokenizer {@code --tokenizer-name}; the same as {@code path} for the model's own
    */
-  public record Model(String path, String tokenizer) implements Serializable {}
+  public record Model(String path, String tokenizer) implements Serializable {
+    /** Likewise, where the folders are on this machine. */
+    Model at(UnaryOperator<String> folders) {
+      return new Model(folders.apply(path), folders.apply(tokenizer));
+    }
+  }
 
   /** Which weights are trained. */
   public sealed interface Trained extends Serializable {
@@ -54,6 +60,11 @@ public record TrainOptions(
 
     /** The directory of an adapter to go on from. */
     Optional<String> adapter();
+
+    /** Likewise, where the folders are on this machine. */
+    default Trained at(UnaryOperator<String> folders) {
+      return this;
+    }
 
     /** Without {@code --lora}: every weight. */
     record AllWeights() implements Trained {
@@ -95,6 +106,11 @@ public record TrainOptions(
       @Override
       public Optional<String> adapter() {
         return Optional.of(path);
+      }
+
+      @Override
+      public Trained at(UnaryOperator<String> folders) {
+        return new GivenAdapter(folders.apply(path), lora);
       }
     }
   }
@@ -156,6 +172,11 @@ public record TrainOptions(
             "--train-group-size: expected at least 2, got 1: the loss of a positive alone is 0, so"
                 + " that nothing is trained");
       }
+    }
+
+    /** The same of another data set. */
+    public Data withDataset(InputPaths other) {
+      return new Data(other, corpus, choice, plan);
     }
   }
 
@@ -262,7 +283,30 @@ public record TrainOptions(
    * @param interval {@code --eval-strategy} and {@code --eval-steps}
    * @param keepBest {@code --load-best-model-at-end}: the result is the best evaluated state
    */
-  public record Evaluation(InputPaths dataset, String qrels, Interval interval, boolean keepBest) {}
+  public record Evaluation(InputPaths dataset, String qrels, Interval interval, boolean keepBest) {
+    /** The same by other judgements. */
+    public Evaluation withQrels(String other) {
+      return new Evaluation(dataset, other, interval, keepBest);
+    }
+  }
+
+  /** These options with what is read from other places. */
+  public TrainOptions with(
+      Model otherModel,
+      Trained otherTrained,
+      Data otherData,
+      Optional<Evaluation> otherEvaluation) {
+    return new TrainOptions(
+        otherModel,
+        otherTrained,
+        otherData,
+        prompt,
+        rate,
+        optimizer,
+        compute,
+        output,
+        otherEvaluation);
+  }
 
   /** These options with the LoRA settings that count. */
   TrainOptions withTrained(Trained other) {

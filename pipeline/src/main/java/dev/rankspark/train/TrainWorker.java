@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
 import dev.rankspark.cluster.BarrierTask;
+import dev.rankspark.cluster.DriverFolders;
 import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.distributed.Backend;
 import dev.rankspark.distributed.ProcessGroup;
@@ -54,10 +55,15 @@ record TrainWorker(
   /** No path: a worker that begins there begins anew. */
   static final String NOWHERE = "";
 
-  /** What is trained. */
-  record Source(Model model, Trained trained, PromptOptions prompt) implements Serializable {
+  /**
+   * What is trained.
+   *
+   * @param folders where a worker finds the driver's
+   */
+  record Source(Model model, Trained trained, PromptOptions prompt, DriverFolders folders)
+      implements Serializable {
     private TrainedModel open(Configuration hadoop) {
-      return TrainedModel.open(model, trained, prompt, hadoop);
+      return TrainedModel.open(model.at(folders), trained.at(folders), prompt, hadoop);
     }
   }
 

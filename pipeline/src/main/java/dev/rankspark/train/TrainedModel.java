@@ -14,6 +14,7 @@ import dev.rankspark.checkpoint.StorageType;
 import dev.rankspark.checkpoint.StoredTensor;
 import dev.rankspark.checkpoint.Weight;
 import dev.rankspark.files.OutputDirectory;
+import dev.rankspark.hub.HubSnapshot;
 import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.model.LlamaConfig;
@@ -352,10 +353,15 @@ final class TrainedModel {
     AdapterWriter.write(
         directory,
         new AdapterSettings(
-            lora.r(), lora.alpha(), lora.dropout(), lora.targetModules(), paths.path()),
+            lora.r(), lora.alpha(), lora.dropout(), lora.targetModules(), baseName()),
         tensors,
         adapter.map(LoraAdapter::wholes).orElse(Map.of()));
     ModelWriter.copyTokenizer(tokenizer, directory);
+  }
+
+  /** What an adapter calls its base: a snapshot of the cache by its name, which others know. */
+  private String baseName() {
+    return HubSnapshot.of(paths.path()).map(HubSnapshot::name).orElse(paths.path());
   }
 
   private String name(Part part) {

@@ -2,13 +2,21 @@ package dev.rankspark.jobs.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.rankspark.hub.DownloadListener;
+import dev.rankspark.hub.Hub;
+import dev.rankspark.hub.HubSettings;
 import dev.rankspark.jobs.Cli;
+import dev.rankspark.jobs.ReferenceHub;
+import dev.rankspark.jobs.TrainingFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.apache.commons.io.FileUtils;
+import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -124,6 +132,51 @@ class ClusterIT {
       assertThat(job.await().lastLine())
           .startsWith("rankspark: viewfs://far/folder/wrong.jsonl:1: expected a text in");
     }
+  }
+
+  /**
+   * The driver's cache under a path that leads to another folder in every process, as a path of the
+   * driver's own disk does on a cluster of several machines.
+   */
+  @Test
+  void executorsThatDoNotSeeTheHubsCacheFetchTheModelFromTheDriver() throws IOException {
+    Path cache = Files.createTempDirectory(Path.of("target"), "hub");
+    try (ReferenceHub hub = ReferenceHub.start()) {
+      Hub names =
+          new Hub(
+              HubSettings.of(hub.environment(folder), folder).withCache(cache),
+              DownloadListener.NONE);
+      for (String name : List.of("org/base", "org/adapter")) {
+        names.model(name, Optional.empty(), "--model-name-or-path", new Configuration());
+      }
+    }
+    String ofTheDriver = "/proc/self/cwd/" + cache;
+    Path here = folder.resolve("by-path.txt");
+    String input = Cli.reference("expected/rerank_input.jsonl");
+    assertThat(Cli.run(rerank(input, here)).exitCode()).isZero();
+    Path there = folder.resolve("by-name.txt");
+    List<String> byName = new ArrayList<>(rerank(input, there));
+    byName.set(byName.indexOf("--model-name-or-path") + 1, "org/base");
+    byName.set(byName.indexOf("--lora-name-or-path") + 1, "org/adapter");
+    byName.addAll(List.of("--cache-dir", ofTheDriver));
+
+    assertDone(Map.of(), byName);
+
+    assertThat(there).hasSameBinaryContentAs(here);
+
+    Path trained = folder.resolve("trained-by-name");
+    List<String> train =
+        TrainingFiles.train(TrainingFiles.write(folder.resolve("t.jsonl")), trained);
+    train.set(train.indexOf("--model-name-or-path") + 1, "org/base");
+    train.set(train.indexOf("--max-steps") + 1, "1");
+    train.addAll(List.of("--workers", "2", "--cache-dir", ofTheDriver));
+
+    assertDone(Map.of(), train);
+
+    assertThat(trained.resolve("adapter_config.json"))
+        .content()
+        .contains("\"base_model_name_or_path\": \"org/base\"");
+    FileUtils.deleteDirectory(cache.toFile());
   }
 
   private static void assertDone(Map<String, String> settings, List<String> arguments) {
