@@ -51,12 +51,12 @@ final class QrelsMixin {
       InputPaths found = hub.data(test, hadoop);
       return found.equals(test) ? given : only(option, found);
     }
-    if (!QrelsNames.isName(given)) {
+    if (!given.matches("[\\w.-]+")) {
       return given; // whoever reads it says what is wrong with it
     }
     Optional<String> file = new QrelsNames(folders(System.getenv())).find(given, hadoop);
-    if (file.isPresent()) {
-      return file.get();
+    if (file.isPresent() || !QrelsNames.isName(given)) {
+      return file.orElse(given);
     }
     Matcher beir = BEIR.matcher(given);
     if (!beir.matches()) {

@@ -46,6 +46,35 @@ class EvaluateCommandTest {
   }
 
   @Test
+  void judgementsOfANameAreAFileOfTheFolder() throws IOException {
+    Files.copy(Path.of(qrels), folder.resolve("qrels.msmarco-passage.dev-subset.txt"));
+    String name = "msmarco-passage-dev-subset";
+
+    Cli.Result result =
+        Cli.run("evaluate", "-m", "map", "--qrels-dir", folder.toString(), name, run);
+
+    assertThat(result.out()).as(result.err()).isEqualTo("map                   \tall\t0.5000\n");
+  }
+
+  @Test
+  void whereJudgementsBelongThatAreNotThereIsOneLine() {
+    Cli.Result none = Cli.run("evaluate", "dl20-passage", run);
+
+    assertThat(none.exitCode()).isEqualTo(Main.INPUT);
+    assertThat(none.err())
+        .isEqualTo(
+            "rankspark: QRELS: there are no judgements \"dl20-passage\" here: put"
+                + " qrels.dl20-passage.txt into the folder of --qrels-dir or RANKSPARK_QRELS_DIR,"
+                + " or into ~/.cache/pyserini/topics-and-qrels, where pyserini puts them; they are"
+                + " at https://github.com/castorini/anserini-tools/tree/master/topics-and-qrels\n");
+    assertThat(Cli.run("evaluate", "beir-v1.0.0-scifact-test", run).lastLine())
+        .contains("put qrels.beir-v1.0.0-scifact.test.txt into")
+        .contains("; nor are they at the hub: ")
+        .contains("BeIR/scifact-qrels is not whole in the cache");
+    assertThat(Cli.run("evaluate", "no.txt", run).lastLine()).contains("no.txt does not exist");
+  }
+
+  @Test
   void whatTrecEvalRefusesIsOneLine() throws IOException {
     Cli.Result usage = Cli.run("evaluate", "-m", "P.5,5", qrels, run);
     assertThat(usage.exitCode()).isEqualTo(Main.USAGE);

@@ -83,8 +83,7 @@ class HubCacheIT {
 
   @ParameterizedTest
   @CsvSource({"'', 0.", "python-hub2, 2."})
-  void whatPythonFetchedIsFoundAndNotFetchedAgain(String overlay, String version)
-      throws Exception {
+  void whatPythonFetchedIsFoundAndNotFetchedAgain(String overlay, String version) throws Exception {
     JsonNode put =
         python(
             environment(overlay),
@@ -118,7 +117,8 @@ class HubCacheIT {
     offline.put("HF_HUB_OFFLINE", "1");
 
     JsonNode found =
-        python(offline, "org/base", FILES.get(0), FILES.get(1), FILES.get(2), "adapter_config.json");
+        python(
+            offline, "org/base", FILES.get(0), FILES.get(1), FILES.get(2), "adapter_config.json");
 
     assertThat(found.path("version").asText()).startsWith(version);
     assertThat(found.path("files").path("config.json").asText())
