@@ -58,10 +58,12 @@ final class CacheMixin {
   /** The one of this command. */
   Hub hub() {
     if (hub == null) {
-      HubSettings settings = HubSettings.ofEnvironment();
       hub =
           new Hub(
-              folder.map(settings::withCache).orElse(settings),
+              () -> {
+                HubSettings settings = HubSettings.ofEnvironment();
+                return folder.map(settings::withCache).orElse(settings);
+              },
               new DownloadLines(command.commandLine().getErr(), display));
     }
     return hub;

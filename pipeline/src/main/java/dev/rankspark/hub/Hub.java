@@ -28,23 +28,39 @@ public final class Hub {
   /** What repositories begin with, and what is not written. */
   private static final String MAIN = "main";
 
-  private final HubSettings settings;
-  private final HubCache cache;
+  private final Supplier<HubSettings> source;
   private final DownloadListener listener;
+  private HubSettings settings;
   private HubClient client;
 
   /**
+   * @param settings asked for when a name is looked up: what is wrong with them is nothing to paths
    * @param listener told of downloads
    */
-  public Hub(HubSettings settings, DownloadListener listener) {
-    this.settings = settings;
-    this.cache = new HubCache(settings.cache(), settings.links());
+  public Hub(Supplier<HubSettings> settings, DownloadListener listener) {
+    this.source = settings;
     this.listener = listener;
+  }
+
+  /** Likewise, with settings that are known. */
+  public Hub(HubSettings settings, DownloadListener listener) {
+    this(() -> settings, listener);
   }
 
   /** The one that the environment says, with downloads that nobody is told of. */
   public static Hub ofEnvironment() {
-    return new Hub(HubSettings.ofEnvironment(), DownloadListener.NONE);
+    return new Hub(HubSettings::ofEnvironment, DownloadListener.NONE);
+  }
+
+  private synchronized HubSettings settings() {
+    if (settings == null) {
+      settings = source.get();
+    }
+    return settings;
+  }
+
+  private HubCache cache() {
+    return new HubCache(settings().cache(), settings().links());
   }
 
   /**
@@ -95,7 +111,7 @@ public final class Hub {
         reference(RepositoryName.Kind.DATASET, text, Optional.empty(), data.option());
     try {
       DataSets set = new DataSets(data, reference.name(), hadoop);
-      HubCache.Repository repository = cache.of(reference.name());
+      HubCache.Repository repository = cache().of(reference.name());
       List<Path> files = data(repository, reference.revision(), set);
       return InputPaths.of(data.option(), files.stream().map(Path::toString).toList())
           .holding(data.content());
@@ -113,7 +129,7 @@ public final class Hub {
             .map(commit -> isWhole(() -> set.chooseConverted(there(repository, commit))))
             .orElse(false);
     boolean onlyConverted = repository.commit(revision).filter(isWhole::apply).isEmpty();
-    if (settings.isOffline() && hasConverted && onlyConverted) {
+    if (settings().isOffline() && hasConverted && onlyConverted) {
       return data(repository, DataSets.CONVERTED, set::chooseConverted);
     }
     Optional<Listing> listing = list(repository, revision, isWhole);
@@ -217,7 +233,7 @@ public final class Hub {
   }
 
   private HubSnapshot model(Reference reference, Part part) {
-    HubCache.Repository repository = cache.of(reference.name());
+    HubCache.Repository repository = cache().of(reference.name());
     String revision = reference.revision();
     if (HubCache.isCommit(revision) && isAllKnown(repository, revision, part)) {
       return chosen(repository, revision, part);
@@ -239,7 +255,7 @@ public final class Hub {
   private Optional<Listing> list(
       HubCache.Repository repository, String revision, Function<String, Boolean> isWhole) {
     Optional<String> cached = repository.commit(revision).filter(isWhole::apply);
-    if (settings.isOffline()) {
+    if (settings().isOffline()) {
       if (cached.isPresent()) {
         return Optional.empty();
       }
@@ -248,8 +264,8 @@ public final class Hub {
               + " ask %s: fetch it where there is a network, by \"hf download%s %s\"",
           repository.name(),
           revision.equals(MAIN) ? "" : "@" + Shown.text(revision),
-          settings.cache(),
-          settings.host(),
+          settings().cache(),
+          settings().host(),
           repository.name().kind() == RepositoryName.Kind.DATASET ? " --repo-type dataset" : "",
           repository.name());
     }
@@ -307,12 +323,12 @@ public final class Hub {
       throw new InputException(there + " cannot be read: " + Shown.reason(e), e);
     }
     HubClient.FileHead head = client().head(repository.name(), commit, file);
-    new BlobDownload(settings, client(), repository, listener, file, head).into(commit);
+    new BlobDownload(settings(), client(), repository, listener, file, head).into(commit);
   }
 
   private synchronized HubClient client() {
     if (client == null) {
-      client = new HubClient(settings, listener); // not for what the cache has
+      client = new HubClient(settings(), listener); // not for what the cache has
     }
     return client;
   }

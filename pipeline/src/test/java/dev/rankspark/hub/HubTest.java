@@ -621,6 +621,17 @@ class HubTest {
   }
 
   @Test
+  void wrongSettingsAreNothingToPaths() {
+    Hub wrong =
+        new Hub(
+            () -> HubSettings.of(Map.of("ALL_PROXY", "socks5://proxy:1080"), folder),
+            DownloadListener.NONE);
+
+    assertThat(find(wrong, folder.toString())).isEqualTo(folder);
+    assertThatThrownBy(() -> find(wrong)).hasMessageContaining("ALL_PROXY: expected http://HOST");
+  }
+
+  @Test
   void anAnswerThatIsNoHubsIsSaid() {
     server.fail("", new Fault.Status(200, Map.of("Content-Type", "text/html")));
 
