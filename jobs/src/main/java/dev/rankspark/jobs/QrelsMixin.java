@@ -83,19 +83,19 @@ final class QrelsMixin {
   private List<String> folders(Map<String, String> environment) {
     List<String> folders = new ArrayList<>();
     folder.ifPresent(folders::add);
-    Optional.ofNullable(environment.get(VARIABLE))
-        .filter(text -> !text.isBlank())
-        .ifPresent(folders::add);
+    set(environment, VARIABLE).ifPresent(folders::add);
     folders.add(".");
     for (String variable : List.of("PYSERINI_CACHE", "ANSERINI_CACHE")) {
-      Optional.ofNullable(environment.get(variable))
-          .filter(text -> !text.isBlank())
-          .ifPresent(cache -> folders.add(cache + "/" + PYSERINIS));
+      set(environment, variable).ifPresent(cache -> folders.add(cache + "/" + PYSERINIS));
     }
     folders.add(".cache/pyserini/" + PYSERINIS);
     folders.add("~/.cache/pyserini/" + PYSERINIS);
     folders.add("~/.cache/anserini/" + PYSERINIS);
     return folders;
+  }
+
+  private static Optional<String> set(Map<String, String> environment, String variable) {
+    return Optional.ofNullable(environment.get(variable)).filter(text -> !text.isBlank());
   }
 
   /** One line: what is missing and where it belongs. */

@@ -19,7 +19,12 @@ public sealed interface Progress {
   record Tasks(String title, long done, long all) implements Progress {}
 
   /** Bytes that are loaded, written or fetched. */
-  record Bytes(String title, long done, long all) implements Progress {}
+  record Bytes(String title, long done, long all) implements Progress {
+    /** Those of a model's weights on their way to a device. */
+    public static Bytes loaded(long done, long all) {
+      return new Bytes("Loading the model", done, all);
+    }
+  }
 
   /**
    * Pairs that are scored.

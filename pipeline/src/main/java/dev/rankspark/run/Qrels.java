@@ -1,7 +1,6 @@
 package dev.rankspark.run;
 
 import dev.rankspark.files.TextFile;
-import dev.rankspark.files.UserPath;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Collections;
@@ -24,28 +23,16 @@ public final class Qrels {
   /**
    * Reads a file; a document judged twice is an error, as it is to trec_eval.
    *
-   * @param name a file, or what pyserini calls one: {@code dl19-passage} is {@code
-   *     qrels.dl19-passage.txt} in the working directory, as Anserini names it
+   * @param file a path; what a name stands for, {@link QrelsNames} tells
    */
-  public static Qrels read(String name, Configuration hadoop) {
+  public static Qrels read(String file, Configuration hadoop) {
     QrelsReader reader = new QrelsReader();
     try {
-      String file = find(name, hadoop);
       new TextFile(file, hadoop).forEachLine(reader);
       return new Qrels(reader.grades(file));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  private static String find(String name, Configuration hadoop) {
-    String ofName = "qrels." + name + ".txt";
-    boolean isName = name.matches("[\\w.-]+") && !exists(name, hadoop) && exists(ofName, hadoop);
-    return isName ? ofName : name;
-  }
-
-  private static boolean exists(String path, Configuration hadoop) {
-    return UserPath.of(path, hadoop).exists();
   }
 
   public Set<String> qids() {

@@ -81,8 +81,7 @@ public final class Bench {
         Scoring.decide(
             reranker, hardware, options.scoring().batchRows(), options.scoring().batchTokens());
     Optional<String> anyGpu = Optional.empty();
-    ByteCount loading =
-        (done, all) -> listener.at(new Progress.Bytes("Loading the model", done, all));
+    ByteCount loading = (done, all) -> listener.at(Progress.Bytes.loaded(done, all));
     try (Scorer scorer = Scorer.load(scoring, anyGpu, options.threads(), hadoop, loading);
         GemmSpeed gemm = new GemmSpeed(reranker.config(), hardware, hardware.device(anyGpu))) {
       Scorer.Count count = counting((long) pairs.size() * (1 + options.rounds()), listener);

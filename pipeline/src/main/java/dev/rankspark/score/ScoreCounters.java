@@ -61,7 +61,7 @@ final class ScoreCounters implements Serializable {
         live,
         sums ->
             sums[0] == 0 && sums[LOADED] < sums[TO_LOAD]
-                ? new Progress.Bytes("Loading the model", (long) sums[LOADED], (long) sums[TO_LOAD])
+                ? Progress.Bytes.loaded((long) sums[LOADED], (long) sums[TO_LOAD])
                 : new Progress.Scoring((long) sums[0], pairs, (long) sums[1], (long) sums[2]));
   }
 

@@ -69,7 +69,7 @@ final class TrainProgress implements Serializable {
         counts,
         sums ->
             sums[PAIRS] == 0 && sums[LOADED] < sums[TO_LOAD]
-                ? new Progress.Bytes("Loading the model", (long) sums[LOADED], (long) sums[TO_LOAD])
+                ? Progress.Bytes.loaded((long) sums[LOADED], (long) sums[TO_LOAD])
                 : training(sums, plan, groupSize, done));
   }
 
