@@ -20,11 +20,11 @@ os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 import numpy as np
 import torch
 from peft import LoraConfig, PeftModel, TaskType, get_peft_model
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (AutoModelForSequenceClassification, AutoTokenizer, LlamaConfig, LlamaForCausalLM, LlamaModel,
                           LlamaTokenizerFast, MistralConfig, MistralForSequenceClassification)
 from transformers.utils import logging
 
+import byte_fallback
 import world
 
 HERE = Path(__file__).resolve().parent
@@ -115,42 +115,10 @@ def pair_text(record):
 
 
 def make_tokenizer():
-    """A BPE laid out as Llama-2's: three special tokens, 256 bytes, merged pieces, single characters."""
     texts = [pair_text({"query": text, "title": d["title"], "text": d["text"]})
              for d in world.passages() for text in (next(iter(world.queries().values()))[0], d["title"])]
     texts += [text for text, _ in world.queries().values()] * 8
-    learner = Tokenizer(models.BPE())
-    learner.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")  # learn inside words only
-    # Characters are few, so that accents and the like go through the byte tokens.
-    learner.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=VOCABULARY - 259 - 2, limit_alphabet=72,
-                                                           show_progress=False))
-    learned = json.loads(learner.to_str())["model"]
-    merges = [tuple(m) for m in learned["merges"]] + [("▁", "▁"), ("▁▁", "▁▁")]
-    pieces = list(dict.fromkeys("".join(m) for m in merges))
-    characters = sorted(piece for piece in learned["vocab"] if len(piece) == 1)
-    special = ["<unk>", "<s>", "</s>"]
-    names = special + [f"<0x{b:02X}>" for b in range(256)] + pieces + characters
-    tokenizer = Tokenizer(models.BPE(vocab={name: i for i, name in enumerate(names)}, merges=merges, unk_token="<unk>",
-                                     fuse_unk=True, byte_fallback=True))
-    tokenizer.add_special_tokens([AddedToken(s, normalized=False, special=True) for s in special])
-    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A", pair="<s> $A <s>:1 $B:1", special_tokens=[("<s>", 1)])
-    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(),
-                                           decoders.Strip(" ", 1, 0)])
-    return tokenizer
-
-
-def save_tokenizer(tokenizer, directory):
-    tokenizer.save(str(directory / "tokenizer.json"), pretty=False)
-    special = {"lstrip": False, "normalized": False, "rstrip": False, "single_word": False, "special": True}
-    config = {
-        "add_bos_token": True, "add_eos_token": False,
-        "added_tokens_decoder": {str(i): {"content": c} | special for i, c in enumerate(["<unk>", "<s>", "</s>"])},
-        "bos_token": "<s>", "clean_up_tokenization_spaces": False, "eos_token": "</s>", "legacy": True,
-        "model_max_length": 2048, "pad_token": None, "tokenizer_class": "LlamaTokenizer", "unk_token": "<unk>",
-    }
-    write_lines(directory / "tokenizer_config.json", [json.dumps(config, indent=2)])
+    return byte_fallback.learn(texts, VOCABULARY)
 
 
 def load_tokenizer(directory):
@@ -306,7 +274,7 @@ def main():
     make_mistral(root / "mistral", tokenizer.get_vocab_size())
     make_backbone(root / "backbone", tokenizer.get_vocab_size())
     for name in ("base", "mistral", "backbone"):
-        save_tokenizer(tokenizer, root / name)
+        byte_fallback.save(tokenizer, root / name)
     make_expected(root / "expected", root)
 
 

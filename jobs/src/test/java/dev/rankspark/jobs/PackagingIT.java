@@ -63,7 +63,7 @@ class PackagingIT {
     assertThat(entries)
         .contains(
             "dev/rankspark/jobs/demo/data/run.trec",
-            "dev/rankspark/jobs/demo/base/model.safetensors");
+            "dev/rankspark/jobs/demo/model/model.safetensors");
     assertThat(Files.exists(JAR)).isTrue();
   }
 }

@@ -49,6 +49,30 @@ class PythonIT {
     }
   }
 
+  /** With Lucene's BM25; the training, twice ten minutes, is for a person to repeat. */
+  @Test
+  void theDemosTextsAreWhatTheirScriptMakes() throws Exception {
+    Path made = folder.resolve("demo");
+    run(
+        Map.of(),
+        PYTHON.resolve("bin/python").toString(),
+        HOME.resolve("reference/demo/make_demo.py").toString(),
+        "--no-training",
+        "--output",
+        made.toString());
+    for (String name :
+        List.of(
+            "data/queries.tsv",
+            "data/corpus.jsonl",
+            "data/qrels.txt",
+            "data/run.trec",
+            "model/config.json",
+            "model/tokenizer.json")) {
+      assertThat(made.resolve(name))
+          .hasSameBinaryContentAs(HOME.resolve("reference/demo").resolve(name));
+    }
+  }
+
   private String run(Map<String, String> environment, String... command) throws Exception {
     return run(folder, environment, command);
   }
