@@ -3,7 +3,10 @@ package dev.rankspark.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -28,7 +31,7 @@ class HubIT {
   }
 
   private Cli.Result rankspark(Map<String, String> more, List<String> args) throws Exception {
-    Map<String, String> environment = new java.util.HashMap<>(hub.environment(folder));
+    Map<String, String> environment = new HashMap<>(hub.environment(folder));
     environment.putAll(more);
     List<String> command = Launched.words(Launched.LAUNCHER);
     command.addAll(args);
@@ -136,6 +139,88 @@ class HubIT {
                 .path("base_model_name_or_path")
                 .asText())
         .isEqualTo("org/base");
+  }
+
+  @Test
+  void trainReadsItsGroupsByName() throws Exception {
+    hub.add("org/groups", "train.jsonl", TrainingFiles.write(folder.resolve("train.jsonl")));
+    List<String> byPath =
+        Cli.with(
+            TrainingFiles.train(folder.resolve("train.jsonl"), folder.resolve("path")),
+            "--max-steps",
+            "2");
+    assertThat(Cli.run(byPath).exitCode()).isZero();
+    List<String> byName =
+        Cli.with(
+            TrainingFiles.train(folder.resolve("train.jsonl"), folder.resolve("name")),
+            "--max-steps",
+            "2");
+    int dataset = byName.indexOf("--dataset-path");
+    byName.subList(dataset, dataset + 2).clear();
+    byName.addAll(List.of("--dataset-name", "org/groups"));
+
+    Cli.Result result = rankspark(Map.of(), byName);
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(folder.resolve("name/adapter_model.safetensors"))
+        .hasSameBinaryContentAs(folder.resolve("path/adapter_model.safetensors"));
+  }
+
+  @Test
+  void anAdapterOfANameIsMergedAndMeasured() throws Exception {
+    Path byPath = folder.resolve("path");
+    Path byName = folder.resolve("name");
+    assertThat(
+            Cli.run(
+                    "merge",
+                    "--model-name-or-path",
+                    Cli.reference("base"),
+                    "--lora-name-or-path",
+                    Cli.reference("adapter"),
+                    "--output-dir",
+                    byPath.toString())
+                .exitCode())
+        .isZero();
+
+    Cli.Result merged =
+        rankspark(
+            Map.of(),
+            List.of(
+                "merge", "--model-name-or-path", "org/adapter", "--output-dir", byName.toString()));
+    assertThat(merged.exitCode()).as(merged.err()).isZero();
+    assertThat(byName.resolve("model.safetensors"))
+        .hasSameBinaryContentAs(byPath.resolve("model.safetensors"));
+
+    Cli.Result measured =
+        rankspark(
+            Map.of(),
+            List.of(
+                "bench",
+                "--model-name-or-path",
+                "org/adapter",
+                "--dataset-path",
+                Cli.reference("expected/rerank_input.jsonl"),
+                "--pairs",
+                "3"));
+    assertThat(measured.exitCode()).as(measured.err()).isZero();
+    assertThat(measured.out()).contains(" pairs/s");
+    assertThat(hub.fetched()).doesNotHaveDuplicates();
+  }
+
+  /** In a process of its own, for a name is looked up in the environment. */
+  @Test
+  void aTableIsScoredByAName() throws Exception {
+    List<String> command = new ArrayList<>(List.of(ScoredTable.JAVA));
+    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    command.addAll(List.of(ScoredTable.class.getName(), "org/adapter"));
+    Map<String, String> environment = new HashMap<>(hub.environment(folder));
+    environment.put("CLASSPATH", System.getProperty("java.class.path"));
+
+    Cli.Result result = Launched.run(folder, environment, command);
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(Float.parseFloat(result.out().strip()))
+        .isEqualTo(ScoredTable.score(Cli.reference("adapter")));
   }
 
   @Test

@@ -56,9 +56,9 @@ public final class ReferenceHub implements AutoCloseable {
       config.put("base_model_name_or_path", "org/base");
       adapter.put("adapter_config.json", JSON.writeValueAsBytes(config));
       hub.repositories.put("models/org/adapter", adapter);
-      hub.add("datasets/org/queries", "dl19.tsv", "data/queries.tsv");
-      hub.add("datasets/org/corpus", "corpus.jsonl", "data/corpus.jsonl");
-      hub.add("datasets/BeIR/tiny-qrels", "test.tsv", "data/qrels.txt");
+      hub.add("org/queries", "dl19.tsv", Path.of(Cli.reference("data/queries.tsv")));
+      hub.add("org/corpus", "corpus.jsonl", Path.of(Cli.reference("data/corpus.jsonl")));
+      hub.add("BeIR/tiny-qrels", "test.tsv", Path.of(Cli.reference("data/qrels.txt")));
       hub.server.start();
       return hub;
     } catch (IOException e) {
@@ -66,9 +66,11 @@ public final class ReferenceHub implements AutoCloseable {
     }
   }
 
-  private void add(String repository, String file, String reference) throws IOException {
-    byte[] bytes = Files.readAllBytes(Path.of(Cli.reference(reference)));
-    repositories.put(repository, new TreeMap<>(Map.of(file, bytes, "README.md", new byte[0])));
+  /** Puts up a data set of one file. */
+  public void add(String dataset, String file, Path content) throws IOException {
+    repositories.put(
+        "datasets/" + dataset,
+        new TreeMap<>(Map.of(file, Files.readAllBytes(content), "README.md", new byte[0])));
   }
 
   private static Map<String, byte[]> files(String folder) throws IOException {
