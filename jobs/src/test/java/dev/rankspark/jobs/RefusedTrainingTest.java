@@ -9,7 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import org.apache.commons.io.FileUtils;
 import org.junit.jupiter.api.Test;
 
 /** A training that cannot be, or cannot go on: one line, and nothing broken is left. */
@@ -61,6 +63,22 @@ class RefusedTrainingTest extends TrainingTest {
         train("--adam-epsilon", "0", "--save-steps", "1"),
         "step 1: a trained weight is NaN; nothing was saved of this step");
     assertThat(names(output)).containsExactly("trainer_log.jsonl");
+  }
+
+  @Test
+  void aModelWithAWeightThatIsNoNumberIsNotTrained() throws IOException {
+    Path base = folder.resolve("base");
+    FileUtils.copyDirectory(Path.of(Cli.reference("base")).toFile(), base.toFile());
+    Path weights = base.resolve("model.safetensors");
+    byte[] bytes = Files.readAllBytes(weights);
+    Arrays.fill(bytes, bytes.length - 64, bytes.length, (byte) 0xff); // NaN in every format
+    Files.write(weights, bytes);
+    List<String> command = TrainingFiles.train(dataset, output);
+    command.remove("--lora");
+    command.set(command.indexOf("--model-name-or-path") + 1, base.toString());
+
+    assertFails(Main.INPUT, Cli.run(command), "a weight is NaN before step 1");
+    assertThat(output).doesNotExist();
   }
 
   @Test

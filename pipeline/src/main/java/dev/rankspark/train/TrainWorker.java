@@ -264,6 +264,7 @@ record TrainWorker(
 
     Report train(Iterator<PlacedGroup> groups) {
       long start = System.nanoTime();
+      checkBegin();
       if (workers.rank() == 0) {
         progress.begins(begunAt);
       }
@@ -327,6 +328,17 @@ record TrainWorker(
             output.saveTotalLimit(),
             bestStep > 0 ? OptionalLong.of(bestStep) : OptionalLong.empty(),
             hadoop);
+      }
+    }
+
+    /** That of a token that no text has would be found when the training is saved, not before. */
+    private void checkBegin() {
+      for (float value : encoder.parameters()) {
+        if (!Float.isFinite(value)) {
+          throw InputException.of(
+              "a weight is %s before step %d: the checkpoint that training begins with is damaged",
+              value, begunAt + 1);
+        }
       }
     }
 
