@@ -33,14 +33,16 @@ from villages import ERRANDS, HEADINGS, NEIGHBOUR_REMARKS, PLACES, PLAIN_REMARKS
 SEED = 25
 LUCENE = "9.12.3"
 ANSWERS = ("yes", "no")
+HELD_OUT_ERRANDS = 3  # of each village's twelve
 HELD_OUT_QUERIES = 120
 PASSAGES_OF_A_FACT = 3  # in the corpus
 CANDIDATES = 50  # of each query in run.trec
-GROUPS, GROUP_SIZE, GROUPS_OF_A_STEP, EPOCHS = 40_000, 5, 16, 3
+GROUPS, GROUP_SIZE, GROUPS_OF_A_STEP, EPOCHS = 96_000, 5, 16, 1
 MAX_LEN = 96
-LEARNING_RATE = "1e-3"
+LEARNING_RATE = "2e-3"
+WEIGHT_DECAY = 0.1  # without it a village's errands are learnt by heart: 0.76 to 0.83 held out, with it 0.92
 PROMPT = ["--query-prefix", "query: ", "--passage-prefix", "document: ", "--rerank-max-len", str(MAX_LEN)]
-SHAPE = {"vocab_size": 2400, "hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 3, "num_attention_heads": 4,
+SHAPE = {"vocab_size": 2400, "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 3, "num_attention_heads": 4,
          "num_key_value_heads": 4}
 KEPT = {"queries.tsv", "corpus.jsonl", "qrels.txt", "run.trec", "config.json", "model.safetensors", "tokenizer.json",
         "tokenizer_config.json"}
@@ -61,8 +63,8 @@ def json_lines(records):
 
 
 def split(draw):
-    """Held out: half of each village's errands."""
-    return {village: set(draw.sample(sorted(ERRANDS), len(ERRANDS) // 2)) for village in VILLAGES}
+    """The errands of each village that are held out."""
+    return {village: set(draw.sample(sorted(ERRANDS), HELD_OUT_ERRANDS)) for village in VILLAGES}
 
 
 def is_held_out(text):
@@ -186,7 +188,7 @@ def bm25(aside, queries, corpus, run):
 def alike(draw, tokenizer):
     """Embeddings that begin as fastText's (Bojanowski et al., 2017): tokens that share runs of three to five letters are alike."""
     hidden = SHAPE["hidden_size"]
-    grams, embedding = {}, np.empty((SHAPE["vocab_size"], hidden), np.float32)
+    grams, embedding = {}, np.zeros((SHAPE["vocab_size"], hidden), np.float32)
     capital = draw.standard_normal(hidden)
     for token, number in sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1]):
         word = f"<{token.strip('▁').lower()}>"
@@ -238,8 +240,8 @@ def train(base, groups, output):
     begun = time.monotonic()
     rankspark("train", "--model-name-or-path", base, "--dataset-path", groups, "--output-dir", output, "--overwrite-output-dir",
               "--train-group-size", GROUP_SIZE, "--per-device-train-batch-size", GROUPS_OF_A_STEP, "--num-train-epochs", EPOCHS,
-              "--learning-rate", LEARNING_RATE, "--warmup-ratio", 0.1, "--lr-scheduler-type", "cosine", "--logging-steps", 25,
-              "--save-strategy", "no", "--seed", SEED, "--use-cpu", *PROMPT)
+              "--learning-rate", LEARNING_RATE, "--weight-decay", WEIGHT_DECAY, "--warmup-ratio", 0.1,
+              "--lr-scheduler-type", "cosine", "--logging-steps", 25, "--save-strategy", "no", "--seed", SEED, "--use-cpu", *PROMPT)
     return time.monotonic() - begun
 
 

@@ -59,8 +59,10 @@ final class DemoCommand implements Callable<Integer> {
   public Integer call() {
     unpack();
     PrintWriter out = spec.commandLine().getOut();
-    out.println("120 questions about the villages of a made-up country, and BM25's first 20 passages for each.");
-    out.println("BM25 looks for the words; the passages use others. A small LLaMA, trained by rankspark train on");
+    out.println(
+        "120 questions about the villages of a made-up country, and at most 50 passages by BM25 for each.");
+    out.println(
+        "BM25 looks for the words; the passages use others. A small LLaMA, trained by rankspark train on");
     out.println("other questions, reranks them.");
     out.println();
     List<String> prepare =
@@ -73,7 +75,7 @@ final class DemoCommand implements Callable<Integer> {
             "--retrieval-results",
             file("data/run.trec"),
             "--depth",
-            "20",
+            "50",
             "--output-path",
             file("rerank_input.jsonl"),
             "--overwrite");

@@ -80,7 +80,10 @@ final class DemoQueries {
 
   private String shown(String qid) {
     return String.format("%s \"%s\": nDCG@10 %s%n", qid, queries.get(qid), fromTo(qid))
-        + "  before\n" + first(qid, before) + "  after\n" + first(qid, after);
+        + "  before\n"
+        + first(qid, before)
+        + "  after\n"
+        + first(qid, after);
   }
 
   private String first(String qid, Run run) {

@@ -53,6 +53,6 @@ class MainTest {
     double before = Double.parseDouble(last.group(1));
     assertThat(before).isGreaterThanOrEqualTo(0.3);
     assertThat(Double.parseDouble(last.group(2))).isGreaterThanOrEqualTo(before + 0.2);
-    assertThat(folder.resolve("run.reranked.trec")).content().hasLineCount(2400);
+    assertThat(folder.resolve("run.reranked.trec")).content().hasLineCount(5770);
   }
 }

@@ -49,7 +49,7 @@ class PythonIT {
     }
   }
 
-  /** With Lucene's BM25; the training, twice ten minutes, is for a person to repeat. */
+  /** With Lucene's BM25; the training, twice seven minutes, is for a person to repeat. */
   @Test
   void theDemosTextsAreWhatTheirScriptMakes() throws Exception {
     Path made = folder.resolve("demo");
