@@ -16,14 +16,15 @@ public final class ScoredTable {
   private ScoredTable() {}
 
   public static void main(String[] args) {
-    System.out.println(score(args[0]));
+    System.out.println(line(args[0]));
   }
 
-  static float score(String model) {
+  static String line(String model) {
     SparkSession spark =
         SparkSession.builder().master("local[1]").config("spark.ui.enabled", false).getOrCreate();
     Dataset<Row> pairs =
         spark.sql("SELECT 'old stones' AS query, 'A wall of old stones.' AS passage");
-    return PairScorer.of(model, "query: ", "document: ", 96).score(pairs).head().getFloat(2);
+    float score = PairScorer.of(model, "query: ", "document: ", 96).score(pairs).head().getFloat(2);
+    return "The score is " + score + ".";
   }
 }
