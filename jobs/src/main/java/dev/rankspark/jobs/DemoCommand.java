@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine;
@@ -105,6 +106,8 @@ final class DemoCommand implements Callable<Integer> {
             "--overwrite");
     return SparkSessions.with(
         "demo",
+        // So little data is sorted while another task would only be started.
+        Map.of("spark.sql.shuffle.partitions", "2"),
         spark -> {
           for (List<String> command : List.of(prepare, rerank)) {
             int code = run(command);

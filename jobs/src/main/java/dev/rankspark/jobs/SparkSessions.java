@@ -4,6 +4,7 @@ import dev.rankspark.cluster.Sessions;
 import dev.rankspark.cluster.SqlSettings;
 import dev.rankspark.files.NativeFolders;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import org.apache.spark.sql.SparkSession;
@@ -28,8 +29,17 @@ final class SparkSessions {
    * Runs a job under a session; master and settings come from {@code spark-submit}, or are local.
    */
   static <T> T with(String name, Function<SparkSession, T> job) {
+    return with(name, Map.of(), job);
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param settings of Spark, for a session that is not there yet
+   */
+  static <T> T with(String name, Map<String, String> settings, Function<SparkSession, T> job) {
     Optional<SparkSession> existing = Sessions.running();
-    SparkSession spark = existing.orElseGet(() -> start(name));
+    SparkSession spark = existing.orElseGet(() -> start(name, settings));
     try {
       Utf8.checkExecutors(spark);
       return SqlSettings.with(spark, job);
@@ -41,8 +51,9 @@ final class SparkSessions {
     }
   }
 
-  private static SparkSession start(String name) {
+  private static SparkSession start(String name, Map<String, String> settings) {
     SparkSession.Builder builder = SparkSession.builder().appName("rankspark " + name);
+    settings.forEach(builder::config);
     String master = System.getProperty(MASTER, "local[*]");
     builder.config(MASTER, master);
     // Spark's own bars lie over ours, in logs too.
