@@ -9,7 +9,6 @@ It refuses to write what would not be a fair demo: see `check_texts` and `check_
 
 import argparse
 import json
-import os
 import random
 import re
 import shutil
@@ -163,8 +162,8 @@ def check_texts(queries, corpus, groups):
 # --- programs ----------------------------------------------------------------------------------------------------------
 
 
-def call(*command, **more):
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, cwd=ROOT, **more)
+def call(*command):
+    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, cwd=ROOT)
     if result.returncode:
         sys.exit(f"{' '.join(map(str, command))}\n{result.stdout}{result.stderr}")
     return result.stdout
@@ -210,8 +209,8 @@ def make_base(directory, tokenizer):
     hidden, mlp = SHAPE["hidden_size"], SHAPE["intermediate_size"]
     weights = {"model.embed_tokens.weight": alike(draw, tokenizer), "model.norm.weight": np.ones(hidden, np.float32)}
 
-    def product(outputs, inputs, scale=1.0):
-        return (scale * inputs ** -0.5 * draw.standard_normal((outputs, inputs))).astype(np.float32)
+    def product(outputs, inputs):
+        return (inputs ** -0.5 * draw.standard_normal((outputs, inputs))).astype(np.float32)
 
     weights["score.weight"] = product(1, hidden)
     for layer in range(SHAPE["num_hidden_layers"]):
@@ -311,6 +310,7 @@ def train_and_compare(aside):
     train(aside / "base", aside / "shuffled.jsonl", aside / "shuffled")
     control = reranked(aside / "shuffled", data, aside / "run.shuffled.trec")
     print(f"trained on labels at random: nDCG@10 {before:.4f} -> {control:.4f}", flush=True)
+    shutil.copy(aside / "base/config.json", aside / "model")  # training changes nothing of it, but Java writes 1.0E-5
     check_figures(aside / "model", before, after, control, seconds)
     return aside / "model"
 
