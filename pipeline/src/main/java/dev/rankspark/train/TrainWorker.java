@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.DoubleFunction;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -315,7 +316,7 @@ record TrainWorker(
     }
 
     private void save(int step, double epoch) {
-      float[] values = finite(step, encoder.parameters());
+      float[] values = weightsAfter(step);
       TrainingCheckpoint.write(
           output.directory(),
           new TrainerState(step, epoch, begin.settings(), log.state()),
@@ -331,25 +332,32 @@ record TrainWorker(
       }
     }
 
-    /** That of a token that no text has would be found when the training is saved, not before. */
+    /**
+     * A weight of a token that no text has would be found when the training is saved, not before.
+     */
     private void checkBegin() {
-      for (float value : encoder.parameters()) {
-        if (!Float.isFinite(value)) {
-          throw InputException.of(
-              "a weight is %s before step %d: the checkpoint that training begins with is damaged",
-              value, begunAt + 1);
-        }
-      }
+      finiteWeights(
+          value ->
+              InputException.of(
+                  "a weight is %s before step %d: the checkpoint that training begins with is damaged",
+                  value, begunAt + 1));
     }
 
     /** The step that makes a weight no number had a finite loss and gradient itself. */
-    private static float[] finite(int step, float[] values) {
+    private float[] weightsAfter(int step) {
+      return finiteWeights(
+          value ->
+              InputException.of(
+                  "step %d: a trained weight is %s; nothing was saved of this step. A smaller"
+                      + " --learning-rate, or a larger --adam-epsilon, may help",
+                  step, value));
+    }
+
+    private float[] finiteWeights(DoubleFunction<InputException> otherwise) {
+      float[] values = encoder.parameters();
       for (float value : values) {
         if (!Float.isFinite(value)) {
-          throw InputException.of(
-              "step %d: a trained weight is %s; nothing was saved of this step. A smaller"
-                  + " --learning-rate, or a larger --adam-epsilon, may help",
-              step, value);
+          throw otherwise.apply(value);
         }
       }
       return values;
@@ -369,7 +377,7 @@ record TrainWorker(
         trained.restore(
             encoder, TrainingCheckpoint.find(output.directory(), bestStep, hadoop).orElseThrow());
       }
-      float[] result = finite(plan.steps(), encoder.parameters());
+      float[] result = weightsAfter(plan.steps());
       try (OutputDirectory directory = OutputDirectory.create(output.directory(), hadoop)) {
         trained.write(directory, result);
         directory.commitInto(name -> false);
