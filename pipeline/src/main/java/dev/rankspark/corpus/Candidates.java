@@ -1,9 +1,13 @@
 package dev.rankspark.corpus;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.lag;
 import static org.apache.spark.sql.functions.max_by;
+import static org.apache.spark.sql.functions.min;
 import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.when;
 
 import dev.rankspark.InputException;
 import dev.rankspark.files.InputPaths;
@@ -13,6 +17,7 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.storage.StorageLevel;
 
 /**
@@ -52,76 +57,93 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
 
   /** Pairs to score: {@code query_id, query, docid, title, text, score} and their positions. */
   public static Candidates pairs(SparkSession spark, CandidateOptions options) {
-    return join(spark, options, Texts.passages(spark, options.corpus()), Pairs.TEXT);
-  }
-
-  /** Pairs with the passages' whole records, for {@code prepare}. */
-  static Candidates records(SparkSession spark, CandidateOptions options) {
-    return join(spark, options, Texts.records(spark, options.corpus()), Pairs.RECORD);
-  }
-
-  private static Candidates join(
-      SparkSession spark, CandidateOptions options, Dataset<Row> passages, String textColumn) {
-    InputPaths run = options.runs();
-    spark
-        .sparkContext()
-        .setJobDescription("rankspark: reads " + run + ", depth " + options.depth());
-    Dataset<Row> lines =
-        RunFiles.read(spark, options.runs(), options.runReader(), options.depth()).persist();
-    Dataset<Row> queries =
-        lastByPosition(Texts.queries(spark, options.queries()), Pairs.QID).persist();
-    try {
-      long candidates = lines.count();
-      Dataset<Row> asked = lines.join(Pairs.small(queries), Pairs.QID);
-      long withQuery = asked.count();
-      if (candidates > 0 && withQuery == 0) {
-        throw noneKnown(
-            "queries", run, lines.select(Pairs.QID), options.queries(), queries.select(Pairs.QID));
-      }
-      long different = asked.select(Pairs.QID, Pairs.DOCID).distinct().count();
-      spark.sparkContext().setJobDescription("rankspark: looks up the passages of " + run);
-      Dataset<Row> named =
-          passages.join(
-              Pairs.small(asked.select(Pairs.DOCID).distinct()), Pairs.BY_DOCID, "left_semi");
+    try (Asked asked = Asked.read(spark, options)) {
+      spark
+          .sparkContext()
+          .setJobDescription("rankspark: looks up the passages of " + options.runs());
       Dataset<Row> joined =
-          Pairs.withQueryPosition(asked)
-              .join(lastByPosition(named, Pairs.DOCID), Pairs.BY_DOCID, "left_outer")
+          withPassages(asked, Texts.passages(spark, options.corpus(), asked.docids()))
               .persist(StorageLevel.MEMORY_AND_DISK());
-      Column isMissing = col(textColumn).isNull();
-      long withoutPassage = joined.where(isMissing).count();
-      if (withQuery > 0 && withoutPassage == withQuery) {
-        joined.unpersist();
-        throw noneKnown(
-            "docids",
-            run,
-            asked.select(Pairs.DOCID),
-            options.corpus(),
-            passages.select(Pairs.DOCID));
+      boolean isRight = false;
+      try {
+        Column isMissing = col(Pairs.TEXT).isNull();
+        Row counted =
+            joined
+                .agg(
+                    count(when(isMissing, true)),
+                    min(
+                        when(
+                            isMissing,
+                            struct(Pairs.QUERY_POSITION, Pairs.POSITION, Pairs.QID, Pairs.DOCID))))
+                .first();
+        long withoutPassage = counted.getLong(0);
+        if (withoutPassage > 0) {
+          Row first = counted.getStruct(1);
+          refuseMissing(
+              spark, options, asked, withoutPassage, first.getString(2), first.getString(3));
+        }
+        isRight = true;
+        return new Candidates(joined, joined.where(not(isMissing)), asked.counts(withoutPassage));
+      } finally {
+        if (!isRight) {
+          joined.unpersist();
+        }
       }
-      if (withoutPassage > 0 && options.missing() == CandidateOptions.Missing.REFUSE) {
-        Row first = joined.where(isMissing).orderBy(Pairs.QUERY_POSITION, Pairs.POSITION).first();
-        joined.unpersist();
-        throw InputException.of(
-            "%,d of %,d candidates have no passage, first docid %s of query %s (%s); add"
-                + " --allow-missing to skip them",
-            withoutPassage,
-            withQuery,
-            first.<String>getAs(Pairs.DOCID),
-            first.<String>getAs(Pairs.QID),
-            options.corpus());
-      }
-      return new Candidates(
-          joined,
-          joined.where(not(isMissing)),
-          new Counts(candidates, candidates - withQuery, withoutPassage, withQuery - different));
-    } finally {
-      lines.unpersist();
-      queries.unpersist();
+    }
+  }
+
+  /**
+   * Run lines whose query has a text, with what the passages have; null where there is no passage.
+   *
+   * @param passages with docid and position, of which the last one of a docid counts
+   */
+  static Dataset<Row> withPassages(Asked asked, Dataset<Row> passages) {
+    String later = "later";
+    // By a neighbour, not by a group's maximum: that would sort the texts twice.
+    Dataset<Row> last =
+        passages
+            .withColumn(
+                later,
+                lag(Pairs.POSITION, 1)
+                    .over(Window.partitionBy(Pairs.DOCID).orderBy(col(Pairs.POSITION).desc())))
+            .where(col(later).isNull())
+            .drop(later, Pairs.POSITION);
+    return asked.known().join(last, Pairs.BY_DOCID, "left_outer");
+  }
+
+  /**
+   * Says what is wrong with a run some of whose docids have no passage.
+   *
+   * @param withoutPassage how many; more than none
+   * @param qid of the first of them
+   * @param docid of the first of them
+   * @throws InputException unless they are to be skipped and others are left
+   */
+  static void refuseMissing(
+      SparkSession spark,
+      CandidateOptions options,
+      Asked asked,
+      long withoutPassage,
+      String qid,
+      String docid) {
+    if (withoutPassage == asked.summary().withQuery()) {
+      throw noneKnown(
+          "docids",
+          options.runs(),
+          asked.known().select(Pairs.DOCID),
+          options.corpus(),
+          Texts.passages(spark, options.corpus()).select(Pairs.DOCID));
+    }
+    if (options.missing() == CandidateOptions.Missing.REFUSE) {
+      throw InputException.of(
+          "%,d of %,d candidates have no passage, first docid %s of query %s (%s); add"
+              + " --allow-missing to skip them",
+          withoutPassage, asked.summary().withQuery(), docid, qid, options.corpus());
     }
   }
 
   /** Ids of two kinds, by some of both sides: a run would come out empty, which nobody wants. */
-  private static InputException noneKnown(
+  static InputException noneKnown(
       String what, InputPaths run, Dataset<Row> asked, InputPaths texts, Dataset<Row> known) {
     return InputException.of(
         "none of the %,d %s of %s %s is in %s %s: ids are compared letter by letter, the run has %s,"

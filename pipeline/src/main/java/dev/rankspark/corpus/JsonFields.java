@@ -26,6 +26,8 @@ record JsonFields(Located where, ObjectNode object) {
   /** How much of a broken line a message shows. */
   private static final int SHOWN = 40;
 
+  private static final String CONTROL = "\\p{Cntrl}";
+
   private static final ObjectReader READER =
       JsonMapper.builder()
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -81,7 +83,7 @@ record JsonFields(Located where, ObjectNode object) {
   }
 
   private static String shown(String text, int from) {
-    String rest = text.substring(Math.min(from, text.length())).replaceAll("\\p{Cntrl}", " ");
+    String rest = text.substring(Math.min(from, text.length())).replaceAll(CONTROL, " ");
     return rest.length() <= SHOWN ? rest : rest.substring(0, SHOWN) + "...";
   }
 
@@ -100,7 +102,7 @@ record JsonFields(Located where, ObjectNode object) {
           "expected a text in "
               + field.expected()
               + ", got none; there is "
-              + (names.isEmpty() ? "nothing" : String.join(", ", names)));
+              + (names.isEmpty() ? "nothing" : String.join(", ", names).replaceAll(CONTROL, " ")));
     }
     return required(name);
   }

@@ -1,10 +1,12 @@
 package dev.rankspark.corpus;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.corpus.TextLines.TextLine;
 import dev.rankspark.python.PythonJson;
 import dev.rankspark.run.Ids;
+import java.util.Map;
 
 /** One JSON object of a JSON lines file, its fields read with errors that name file and line. */
 record JsonLine(TextLine line, JsonFields fields) {
@@ -37,29 +39,33 @@ record JsonLine(TextLine line, JsonFields fields) {
     return fields.required(field);
   }
 
-  /** A passage with all its fields, of which docid and text have Tevatron's names. */
+  /**
+   * A passage with all its fields as JSON of Python's, of which docid and text have Tevatron's
+   * names, the docid is a text and a title that is {@code NaN} is null.
+   */
   String record() {
     String docid = fields.name(Field.DOCID);
     String text = fields.name(Field.TEXT);
     if (!fields.object().has(text)) {
       fields.required(Field.TEXT); // which says what there is
     }
-    if (docid.equals(Field.DOCID.ours()) && text.equals(Field.TEXT.ours())) {
-      return line.text();
+    String id = fields.required(docid);
+    ObjectNode record = fields.object();
+    if (!docid.equals(Field.DOCID.ours()) || !text.equals(Field.TEXT.ours())) {
+      record = JsonNodeFactory.instance.objectNode();
+      for (var all = fields.object().fields(); all.hasNext(); ) {
+        Map.Entry<String, JsonNode> field = all.next();
+        String name = field.getKey();
+        record.set(
+            name.equals(docid) ? Field.DOCID.ours() : name.equals(text) ? Field.TEXT.ours() : name,
+            field.getValue());
+      }
     }
-    ObjectNode record = JsonNodeFactory.instance.objectNode();
-    fields
-        .object()
-        .fields()
-        .forEachRemaining(
-            field -> {
-              String name = field.getKey();
-              record.set(
-                  name.equals(docid)
-                      ? Field.DOCID.ours()
-                      : name.equals(text) ? Field.TEXT.ours() : name,
-                  field.getValue());
-            });
+    record.put(Field.DOCID.ours(), id);
+    if (record.path(Pairs.TITLE).isFloatingPointNumber()
+        && Double.isNaN(record.get(Pairs.TITLE).doubleValue())) {
+      record.putNull(Pairs.TITLE);
+    }
     return PythonJson.dumps(record);
   }
 

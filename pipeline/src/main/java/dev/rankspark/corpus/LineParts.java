@@ -50,8 +50,8 @@ final class LineParts {
     hadoop.destroy();
   }
 
-  /** Aside and renamed, so that of two attempts at one part each leaves a whole one. */
-  private static void write(
+  /** One part. Aside and renamed, so that of two attempts at one part each leaves a whole one. */
+  static void write(
       int number, Iterator<String> lines, String folder, String output, HadoopSettings hadoop) {
     Path part = new Path(folder, PREFIX + String.format(Locale.ROOT, "%010d", number));
     Path aside = new Path(folder, "." + part.getName() + "." + UUID.randomUUID());

@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.broadcast;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.min;
 
+import java.util.List;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.expressions.Window;
@@ -36,11 +37,17 @@ public final class Pairs {
   /** A passage as one JSON text, whatever its columns. */
   static final String RECORD = "record";
 
+  /** Whether a passage has none of the fields that a pair brings. */
+  static final String IS_PLAIN = "is_plain";
+
   /**
    * Below this many rows a table is sent to every executor rather than shuffled: some hundred bytes
    * a row.
    */
   private static final long BROADCAST_ROWS = 500_000;
+
+  /** What a pair brings to its passage, besides the docid. */
+  static final List<String> OF_PAIR = List.of(FIRST_SCORE, QID, QUERY);
 
   static final StructType RUN =
       new StructType()
@@ -66,7 +73,8 @@ public final class Pairs {
       new StructType()
           .add(POSITION, DataTypes.LongType, false)
           .add(DOCID, DataTypes.StringType, false)
-          .add(RECORD, DataTypes.StringType, false);
+          .add(RECORD, DataTypes.StringType, false)
+          .add(IS_PLAIN, DataTypes.BooleanType, false);
 
   static final StructType RERANK_INPUT =
       new StructType()

@@ -1,7 +1,5 @@
 package dev.rankspark.corpus;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import dev.rankspark.cluster.Keyed;
 import dev.rankspark.corpus.TextLines.TextLine;
@@ -11,13 +9,10 @@ import dev.rankspark.files.InputFiles.InputFile;
 import dev.rankspark.files.InputPaths;
 import dev.rankspark.files.OutputFile;
 import dev.rankspark.files.OutputFile.IfExists;
-import dev.rankspark.python.PythonJson;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
@@ -79,29 +74,13 @@ public final class RerankInput {
   public static Candidates.Counts prepare(
       SparkSession spark, CandidateOptions options, String output, IfExists ifExists) {
     OutputFile.check(output, ifExists, spark.sparkContext().hadoopConfiguration());
-    try (Candidates candidates = Candidates.records(spark, options)) {
-      spark.sparkContext().setJobDescription("prepare: writes " + output);
-      Dataset<String> lines =
-          candidates
-              .pairs()
-              .orderBy(Pairs.QUERY_POSITION, Pairs.POSITION)
-              .map((MapFunction<Row, String>) RerankInput::line, Encoders.STRING());
-      SingleFile.write(lines, output, ifExists);
-      return candidates.counts();
+    try (Asked asked = Asked.read(spark, options)) {
+      spark
+          .sparkContext()
+          .setJobDescription("rankspark: looks up the passages of " + options.runs());
+      Dataset<Row> passages = Texts.records(spark, options.corpus(), asked.docids());
+      return PreparedLines.of(asked, Candidates.withPassages(asked, passages))
+          .write(options, output, ifExists);
     }
-  }
-
-  /** The passage's record with the pair's four fields put in, in Tevatron's order. */
-  private static String line(Row pair) throws JsonProcessingException {
-    ObjectNode passage = JsonFields.object(pair.getAs(Pairs.RECORD));
-    if (passage.path(Pairs.TITLE).isFloatingPointNumber()
-        && Double.isNaN(passage.get(Pairs.TITLE).doubleValue())) {
-      passage.putNull(Pairs.TITLE);
-    }
-    passage.put(Pairs.FIRST_SCORE, pair.<Double>getAs(Pairs.FIRST_SCORE));
-    passage.put(Pairs.QID, pair.<String>getAs(Pairs.QID));
-    passage.put(Pairs.DOCID, pair.<String>getAs(Pairs.DOCID));
-    passage.put(Pairs.QUERY, pair.<String>getAs(Pairs.QUERY));
-    return PythonJson.dumps(passage);
   }
 }

@@ -1,6 +1,7 @@
 package dev.rankspark.corpus;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.first;
 import static org.apache.spark.sql.functions.row_number;
 
 import dev.rankspark.cluster.Keyed;
@@ -22,6 +23,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.expressions.Window;
+import org.apache.spark.sql.expressions.WindowSpec;
 
 /**
  * Run files of a first stage, as {@code read_result} of Tevatron's {@code prepare_rerank_input.py}
@@ -31,7 +33,7 @@ final class RunFiles {
   private RunFiles() {}
 
   /**
-   * The first {@code depth} lines of each query.
+   * The first {@code depth} lines of each query, with its {@link Pairs#QUERY_POSITION}.
    *
    * @throws dev.rankspark.InputException if a file counts ranks where scores are expected
    */
@@ -48,9 +50,11 @@ final class RunFiles {
               return RowFactory.create(line.position(), run.qid(), run.docid(), run.score());
             });
     String rank = "rank";
+    WindowSpec ofQuery = Window.partitionBy(Pairs.QID).orderBy(Pairs.POSITION);
     return spark
         .createDataFrame(rows, Pairs.RUN)
-        .withColumn(rank, row_number().over(Window.partitionBy(Pairs.QID).orderBy(Pairs.POSITION)))
+        .withColumn(rank, row_number().over(ofQuery))
+        .withColumn(Pairs.QUERY_POSITION, first(Pairs.POSITION).over(ofQuery))
         .where(col(rank).leq(depth))
         .drop(rank);
   }

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Arrays;
+import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileStatus;
@@ -40,12 +41,25 @@ public final class SingleFile {
    */
   public static OutputFile stage(Dataset<String> lines, String output, IfExists ifExists) {
     Configuration hadoop = lines.sparkSession().sparkContext().hadoopConfiguration();
-    try (WorkFolder parts = WorkFolder.beside(output, hadoop)) {
-      Path folder = parts.child("lines");
-      parts.fill(() -> LineParts.write(lines, folder, output));
+    return stage(
+        work -> work.fill(() -> LineParts.write(lines, work.lines(), output)),
+        output,
+        ifExists,
+        hadoop);
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param writing writes {@link LineParts} into {@link WorkFolder#lines}
+   */
+  static OutputFile stage(
+      Consumer<WorkFolder> writing, String output, IfExists ifExists, Configuration hadoop) {
+    try (WorkFolder work = WorkFolder.beside(output, hadoop)) {
+      writing.accept(work);
       OutputFile file = OutputFile.create(output, ifExists, hadoop);
       try {
-        concatenate(folder, file.stream(), hadoop);
+        concatenate(work.lines(), file.stream(), hadoop);
         file.finish();
         return file;
       } catch (IOException | RuntimeException e) {
@@ -88,6 +102,11 @@ public final class SingleFile {
 
     public Path child(String name) {
       return new Path(path, name);
+    }
+
+    /** Where {@link LineParts} belong. */
+    Path lines() {
+      return child("lines");
     }
 
     /**

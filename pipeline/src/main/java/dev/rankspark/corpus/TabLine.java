@@ -27,7 +27,7 @@ record TabLine(TextLine line, List<String> fields) {
       this.columns = List.of(columns);
     }
 
-    private int size() {
+    int size() {
       return columns.size();
     }
 

@@ -31,6 +31,7 @@ import org.apache.hadoop.mapreduce.lib.input.FileSplit;
 import org.apache.hadoop.util.LineReader;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -87,11 +88,22 @@ final class TextLines {
     }
   }
 
+  /** What becomes of a split's lines. */
+  @FunctionalInterface
+  private interface OfSplit extends Serializable {
+    BiFunction<LongWritable, Text, TextLine> of(
+        InputSplit split, Map<String, Integer> numbers, List<String> names);
+  }
+
   /**
    * The lines of the files; a file that is not UTF-8 is an {@link InputException} when its line is
    * reached.
    */
   static JavaRDD<TextLine> read(SparkSession spark, List<InputFile> files) {
+    return read(spark, files, TextLines::lines);
+  }
+
+  private static JavaRDD<TextLine> read(SparkSession spark, List<InputFile> files, OfSplit lines) {
     JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     Map<String, Integer> numbers = new HashMap<>();
     List<String> names = new ArrayList<>();
@@ -109,7 +121,7 @@ final class TextLines {
           LineFormat.class,
           LongWritable.class,
           Text.class,
-          split -> lines(split, numbers, names));
+          split -> lines.of(split, numbers, names));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -117,7 +129,37 @@ final class TextLines {
 
   /** Those of {@link #read} with more than white space. */
   static JavaRDD<TextLine> readNonBlank(SparkSession spark, List<InputFile> files) {
-    return read(spark, files).filter(line -> !PythonText.strip(line.text()).isEmpty());
+    return nonBlank(read(spark, files));
+  }
+
+  private static JavaRDD<TextLine> nonBlank(JavaRDD<TextLine> lines) {
+    return lines.filter(line -> !PythonText.strip(line.text()).isEmpty());
+  }
+
+  /**
+   * Those of {@link #readNonBlank} that may have one of the docids, and all of which a scan is not
+   * sure.
+   */
+  static JavaRDD<TextLine> readNamed(
+      SparkSession spark,
+      List<InputFile> files,
+      LineScan.Maker scans,
+      Broadcast<NamedDocids> docids) {
+    JavaRDD<TextLine> named =
+        read(
+            spark,
+            files,
+            (split, numbers, names) -> {
+              BiFunction<LongWritable, Text, TextLine> lines = lines(split, numbers, names);
+              LineScan scan = scans.make();
+              NamedDocids wanted = docids.value();
+              return (at, text) ->
+                  scan.isSureOf(text.getBytes(), text.getLength())
+                          && !wanted.mayHave(text.getBytes(), scan.from(), scan.to())
+                      ? null
+                      : lines.apply(at, text);
+            });
+    return nonBlank(named.filter(line -> line != null));
   }
 
   private static BiFunction<LongWritable, Text, TextLine> lines(

@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.isnan;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
+import static org.apache.spark.sql.functions.udf;
 import static org.apache.spark.sql.functions.when;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -15,18 +16,22 @@ import dev.rankspark.corpus.TextLines.TextLine;
 import dev.rankspark.files.InputFiles;
 import dev.rankspark.files.InputFiles.InputFile;
 import dev.rankspark.files.InputPaths;
+import dev.rankspark.python.PythonJson;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.Function;
+import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.types.BinaryType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
@@ -50,6 +55,7 @@ final class Texts {
    * @param json a row from a JSON object
    * @param tabs a row from a tab-separated line
    * @param table the columns of a Parquet table, in which id and text have our names
+   * @param wanted the ids that are asked for, if not all; some others may come too
    */
   private record Reader(
       StructType schema,
@@ -58,7 +64,8 @@ final class Texts {
       Function<JavaRDD<TextLine>, TabLine.Form> form,
       Function<JsonLine, Row> json,
       Function<TabLine, Row> tabs,
-      UnaryOperator<Dataset<Row>> table) {
+      UnaryOperator<Dataset<Row>> table,
+      Optional<Broadcast<NamedDocids>> wanted) {
 
     Dataset<Row> read(SparkSession spark, InputPaths paths) {
       Configuration hadoop = spark.sparkContext().hadoopConfiguration();
@@ -68,17 +75,42 @@ final class Texts {
       Function<JsonLine, Row> ofJson = json;
       Function<TabLine, Row> ofTabs = tabs;
       return switch (InputFiles.format(files, option, hadoop)) {
-        case PARQUET -> table.apply(parquet(spark, files, option, id, text));
+        case PARQUET -> table.apply(wanted(parquet(spark, files, option, id, text)));
         case JSON_LINES ->
-            spark.createDataFrame(
-                TextLines.readNonBlank(spark, files).map(JsonLine::parse).map(ofJson), schema);
+            frame(spark, lines(spark, files, JsonScan::new).map(JsonLine::parse).map(ofJson));
         case TAB_SEPARATED -> {
-          JavaRDD<TextLine> lines = TextLines.readNonBlank(spark, files);
-          TabLine.Form columns = formOf(lines);
-          yield spark.createDataFrame(
-              lines.map(line -> TabLine.parse(line, columns)).map(ofTabs), schema);
+          TabLine.Form columns = formOf(TextLines.readNonBlank(spark, files));
+          JavaRDD<TextLine> lines = lines(spark, files, () -> new TabScan(columns));
+          yield frame(spark, lines.map(line -> TabLine.parse(line, columns)).map(ofTabs));
         }
       };
+    }
+
+    private JavaRDD<TextLine> lines(
+        SparkSession spark, List<InputFile> files, LineScan.Maker scans) {
+      return wanted.isPresent()
+          ? TextLines.readNamed(spark, files, scans, wanted.get())
+          : TextLines.readNonBlank(spark, files);
+    }
+
+    /** Of lines that the scan was not sure of, those with other ids are known only now. */
+    private Dataset<Row> frame(SparkSession spark, JavaRDD<Row> rows) {
+      if (wanted.isEmpty()) {
+        return spark.createDataFrame(rows, schema);
+      }
+      Broadcast<NamedDocids> ids = wanted.get();
+      int column = schema.fieldIndex(id.ours());
+      return spark.createDataFrame(
+          rows.filter(row -> ids.value().mayHave(row.getString(column))), schema);
+    }
+
+    private Dataset<Row> wanted(Dataset<Row> rows) {
+      if (wanted.isEmpty()) {
+        return rows;
+      }
+      Broadcast<NamedDocids> ids = wanted.get();
+      UDF1<String, Boolean> mayHave = docid -> ids.value().mayHave(docid);
+      return rows.where(udf(mayHave, DataTypes.BooleanType).apply(col("`" + id.ours() + "`")));
     }
 
     private TabLine.Form formOf(JavaRDD<TextLine> lines) {
@@ -109,7 +141,8 @@ final class Texts {
                         col("`" + Tables.POSITION + "`").as(Pairs.POSITION),
                         text(table, Pairs.QID),
                         text(table, Pairs.QUERY))
-                    .where(col(Pairs.QUERY).isNotNull())) // a query without text is none
+                    .where(col(Pairs.QUERY).isNotNull()), // a query without text is none
+            Optional.empty())
         .read(spark, paths);
   }
 
@@ -118,6 +151,21 @@ final class Texts {
    * empty.
    */
   static Dataset<Row> passages(SparkSession spark, InputPaths paths) {
+    return passages(spark, paths, Optional.empty());
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param wanted the docids that are asked for; some others may come too
+   */
+  static Dataset<Row> passages(
+      SparkSession spark, InputPaths paths, Broadcast<NamedDocids> wanted) {
+    return passages(spark, paths, Optional.of(wanted));
+  }
+
+  private static Dataset<Row> passages(
+      SparkSession spark, InputPaths paths, Optional<Broadcast<NamedDocids>> wanted) {
     return new Reader(
             Pairs.PASSAGES,
             Field.DOCID,
@@ -138,40 +186,57 @@ final class Texts {
                     text(table, Pairs.DOCID),
                     coalesce(has(table, Pairs.TITLE) ? text(table, Pairs.TITLE) : lit(""), lit(""))
                         .as(Pairs.TITLE),
-                    text(table, Pairs.TEXT)))
+                    text(table, Pairs.TEXT)),
+            wanted)
         .read(spark, paths);
   }
 
-  /** {@link Pairs#RECORDS}: passages with all their columns, in the order of the file. */
-  static Dataset<Row> records(SparkSession spark, InputPaths paths) {
+  /**
+   * {@link Pairs#RECORDS}: passages with all their columns, in the order of the file.
+   *
+   * @param wanted the docids that are asked for; some others may come too
+   */
+  static Dataset<Row> records(SparkSession spark, InputPaths paths, Broadcast<NamedDocids> wanted) {
+    UDF1<String, String> pythons = json -> PythonJson.dumps(JsonFields.object(json));
     return new Reader(
             Pairs.RECORDS,
             Field.DOCID,
             Field.TEXT,
             TabLine::formOfPassages,
-            json -> RowFactory.create(json.line().position(), json.id(Field.DOCID), json.record()),
-            tabs -> RowFactory.create(tabs.line().position(), tabs.id(Pairs.DOCID), record(tabs)),
+            json ->
+                RowFactory.create(
+                    json.line().position(),
+                    json.id(Field.DOCID),
+                    json.record(),
+                    Pairs.OF_PAIR.stream().noneMatch(json.fields().object()::has)),
+            tabs ->
+                RowFactory.create(tabs.line().position(), tabs.id(Pairs.DOCID), record(tabs), true),
             table ->
                 table.select(
                     col("`" + Tables.POSITION + "`").as(Pairs.POSITION),
                     text(table, Pairs.DOCID),
-                    to_json(
-                            struct(
-                                Arrays.stream(table.columns())
-                                    .filter(column -> !column.equals(Tables.POSITION))
-                                    .map(column -> numbered(table, column).as(column))
-                                    .toArray(Column[]::new)),
-                            Map.of("ignoreNullFields", "false"))
-                        .as(Pairs.RECORD)))
+                    udf(pythons, DataTypes.StringType)
+                        .apply(
+                            to_json(
+                                struct(
+                                    Arrays.stream(table.columns())
+                                        .filter(column -> !column.equals(Tables.POSITION))
+                                        .map(column -> numbered(table, column).as(column))
+                                        .toArray(Column[]::new)),
+                                Map.of("ignoreNullFields", "false")))
+                        .as(Pairs.RECORD),
+                    lit(Pairs.OF_PAIR.stream().noneMatch(name -> has(table, name)))
+                        .as(Pairs.IS_PLAIN)),
+            Optional.of(wanted))
         .read(spark, paths);
   }
 
-  /** What a tab-separated passage is as JSON. */
+  /** What a tab-separated passage is as JSON of Python's. */
   private static String record(TabLine tabs) {
     ObjectNode record = JsonNodeFactory.instance.objectNode();
     record.put(Pairs.DOCID, tabs.id(Pairs.DOCID));
     tabs.url().ifPresent(url -> record.put("url", url));
-    return record.put(Pairs.TITLE, tabs.title()).put(Pairs.TEXT, tabs.text()).toString();
+    return PythonJson.dumps(record.put(Pairs.TITLE, tabs.title()).put(Pairs.TEXT, tabs.text()));
   }
 
   private static Dataset<Row> parquet(

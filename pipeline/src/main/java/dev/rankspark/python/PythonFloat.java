@@ -33,6 +33,10 @@ public final class PythonFloat {
     if (value == 0) {
       return sign + "0.0";
     }
+    String few = ofFewDigits(Math.abs(value));
+    if (few != null) {
+      return sign + few;
+    }
     BigDecimal shortest = shortest(Math.abs(value));
     String digits = shortest.unscaledValue().toString();
     int exponent = digits.length() - shortest.scale() - 1;
@@ -49,6 +53,28 @@ public final class PythonFloat {
     }
     String plain = shortest.toPlainString();
     return sign + plain + (plain.indexOf('.') < 0 ? ".0" : "");
+  }
+
+  /**
+   * Most scores: a number that has at most six digits behind its point, and so few before it that
+   * nothing is lost where it is multiplied; much faster than by {@link #shortest}. A whole number
+   * divided by a power of ten, both exact, is rounded to the double that reads its digits.
+   *
+   * @return null for all others
+   */
+  private static String ofFewDigits(double value) {
+    if (value < 1e-3 || value >= 1e6) {
+      return null;
+    }
+    long power = 1;
+    for (int digits = 0; digits <= 6; digits++, power *= 10) {
+      long whole = Math.round(value * power);
+      if ((double) whole / power == value) {
+        String fraction = Long.toString(whole % power);
+        return whole / power + "." + "0".repeat(Math.max(0, digits - fraction.length())) + fraction;
+      }
+    }
+    return null;
   }
 
   /**

@@ -61,8 +61,15 @@ public final class PythonJson {
    */
   private static void quote(String text, StringBuilder out) {
     out.append('"');
-    for (int i = 0; i < text.length(); i++) {
+    int plain = 0; // from where on nothing needs another form
+    int length = text.length();
+    for (int i = 0; i < length; i++) {
       char c = text.charAt(i);
+      if (c >= ' ' && c <= '~' && c != '"' && c != '\\') {
+        continue;
+      }
+      out.append(text, plain, i);
+      plain = i + 1;
       switch (c) {
         case '"' -> out.append("\\\"");
         case '\\' -> out.append("\\\\");
@@ -72,16 +79,12 @@ public final class PythonJson {
         case '\f' -> out.append("\\f");
         case '\b' -> out.append("\\b");
         default -> {
-          if (c >= ' ' && c <= '~') {
-            out.append(c);
-          } else {
-            out.append("\\u");
-            String digits = Integer.toHexString(c);
-            out.append("0".repeat(4 - digits.length())).append(digits);
-          }
+          out.append("\\u");
+          String digits = Integer.toHexString(c);
+          out.append("0".repeat(4 - digits.length())).append(digits);
         }
       }
     }
-    out.append('"');
+    out.append(text, plain, length).append('"');
   }
 }

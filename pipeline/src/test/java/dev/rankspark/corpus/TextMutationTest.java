@@ -50,6 +50,10 @@ class TextMutationTest {
   private static final String SPACE =
       "[\\x09-\\x0d\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+";
 
+  /** Bytes by which JSON, tabs and UTF-8 are told. */
+  private static final String OF_MEANING =
+      "\"\\{}[]:,.019-+eE/utn \t\0\u001f\u007f\u0080\u00bf\u00c0\u00c3\u00e0\u00ed\u00f0\u00f4\u00ff";
+
   @TempDir Path folder;
 
   int count() {
@@ -159,10 +163,82 @@ class TextMutationTest {
           assertThat(docid).isEqualTo(text(json, id));
           assertThat(passageText).isEqualTo(text(json, json.has("text") ? "text" : "body"));
           JsonObject record = StrictJson.object(read.record());
+          assertThat(record.getAsJsonPrimitive("docid").isString()).isTrue();
           assertThat(text(record, "docid")).isEqualTo(docid);
           assertThat(text(record, "text")).isEqualTo(passageText);
           assertThat(record.size()).isEqualTo(json.size());
         });
+  }
+
+  /** A line that is passed over by a scan is one that the reader takes, with the same docid. */
+  @Test
+  void scannedPassages() throws IOException {
+    String beir =
+        "{\"_id\": \"a1\", \"title\": \"A\", \"text\": \"b\\u00e9\\n\\\"c \u20ac\", \"metadata\":"
+            + " {\"id\": [1, 2.5, null, true, {\"docid\": \"b2\"}]}}";
+    String numbered = "{\"id\": 17, \"doc_id\": 18, \"body\": \"b\", \"title\": null}";
+    for (String line :
+        List.of(
+            new String(start("data/corpus.jsonl", 1), StandardCharsets.UTF_8), beir, numbered)) {
+      scanned(line, new JsonScan(), this::docidOfJson);
+    }
+    scanned("d1\tcaf\u00e9 \"b\" c", TabLine.Form.PASSAGES);
+    scanned("d1\thttps://a.example/1\tOne\tfirst", TabLine.Form.DOCUMENTS);
+  }
+
+  private void scanned(String line, TabLine.Form form) {
+    scanned(line, new TabScan(form), text -> TabLine.parse(line(text), form).id(Pairs.DOCID));
+  }
+
+  /** Reads a line whole. */
+  @FunctionalInterface
+  private interface DocidReading {
+    String of(String line) throws IOException;
+  }
+
+  private void scanned(String text, LineScan scan, DocidReading reading) {
+    byte[] line = text.getBytes(StandardCharsets.UTF_8);
+    assertThat(scan.isSureOf(line, line.length)).as(text).isTrue();
+    Mutations.survive(
+        "scan of " + text.substring(0, 10).replace('\t', ' '),
+        count(),
+        mutation -> checkScan(scan, mutation.of(line), reading));
+    for (int at = 0; at < line.length; at++) {
+      byte[] changed = line.clone();
+      for (byte value : OF_MEANING.getBytes(StandardCharsets.ISO_8859_1)) {
+        changed[at] = value;
+        try {
+          checkScan(scan, changed, reading);
+        } catch (IOException | InputException e) {
+          assertThat(scan.isSureOf(changed, changed.length)).as(e.getMessage()).isFalse();
+        }
+      }
+    }
+  }
+
+  private static void checkScan(LineScan scan, byte[] bytes, DocidReading reading)
+      throws IOException {
+    String found =
+        scan.isSureOf(bytes, bytes.length)
+            ? new String(bytes, scan.from(), scan.to() - scan.from(), StandardCharsets.UTF_8)
+            : null;
+    try {
+      String docid = reading.of(decoded(bytes));
+      assertThat(found).isIn(null, docid);
+    } catch (InputException e) {
+      assertThat(found).as("the scan's docid where the reader says " + e.getMessage()).isNull();
+      throw e;
+    }
+  }
+
+  /** All that is asked of a passage by {@code prepare} and by {@code rerank}. */
+  private String docidOfJson(String line) throws IOException {
+    JsonLine read = JsonLine.parse(line(line));
+    String docid = read.id(Field.DOCID);
+    read.orEmpty(Pairs.TITLE);
+    read.required(Field.TEXT);
+    read.record();
+    return docid;
   }
 
   /** The same through Spark, which is slow: fewer. */

@@ -3,6 +3,8 @@ package dev.rankspark.python;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,6 +55,30 @@ class PythonFloatTest {
         assertThat(PythonFloat.parse(PythonFloat.repr(value))).as("seed %d", seed).isEqualTo(value);
       }
     }
+  }
+
+  /** Scores have few digits, which are found another way; so have their neighbours too many. */
+  @Test
+  void fewDigits() {
+    long seed = 43;
+    Random random = new Random(seed);
+    for (int i = 0; i < 20_000; i++) {
+      long whole = random.nextLong(1, (long) Math.pow(10, 1 + random.nextInt(12)));
+      double value = BigDecimal.valueOf(whole, random.nextInt(8)).doubleValue();
+      for (double near : new double[] {value, Math.nextUp(value), Math.nextDown(value)}) {
+        int digits = 1;
+        BigDecimal exact = new BigDecimal(near);
+        while (exact.round(new MathContext(digits)).doubleValue() != near) {
+          digits++;
+        }
+        assertThat(new BigDecimal(PythonFloat.repr(near)))
+            .as("seed %d, %s", seed, near)
+            .isEqualByComparingTo(exact.round(new MathContext(digits)));
+      }
+    }
+    assertThat(PythonFloat.repr(0.05)).isEqualTo("0.05");
+    assertThat(PythonFloat.repr(-12.5)).isEqualTo("-12.5");
+    assertThat(PythonFloat.repr(999999.999999)).isEqualTo("999999.999999");
   }
 
   @ParameterizedTest
