@@ -1,5 +1,8 @@
 package dev.rankspark;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -56,13 +59,14 @@ class ArchitectureTest {
         .that()
         .resideOutsideOfPackage(OURS + ".cluster")
         .should()
-        .dependOnClassesThat()
-        .resideInAnyPackage(
-            "scala..",
-            "org.apache.spark.util..",
-            "org.apache.spark.deploy..",
-            "org.apache.spark.internal..",
-            "org.apache.spark.scheduler..")
+        .dependOnClassesThat(
+            resideInAnyPackage(
+                    "scala..",
+                    "org.apache.spark.util..",
+                    "org.apache.spark.deploy..",
+                    "org.apache.spark.internal..",
+                    "org.apache.spark.scheduler..")
+                .and(not(resideInAPackage("org.apache.spark.util.sketch")))) // for Spark's users
         .check(classes);
   }
 

@@ -26,7 +26,7 @@ record Asked(Dataset<Row> lines, RunSummary summary) implements AutoCloseable {
     Dataset<Row> lines =
         RunFiles.read(spark, run, options.runReader(), options.depth())
             .join(
-                Candidates.lastByPosition(Texts.queries(spark, options.queries()), Pairs.QID),
+                Pairs.lastByPosition(Texts.queries(spark, options.queries()), Pairs.QID),
                 new String[] {Pairs.QID},
                 "left_outer")
             .persist();
@@ -35,7 +35,7 @@ record Asked(Dataset<Row> lines, RunSummary summary) implements AutoCloseable {
       RunSummary summary = RunSummary.of(lines);
       Asked asked = new Asked(lines, summary);
       if (summary.candidates() > 0 && summary.withQuery() == 0) {
-        throw Candidates.noneKnown(
+        throw UnknownIds.of(
             "queries",
             run,
             lines.select(Pairs.QID),
@@ -59,14 +59,6 @@ record Asked(Dataset<Row> lines, RunSummary summary) implements AutoCloseable {
   /** The docids of {@link #known}, for a scan. */
   Broadcast<NamedDocids> docids() {
     return NamedDocids.of(known().select(Pairs.DOCID), summary.withQuery());
-  }
-
-  Candidates.Counts counts(long withoutPassage) {
-    return new Candidates.Counts(
-        summary.candidates(),
-        summary.candidates() - summary.withQuery(),
-        withoutPassage,
-        summary.repeated());
   }
 
   @Override

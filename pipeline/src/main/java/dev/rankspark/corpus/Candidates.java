@@ -3,16 +3,12 @@ package dev.rankspark.corpus;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lag;
-import static org.apache.spark.sql.functions.max_by;
 import static org.apache.spark.sql.functions.min;
 import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.when;
 
 import dev.rankspark.InputException;
-import dev.rankspark.files.InputPaths;
-import java.util.Arrays;
-import java.util.List;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -31,12 +27,6 @@ import org.apache.spark.storage.StorageLevel;
  */
 public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
     implements AutoCloseable {
-
-  /** How many ids a message shows. */
-  private static final int EXAMPLES = 3;
-
-  /** Lines among which there are as many, for a run has many lines of a query. */
-  private static final int MANY = 10_000;
 
   /**
    * What a join found.
@@ -83,7 +73,7 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
               spark, options, asked, withoutPassage, first.getString(2), first.getString(3));
         }
         isRight = true;
-        return new Candidates(joined, joined.where(not(isMissing)), asked.counts(withoutPassage));
+        return new Candidates(joined, joined.where(not(isMissing)), counts(asked, withoutPassage));
       } finally {
         if (!isRight) {
           joined.unpersist();
@@ -127,7 +117,7 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
       String qid,
       String docid) {
     if (withoutPassage == asked.summary().withQuery()) {
-      throw noneKnown(
+      throw UnknownIds.of(
           "docids",
           options.runs(),
           asked.known().select(Pairs.DOCID),
@@ -142,42 +132,11 @@ public record Candidates(Dataset<Row> joined, Dataset<Row> pairs, Counts counts)
     }
   }
 
-  /** Ids of two kinds, by some of both sides: a run would come out empty, which nobody wants. */
-  static InputException noneKnown(
-      String what, InputPaths run, Dataset<Row> asked, InputPaths texts, Dataset<Row> known) {
-    return InputException.of(
-        "none of the %,d %s of %s %s is in %s %s: ids are compared letter by letter, the run has %s,"
-            + " the other %s",
-        asked.distinct().count(),
-        what,
-        run.option(),
-        run,
-        texts.option(),
-        texts,
-        examples(asked),
-        examples(known));
-  }
-
-  private static String examples(Dataset<Row> ids) {
-    List<String> some =
-        ids.limit(MANY).distinct().limit(EXAMPLES).collectAsList().stream()
-            .map(row -> "\"" + row.getString(0) + "\"")
-            .sorted()
-            .toList();
-    return some.isEmpty() ? "none" : String.join(", ", some);
-  }
-
-  /** One row per key, the last in the input: what is left in a Python dictionary. */
-  static Dataset<Row> lastByPosition(Dataset<Row> rows, String key) {
-    Column[] others =
-        Arrays.stream(rows.columns())
-            .filter(name -> !name.equals(key) && !name.equals(Pairs.POSITION))
-            .map(name -> col(name))
-            .toArray(Column[]::new);
-    String last = "last";
-    return rows.groupBy(key)
-        .agg(max_by(struct(others), col(Pairs.POSITION)).as(last))
-        .select(col(key), col(last + ".*"));
+  /** What was found and left out, where so many lines have no passage. */
+  static Counts counts(Asked asked, long withoutPassage) {
+    RunSummary all = asked.summary();
+    return new Counts(
+        all.candidates(), all.candidates() - all.withQuery(), withoutPassage, all.repeated());
   }
 
   @Override

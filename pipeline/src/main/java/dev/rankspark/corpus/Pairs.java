@@ -2,9 +2,13 @@ package dev.rankspark.corpus;
 
 import static org.apache.spark.sql.functions.broadcast;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.max_by;
 import static org.apache.spark.sql.functions.min;
+import static org.apache.spark.sql.functions.struct;
 
+import java.util.Arrays;
 import java.util.List;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.expressions.Window;
@@ -96,5 +100,18 @@ public final class Pairs {
   /** Hints at a broadcast where the table, which is counted for it, is small. */
   static Dataset<Row> small(Dataset<Row> table) {
     return table.count() <= BROADCAST_ROWS ? broadcast(table) : table;
+  }
+
+  /** One row per key, the last in the input: what is left in a Python dictionary. */
+  static Dataset<Row> lastByPosition(Dataset<Row> rows, String key) {
+    Column[] others =
+        Arrays.stream(rows.columns())
+            .filter(name -> !name.equals(key) && !name.equals(Pairs.POSITION))
+            .map(name -> col(name))
+            .toArray(Column[]::new);
+    String last = "last";
+    return rows.groupBy(key)
+        .agg(max_by(struct(others), col(Pairs.POSITION)).as(last))
+        .select(col(key), col(last + ".*"));
   }
 }

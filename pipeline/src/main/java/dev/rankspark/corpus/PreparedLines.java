@@ -155,7 +155,7 @@ record PreparedLines(Asked asked, Dataset<Row> rows) {
       file.commit();
     }
     hadoop.destroy();
-    return asked.counts(missing.count);
+    return Candidates.counts(asked, missing.count);
   }
 
   private static Missing written(

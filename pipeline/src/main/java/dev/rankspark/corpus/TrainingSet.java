@@ -283,7 +283,7 @@ public record TrainingSet(
                 Pairs.BY_DOCID,
                 "left_semi");
     Dataset<Row> found =
-        Candidates.lastByPosition(named, Pairs.DOCID)
+        Pairs.lastByPosition(named, Pairs.DOCID)
             .withColumnRenamed(Pairs.TITLE, corpusTitle)
             .withColumnRenamed(Pairs.TEXT, corpusText);
     checkFound(withoutText, found, corpus);
