@@ -70,7 +70,8 @@ final class HubMixin {
         options.trecOutput(),
         options.runTag(),
         options.ifExists(),
-        found);
+        found,
+        options.scoreStore());
   }
 
   /** Likewise. */

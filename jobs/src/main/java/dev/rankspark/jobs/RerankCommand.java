@@ -75,6 +75,14 @@ final class RerankCommand implements Callable<Integer> {
       description = "the lowest grade that is relevant (default ${DEFAULT-VALUE})")
   private int relevanceLevel;
 
+  @Option(
+      names = "--score-store",
+      paramLabel = "FOLDER",
+      description =
+          "keep scores there, and compute none that it has already; a folder of any file system,"
+              + " made if it is not there")
+  private Optional<String> scoreStore;
+
   @Mixin private OutputMixin outputs;
 
   @Mixin private ProgressMixin progress;
@@ -92,7 +100,8 @@ final class RerankCommand implements Callable<Integer> {
             trecOutput,
             runTag,
             outputs.ifExists(),
-            qrels.map(file -> new Judgements(file, relevanceLevel)));
+            qrels.map(file -> new Judgements(file, relevanceLevel)),
+            scoreStore);
     RerankReport report;
     try (ProgressDisplay display = Commands.progress(spec, progress.isDisabled())) {
       RerankOptions found = hub.showing(display).find(options, judgements);
@@ -102,6 +111,7 @@ final class RerankCommand implements Callable<Integer> {
     report.candidates().ifPresent(counts -> err.println(PrepareCommand.skipped(counts)));
     report.notes().forEach(note -> err.println("rankspark: " + note));
     err.println(report.summary(options.scoring().prompt().maxLength()));
+    report.reuse().ifPresent(reuse -> err.println(reuse.summary()));
     if (!report.comparison().isEmpty()) {
       spec.commandLine().getOut().print(table(report.comparison()));
     }

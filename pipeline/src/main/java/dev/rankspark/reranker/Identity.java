@@ -40,6 +40,11 @@ public record Identity(
     return text.toString();
   }
 
+  /** The same reranker on another device, or in another dtype. */
+  public Identity on(String otherDevice, Dtype otherDtype) {
+    return new Identity(files, prompt, otherDtype, otherDevice);
+  }
+
   private static void line(StringBuilder text, String name, Object value) {
     text.append(name).append(' ').append(value).append('\n');
   }

@@ -6,6 +6,7 @@ import dev.rankspark.checkpoint.RerankerCheckpoint;
 import dev.rankspark.files.Shown;
 import dev.rankspark.files.UserPath;
 import dev.rankspark.hub.HubSnapshot;
+import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.model.LlamaConfig;
 import dev.rankspark.prompt.PairEncoder;
@@ -197,10 +198,15 @@ public final class Reranker implements Serializable {
    * @param hardware what scores are computed on and in
    */
   public Identity identity(Hardware hardware, FileSums sums, Configuration hadoop) {
+    return identity(sums, hadoop).on(hardware.cuda() ? "cuda" : "cpu", hardware.dtype());
+  }
+
+  /** Likewise, in float32 on a CPU, before it is known what scores are computed on. */
+  public Identity identity(FileSums sums, Configuration hadoop) {
     SortedMap<String, String> contents = new TreeMap<>();
     List<FileState> there = files.stream().filter(file -> file.length() >= 0).toList();
     sums.of(there, hadoop).forEach((file, sum) -> contents.put(file.role(), sum));
-    return new Identity(contents, prompt, hardware.dtype(), hardware.cuda() ? "cuda" : "cpu");
+    return new Identity(contents, prompt, Dtype.FLOAT32, "cpu");
   }
 
   @Override

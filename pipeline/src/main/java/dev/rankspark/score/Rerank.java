@@ -27,6 +27,8 @@ import dev.rankspark.run.Qrels;
 import dev.rankspark.run.Run;
 import dev.rankspark.score.RerankReport.Comparison;
 import dev.rankspark.score.RerankReport.Counted;
+import dev.rankspark.score.RerankReport.Reuse;
+import dev.rankspark.store.ScoreStore;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -78,6 +80,8 @@ public final class Rerank {
 
   private final Optional<Qrels> qrels;
 
+  private final Optional<ScoreStore> store;
+
   private Rerank(SparkSession spark, RerankOptions options, JobProgress progress) {
     this.spark = spark;
     this.hadoop = spark.sparkContext().hadoopConfiguration();
@@ -89,6 +93,7 @@ public final class Rerank {
     Reranker opened = Reranker.open(options.scoring().model(), options.scoring().prompt(), hadoop);
     this.reranker =
         opened.withFolders(DriverFolders.serve(spark.sparkContext(), opened.snapshots()));
+    this.store = options.scoreStore().map(path -> ScoreStore.openOrMake(path, hadoop));
   }
 
   /**
@@ -117,9 +122,9 @@ public final class Rerank {
 
   private RerankReport run() {
     long start = System.nanoTime();
-    Hardware hardware =
-        ExecutorHardware.probe(
-            spark, options.scoring().device(), options.scoring().dtype(), reranker.config());
+    // Before anything of the input is read: a device that is not there is said at once. With a
+    // store it is asked for what is missing alone.
+    Optional<Hardware> hardware = store.isPresent() ? Optional.empty() : Optional.of(probe());
     if (options.candidates().isEmpty()) {
       Dataset<Row> pairs =
           RerankInput.read(spark, options.rerankInput(), options.shard())
@@ -135,29 +140,79 @@ public final class Rerank {
     }
   }
 
+  private Hardware probe() {
+    return ExecutorHardware.probe(
+        spark, options.scoring().device(), options.scoring().dtype(), reranker.config());
+  }
+
   private RerankReport rerank(
-      Dataset<Row> pairs, Optional<Candidates.Counts> counts, Hardware hardware, long start) {
+      Dataset<Row> pairs,
+      Optional<Candidates.Counts> counts,
+      Optional<Hardware> hardware,
+      long start) {
     String target = options.output().or(options::trecOutput).orElseThrow();
     ScoreCounters counters = new ScoreCounters(spark.sparkContext());
     try (WorkFolder work = WorkFolder.beside(target, hadoop)) {
-      Scoring scoring =
-          Scoring.decide(
-              reranker, hardware, options.scoring().batchRows(), options.scoring().batchTokens());
-      Dataset<Row> scored = score(pairs, scoring, counters, work);
-      write(ranked(scored));
-      double seconds = (System.nanoTime() - start) / 1e9;
-      return new RerankReport(
-          new Counted(
-              counters.pairs(),
-              scored.select(Pairs.QID).distinct().count(),
-              counters.pairs() - scored.select(Pairs.QID, Pairs.DOCID).distinct().count()),
-          counts,
-          counters.tokens(scoring.batchTokens()),
-          counters.work(hardware, seconds),
-          qrels.map(judged -> compare(judged, pairs, scored)).orElse(List.of()));
+      if (hardware.isPresent()) {
+        Scoring scoring =
+            Scoring.decide(
+                reranker,
+                hardware.get(),
+                options.scoring().batchRows(),
+                options.scoring().batchTokens());
+        Dataset<Row> scored = score(pairs, scoring, counters, work);
+        return finish(
+            pairs, counts, scored, counters, Optional.of(scoring), Optional.empty(), start);
+      }
+      try (StoredScoring stored =
+          new StoredScoring(
+              spark,
+              pairs,
+              reranker,
+              options.scoring(),
+              store.orElseThrow(),
+              target,
+              progress,
+              counters)) {
+        Dataset<Row> scored = work.keep(stored.score(), "scored");
+        RerankReport report =
+            finish(
+                pairs,
+                counts,
+                scored,
+                counters,
+                stored.scoring(),
+                Optional.of(stored.reuse()),
+                start);
+        stored.end();
+        return report;
+      }
     } catch (IOException e) {
       throw FileFailures.unwritable(target, e);
     }
+  }
+
+  private RerankReport finish(
+      Dataset<Row> pairs,
+      Optional<Candidates.Counts> counts,
+      Dataset<Row> scored,
+      ScoreCounters counters,
+      Optional<Scoring> scoring,
+      Optional<Reuse> reuse,
+      long start) {
+    write(ranked(scored));
+    double seconds = (System.nanoTime() - start) / 1e9;
+    long all = reuse.map(Reuse::pairs).orElseGet(counters::pairs);
+    return new RerankReport(
+        new Counted(
+            all,
+            scored.select(Pairs.QID).distinct().count(),
+            all - scored.select(Pairs.QID, Pairs.DOCID).distinct().count()),
+        counts,
+        counters.tokens(scoring.map(Scoring::batchTokens).orElse(0)),
+        counters.work(scoring.map(Scoring::hardware), seconds),
+        qrels.map(judged -> compare(judged, pairs, scored)).orElse(List.of()),
+        reuse);
   }
 
   /** Scores all pairs into committed parts, so that nothing that follows computes a score again. */

@@ -21,6 +21,8 @@ import java.util.Optional;
  * @param runTag {@code --run-tag}, the last column of the TREC file
  * @param ifExists {@code --overwrite}
  * @param judgements {@code --qrels}: measure the run before and after
+ * @param scoreStore {@code --score-store}: a folder whose scores are not computed again, and where
+ *     what is computed is kept
  */
 public record RerankOptions(
     InputPaths rerankInput,
@@ -31,7 +33,8 @@ public record RerankOptions(
     Optional<String> trecOutput,
     String runTag,
     IfExists ifExists,
-    Optional<Judgements> judgements) {
+    Optional<Judgements> judgements,
+    Optional<String> scoreStore) {
 
   /**
    * Judgements to measure a run by.

@@ -2,6 +2,7 @@ package dev.rankspark.score;
 
 import dev.rankspark.corpus.Candidates;
 import dev.rankspark.progress.Figures;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -15,18 +16,20 @@ import java.util.Set;
  * @param tokens of its pairs
  * @param work where and how long
  * @param comparison the run before and after, where there are judgements
+ * @param reuse what a store had; empty without one
  */
 public record RerankReport(
     Counted counted,
     Optional<Candidates.Counts> candidates,
     Tokens tokens,
     Work work,
-    List<Comparison> comparison) {
+    List<Comparison> comparison,
+    Optional<Reuse> reuse) {
 
   /**
    * Pairs and queries.
    *
-   * @param pairs scored
+   * @param pairs of the input
    * @param queries they belong to
    * @param repeated pairs of a docid that their query has already; scored and written, as Tevatron
    *     does
@@ -73,16 +76,43 @@ public record RerankReport(
    */
   public record Comparison(String measure, Optional<Double> before, double after) {}
 
+  /**
+   * What a store had.
+   *
+   * @param pairs of the input
+   * @param reused those whose scores were there, or are another pair's of the same texts
+   * @param scored those that were computed
+   * @param notes what the user may want to know of it, one line each
+   */
+  public record Reuse(long pairs, long reused, long scored, List<String> notes) {
+    /** The line that a nightly job's log is searched for. */
+    public String summary() {
+      return String.format(Locale.ROOT, "pairs %d; reused %d; scored %d", pairs, reused, scored);
+    }
+  }
+
   /** What the user asked for and did not get, one line each. */
   public List<String> notes() {
-    return BatchTokens.notes(tokens.batch, tokens.leastBatch, tokens.longest);
+    List<String> notes =
+        new ArrayList<>(BatchTokens.notes(tokens.batch, tokens.leastBatch, tokens.longest));
+    reuse.ifPresent(reused -> notes.addAll(reused.notes));
+    return notes;
   }
 
   /** One line for people, with units. */
   public String summary(int maxLength) {
-    long pairs = counted.pairs;
-    if (pairs == 0) {
+    if (counted.pairs == 0) {
       return "No pairs to score: the output is empty";
+    }
+    long pairs = reuse.map(Reuse::scored).orElse(counted.pairs);
+    if (pairs == 0) {
+      return String.format(
+          Locale.ROOT,
+          "Took the scores of all %,d pairs of %,d queries from the store in %.1f s; no model was"
+              + " loaded",
+          counted.pairs,
+          counted.queries,
+          work.seconds);
     }
     return String.format(
         Locale.ROOT,

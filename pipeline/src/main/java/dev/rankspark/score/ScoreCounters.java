@@ -8,6 +8,7 @@ import dev.rankspark.progress.ByteCount;
 import dev.rankspark.progress.Progress;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.ToIntFunction;
 import java.util.function.ToLongFunction;
@@ -143,9 +144,9 @@ final class ScoreCounters implements Serializable {
   }
 
   /** What tasks that had pairs did, and where. */
-  RerankReport.Work work(Hardware hardware, double seconds) {
+  RerankReport.Work work(Optional<Hardware> hardware, double seconds) {
     return new RerankReport.Work(
-        hardware.description(),
+        hardware.map(Hardware::description).orElse(""),
         tasks.values().size(),
         imbalance(),
         sum(task -> task.modelLoaded ? 1 : 0),

@@ -14,6 +14,7 @@ import dev.rankspark.reranker.ModelPaths;
 import dev.rankspark.reranker.Reranker;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -68,7 +69,7 @@ class ScorePartitionTest {
 
       assertThat(threads).containsExactly(cpus, cpus, cpus, cpus);
       assertThat(counters.pairs()).isEqualTo(numbers.pairCount());
-      assertThat(counters.work(scoring.hardware(), 1).tasks()).isEqualTo(4);
+      assertThat(counters.work(Optional.of(scoring.hardware()), 1).tasks()).isEqualTo(4);
     }
   }
 }

@@ -1,0 +1,222 @@
+package dev.rankspark.store;
+
+import dev.rankspark.InputException;
+import dev.rankspark.files.UserPath;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * A folder of a store, and all that is done to its files: they appear whole under names that nobody
+ * else has, and are never changed. File systems that lose an answer, list late or break off a read
+ * are asked again: what is there with its full length was published, whatever the answer was.
+ */
+final class StoreFolder {
+  /** How often a file system is asked before its failure is believed. */
+  private static final int TIMES = 4;
+
+  private static final long FIRST_PAUSE_MILLIS = 50;
+
+  private final FileSystem system;
+  private final Path path;
+
+  StoreFolder(FileSystem system, Path path) {
+    this.system = system;
+    this.path = path;
+  }
+
+  static StoreFolder of(String path, Configuration hadoop) {
+    UserPath found = UserPath.of(path, hadoop);
+    return new StoreFolder(found.system(), found.path());
+  }
+
+  StoreFolder child(String name) {
+    return new StoreFolder(system, new Path(path, name));
+  }
+
+  Path path() {
+    return path;
+  }
+
+  Path file(String name) {
+    return new Path(path, name);
+  }
+
+  /** A hidden name in this folder that nobody else has, for what is not finished. */
+  Path aside(String name) {
+    return new Path(path, "." + name + "." + UUID.randomUUID());
+  }
+
+  OutputStream create(Path file) throws IOException {
+    return system.create(file, /* overwrite= */ false);
+  }
+
+  boolean isThere() throws IOException {
+    return system.exists(path);
+  }
+
+  boolean has(String name) throws IOException {
+    return system.exists(file(name));
+  }
+
+  boolean isFolder() throws IOException {
+    return system.getFileStatus(path).isDirectory();
+  }
+
+  /** Files that are published, in the order of their names; none if the folder is not there. */
+  List<FileStatus> files() throws IOException {
+    return retried(() -> list(/* hidden= */ false));
+  }
+
+  /** What was never published: of writers that run, or that were killed. */
+  List<FileStatus> unfinished() throws IOException {
+    return retried(() -> list(/* hidden= */ true));
+  }
+
+  private List<FileStatus> list(boolean hidden) throws IOException {
+    List<FileStatus> found = new ArrayList<>();
+    try {
+      for (FileStatus file : system.listStatus(path)) {
+        if (file.getPath().getName().startsWith(".") == hidden) {
+          found.add(file);
+        }
+      }
+    } catch (FileNotFoundException e) {
+      return List.of();
+    }
+    found.sort(null);
+    return found;
+  }
+
+  /** Writes a small file of a new name. */
+  void write(String name, byte[] content) throws IOException {
+    Path aside = aside(name);
+    try (OutputStream out = create(aside)) {
+      out.write(content);
+    } catch (IOException | RuntimeException e) {
+      discard(aside);
+      throw e;
+    }
+    publish(aside, name, content.length);
+  }
+
+  /**
+   * Gives a finished file its name. A rename whose answer was lost has happened or has not: the
+   * file's length under its new name tells.
+   */
+  void publish(Path aside, String name, long length) throws IOException {
+    Path target = file(name);
+    retried(
+        () -> {
+          IOException failure = null;
+          try {
+            if (system.rename(aside, target)) {
+              return null;
+            }
+          } catch (IOException e) {
+            failure = e;
+          }
+          if (length(target) == length) {
+            return null;
+          }
+          throw failure != null ? failure : new IOException(aside + " cannot be renamed");
+        });
+  }
+
+  private long length(Path file) throws IOException {
+    try {
+      return system.getFileStatus(file).getLen();
+    } catch (FileNotFoundException e) {
+      return -1;
+    }
+  }
+
+  /** A small file's content, read to its end. */
+  byte[] read(String name) throws IOException {
+    return retried(
+        () -> {
+          long length = system.getFileStatus(file(name)).getLen();
+          try (InputStream in = system.open(file(name))) {
+            byte[] content = in.readAllBytes();
+            if (content.length != length) {
+              throw new IOException(
+                  String.format(
+                      Locale.ROOT, "%s: read %d of %d bytes", file(name), content.length, length));
+            }
+            return content;
+          }
+        });
+  }
+
+  InputStream open(String name) throws IOException {
+    return retried(() -> system.open(file(name)));
+  }
+
+  void delete(String name) throws IOException {
+    retried(() -> system.delete(file(name), false /* not a directory */));
+  }
+
+  /** Of a file that is thrown away anyway: what cannot be deleted stays, hidden, until pruned. */
+  void discard(Path aside) {
+    try {
+      system.delete(aside, false /* not a directory */);
+    } catch (IOException e) {
+      // a failure is on its way that tells more
+    }
+  }
+
+  /** Moves a file out of sight. */
+  void setAside(String name) throws IOException {
+    StoreFolder folder = child("aside");
+    system.mkdirs(folder.path);
+    retried(() -> system.rename(file(name), folder.file(name)));
+  }
+
+  @FunctionalInterface
+  private interface Attempt<T> {
+    T run() throws IOException;
+  }
+
+  private static <T> T retried(Attempt<T> attempt) throws IOException {
+    for (int i = 1; ; i++) {
+      try {
+        return attempt.run();
+      } catch (IOException e) {
+        if (i == TIMES) {
+          throw e;
+        }
+        try {
+          Thread.sleep(FIRST_PAUSE_MILLIS << i);
+        } catch (InterruptedException interruption) {
+          Thread.currentThread().interrupt();
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** A folder's path for messages. */
+  @Override
+  public String toString() {
+    return dev.rankspark.files.Shown.path(path);
+  }
+
+  /** A failure of the file system, for a person. */
+  InputException failed(String what, IOException e) {
+    return new InputException(
+        "--score-store: " + this + " cannot be " + what + ": " + reason(e), e);
+  }
+
+  private static String reason(IOException e) {
+    return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+  }
+}
