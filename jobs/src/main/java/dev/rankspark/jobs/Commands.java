@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
       ConvertCommand.class,
       MergeCommand.class,
       EvaluateCommand.class,
+      StoreCommand.class,
       TrainCommand.class,
       DemoCommand.class,
       BenchCommand.class

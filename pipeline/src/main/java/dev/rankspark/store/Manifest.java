@@ -48,7 +48,23 @@ record Manifest(
    * @param oldest when its oldest score was computed, in days since 1970-01-01 UTC
    * @param newest likewise
    */
-  record ScoreFile(String name, long rows, long bytes, String sha256, int oldest, int newest) {}
+  record ScoreFile(String name, long rows, long bytes, String sha256, int oldest, int newest) {
+    String json() {
+      try {
+        return JSON.writeValueAsString(this);
+      } catch (JsonProcessingException e) {
+        throw new IllegalStateException(e); // of plain values
+      }
+    }
+
+    static ScoreFile read(String json) {
+      try {
+        return JSON.readValue(json, ScoreFile.class);
+      } catch (JsonProcessingException e) {
+        throw new IllegalStateException(json, e); // our own, of this version
+      }
+    }
+  }
 
   byte[] json() {
     try {

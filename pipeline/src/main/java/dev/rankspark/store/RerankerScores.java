@@ -103,12 +103,15 @@ public final class RerankerScores {
 
   /** All scores that count now. */
   public Snapshot snapshot() {
+    return checked(live());
+  }
+
+  /** The commits that no other replaces, in the order of their ids. */
+  List<Manifest> live() {
     Map<String, Manifest> all = manifests();
     Set<String> replaced = new HashSet<>();
     all.values().forEach(manifest -> replaced.addAll(manifest.replaces()));
-    List<Manifest> live =
-        all.values().stream().filter(manifest -> !replaced.contains(manifest.id())).toList();
-    return checked(live);
+    return all.values().stream().filter(manifest -> !replaced.contains(manifest.id())).toList();
   }
 
   /** The scores that counted once; empty if not all of them are there any longer. */

@@ -3,6 +3,7 @@ package dev.rankspark.store;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.max;
 
+import dev.rankspark.store.Manifest.ScoreFile;
 import java.util.List;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -67,20 +68,24 @@ public final class Snapshot {
         .agg(max(col(ScoreFileWriter.SCORE)).as(SCORE));
   }
 
-  /** The rows of all files, as they are. */
-  Dataset<Row> rows(SparkSession spark) {
-    String[] files =
-        manifests.stream()
-            .flatMap(manifest -> manifest.files().stream())
+  private Dataset<Row> rows(SparkSession spark) {
+    return rows(
+        spark, folder, manifests.stream().flatMap(manifest -> manifest.files().stream()).toList());
+  }
+
+  /** The rows of files, as they are. */
+  static Dataset<Row> rows(SparkSession spark, StoreFolder folder, List<ScoreFile> files) {
+    String[] paths =
+        files.stream()
             .map(file -> folder.file(file.name()).toString())
             .distinct()
             .toArray(String[]::new);
-    return files.length == 0
+    return paths.length == 0
         ? spark.createDataFrame(List.of(), FILE)
         : spark
             .read()
             .schema(FILE)
             .option("parquet.page.verify-checksum.enabled", true)
-            .parquet(files);
+            .parquet(paths);
   }
 }
