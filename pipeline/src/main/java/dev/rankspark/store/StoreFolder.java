@@ -100,13 +100,15 @@ final class StoreFolder {
   /** Writes a small file of a new name. */
   void write(String name, byte[] content) throws IOException {
     Path aside = aside(name);
-    try (OutputStream out = create(aside)) {
-      out.write(content);
+    try {
+      try (OutputStream out = create(aside)) {
+        out.write(content);
+      }
+      publish(aside, name, content.length);
     } catch (IOException | RuntimeException e) {
       discard(aside);
       throw e;
     }
-    publish(aside, name, content.length);
   }
 
   /**
