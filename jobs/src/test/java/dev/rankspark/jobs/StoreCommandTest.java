@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -84,6 +87,19 @@ class StoreCommandTest {
     assertThat(files("scores")).hasSize(1);
     assertThat(files("commits")).hasSize(1);
     assertNothingIsLost();
+  }
+
+  /** Grace is counted from when something was replaced, not from when it was written. */
+  @Test
+  void whatHasJustBeenReplacedStaysForRunsThatBeganBefore() throws IOException {
+    FileTime longAgo = FileTime.from(Instant.now().minus(Duration.ofDays(30)));
+    try (Stream<Path> paths = Files.walk(store)) {
+      for (Path path : paths.filter(Files::isRegularFile).toList()) {
+        Files.setLastModifiedTime(path, longAgo);
+      }
+    }
+    assertThat(store("compact").out()).contains("files 12 -> 1; deleted 0");
+    assertThat(files("scores")).hasSize(13);
   }
 
   @Test

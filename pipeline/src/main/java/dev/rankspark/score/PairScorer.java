@@ -3,15 +3,22 @@ package dev.rankspark.score;
 import static org.apache.spark.sql.functions.col;
 
 import dev.rankspark.InputException;
+import dev.rankspark.OptionException;
 import dev.rankspark.cluster.DriverFolders;
 import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.cluster.SparkVersion;
 import dev.rankspark.hub.Hub;
 import dev.rankspark.model.Dtype;
+import dev.rankspark.prompt.PairText;
 import dev.rankspark.prompt.PromptOptions;
+import dev.rankspark.reranker.FileSums;
+import dev.rankspark.reranker.Identity;
 import dev.rankspark.reranker.ModelNames;
 import dev.rankspark.reranker.ModelPaths;
 import dev.rankspark.reranker.Reranker;
+import dev.rankspark.store.RerankerScores;
+import dev.rankspark.store.ScoreStore;
+import dev.rankspark.store.TaskCommits;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -54,19 +61,26 @@ public final class PairScorer {
   private final String passage;
   private final Optional<String> title;
   private final String score;
+  private final Optional<String> store;
 
   private PairScorer(
-      ScoreOptions options, String query, String passage, Optional<String> title, String score) {
+      ScoreOptions options,
+      String query,
+      String passage,
+      Optional<String> title,
+      String score,
+      Optional<String> store) {
     this.options = options;
     this.query = query;
     this.passage = passage;
     this.title = title;
     this.score = score;
+    this.store = store;
   }
 
   /** Scores the columns {@code query} and {@code passage} into {@code score}. */
   public static PairScorer of(ScoreOptions options) {
-    return new PairScorer(options, "query", "passage", Optional.empty(), "score");
+    return new PairScorer(options, "query", "passage", Optional.empty(), "score", Optional.empty());
   }
 
   /**
@@ -88,17 +102,17 @@ public final class PairScorer {
 
   /** Reads other columns, of strings. */
   public PairScorer withColumns(String queryColumn, String passageColumn) {
-    return new PairScorer(options, queryColumn, passageColumn, title, score);
+    return new PairScorer(options, queryColumn, passageColumn, title, score, store);
   }
 
   /** Reads the passages' titles too; a null is no title. */
   public PairScorer withTitleColumn(String column) {
-    return new PairScorer(options, query, passage, Optional.of(column), score);
+    return new PairScorer(options, query, passage, Optional.of(column), score, store);
   }
 
   /** Writes another column; the table must not have it. */
   public PairScorer withScoreColumn(String column) {
-    return new PairScorer(options, query, passage, title, column);
+    return new PairScorer(options, query, passage, title, column, store);
   }
 
   /**
@@ -124,8 +138,21 @@ public final class PairScorer {
     return with(options.withPartitions(partitions));
   }
 
+  /**
+   * Takes scores from a store and keeps new ones there, as {@code rerank --score-store} does: by
+   * the texts of a pair and all that decides its score. Scores are looked up as the store is when
+   * {@link #score} is called, and a task's new ones are kept when all of its rows are read: an
+   * action that computes the same table again scores its new pairs again, so cache it. The dtype
+   * and the device must be named, for no executor is asked before an action.
+   *
+   * @param folder of any Hadoop file system; made if it is not there
+   */
+  public PairScorer withScoreStore(String folder) {
+    return new PairScorer(options, query, passage, title, score, Optional.of(folder));
+  }
+
   private PairScorer with(ScoreOptions other) {
-    return new PairScorer(other, query, passage, title, score);
+    return new PairScorer(other, query, passage, title, score, store);
   }
 
   /**
@@ -151,22 +178,52 @@ public final class PairScorer {
     Reranker opened = Reranker.open(model, options.prompt(), hadoop);
     Reranker reranker =
         opened.withFolders(DriverFolders.serve(spark.sparkContext(), opened.snapshots()));
+    StoredRows.Fields texts =
+        new StoredRows.Fields(
+            queryField,
+            passageField,
+            titleField,
+            new PairText(options.prompt().queryPrefix(), options.prompt().passagePrefix()));
+    Optional<RerankerScores> kept = store.map(path -> kept(path, reranker, hadoop));
+    Dataset<Row> rows =
+        kept.map(scores -> StoredRows.find(pairs, texts, scores.snapshot())).orElse(pairs);
     int tasks =
         options.partitions().orElse(TASKS_PER_CORE * spark.sparkContext().defaultParallelism());
-    Column byQuery = col("`" + fields.name(queryField).replace("`", "``") + "`");
-    return pairs
-        .repartition(tasks, byQuery)
-        .sortWithinPartitions(byQuery)
+    Column byQuery = column(fields.name(queryField));
+    Column passes =
+        ScoreRows.passes(
+            byQuery,
+            column(fields.name(passageField)),
+            kept.map(scores -> column(StoredRows.SCORE)));
+    return rows.repartition(tasks, byQuery)
+        .sortWithinPartitions(passes, byQuery)
         .mapPartitions(
             new ScoreRows(
-                queryField,
-                passageField,
-                titleField,
+                texts,
+                kept.isPresent() ? pairs.schema().length() : ScoreRows.NO_FIELD,
+                kept.map(scores -> TaskCommits.withoutPlan(scores, reranker.title())).orElse(null),
                 reranker,
                 options,
                 new ScoreCounters(spark.sparkContext()),
                 new HadoopSettings(hadoop)),
             Encoders.row(pairs.schema().add(score, DataTypes.FloatType, true)));
+  }
+
+  private static Column column(String name) {
+    return col("`" + name.replace("`", "``") + "`");
+  }
+
+  private RerankerScores kept(String path, Reranker reranker, Configuration hadoop) {
+    if (options.dtype().isEmpty() || options.device().equals("auto")) {
+      throw new OptionException(
+          "withScoreStore needs withDtype and withDevice: scores of another dtype or kind of device"
+              + " are others, and no executor is asked before an action");
+    }
+    Identity identity =
+        reranker
+            .identity(FileSums.ofUser(), hadoop)
+            .on(options.device().equals("cpu") ? "cpu" : "cuda", options.dtype().get());
+    return ScoreStore.openOrMake(path, hadoop).of(identity.sha256(), identity.text());
   }
 
   private static boolean isCaseSensitive(SparkSession spark) {

@@ -6,21 +6,23 @@ import dev.rankspark.files.Shown;
 import dev.rankspark.model.BestHardware;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
-import dev.rankspark.prompt.PairText;
 import dev.rankspark.reranker.Reranker;
+import dev.rankspark.store.PairKey;
+import dev.rankspark.store.TaskCommits;
 import java.util.ArrayDeque;
-import java.util.Collections;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 
 /**
  * Scores the rows of one task of a {@link PairScorer}: each with its score behind its own columns.
- * Rows without a query or a passage pass by the model.
+ * Rows without a query or a passage, and those that a store has a score of, pass by the model; they
+ * come last, so that none has to wait in memory.
  */
 final class ScoreRows implements MapPartitionsFunction<Row, Row> {
   private static final long serialVersionUID = 1L;
@@ -28,9 +30,9 @@ final class ScoreRows implements MapPartitionsFunction<Row, Row> {
   /** The number of a column that is not there. */
   static final int NO_FIELD = -1;
 
-  private final int query;
-  private final int passage;
-  private final int title;
+  private final StoredRows.Fields fields;
+  private final int stored;
+  private final TaskCommits commits; // null without a store
   private final Reranker reranker;
   private final String device;
   private final Dtype dtype; // null for auto
@@ -39,17 +41,21 @@ final class ScoreRows implements MapPartitionsFunction<Row, Row> {
   private final ScoreCounters counters;
   private final HadoopSettings hadoop;
 
+  /**
+   * @param stored the last column, with the score that a store has; {@link #NO_FIELD} without one
+   * @param commits where new scores are kept; null without a store
+   */
   ScoreRows(
-      int query,
-      int passage,
-      int title,
+      StoredRows.Fields fields,
+      int stored,
+      TaskCommits commits,
       Reranker reranker,
       ScoreOptions options,
       ScoreCounters counters,
       HadoopSettings hadoop) {
-    this.query = query;
-    this.passage = passage;
-    this.title = title;
+    this.fields = fields;
+    this.stored = stored;
+    this.commits = commits;
     this.reranker = reranker;
     this.device = options.device();
     this.dtype = options.dtype().orElse(null);
@@ -59,21 +65,27 @@ final class ScoreRows implements MapPartitionsFunction<Row, Row> {
     this.hadoop = hadoop;
   }
 
-  /** A row by its query, for messages. */
-  private record Known(Row row, String query) {
+  /** A row by its query, for messages; with its key where scores are kept. */
+  private record Known(Row row, String query, PairKey key) {
     @Override
     public String toString() {
       return "the query \"" + Shown.text(query) + "\"";
     }
   }
 
+  /** Whether a row passes by the model. */
+  static Column passes(Column query, Column passage, Optional<Column> stored) {
+    Column isIncomplete = query.isNull().or(passage.isNull());
+    return stored.map(score -> isIncomplete.or(score.isNotNull())).orElse(isIncomplete);
+  }
+
+  private boolean passes(Row row) {
+    return !fields.isComplete(row) || (stored != NO_FIELD && !row.isNullAt(stored));
+  }
+
   @Override
   public Iterator<Row> call(Iterator<Row> rows) {
-    if (!rows.hasNext()) {
-      return Collections.emptyIterator();
-    }
-    Scored scored = new Scored(rows);
-    return scored.pairs.hasNext() ? scored.begin() : scored.without.iterator();
+    return new Scored(new Pairs(rows));
   }
 
   private Scoring scoring() {
@@ -87,40 +99,55 @@ final class ScoreRows implements MapPartitionsFunction<Row, Row> {
         batchTokens == 0 ? OptionalInt.empty() : OptionalInt.of(batchTokens));
   }
 
-  private static Row with(Row row, Float score) {
-    Object[] values = new Object[row.length() + 1];
-    for (int i = 0; i < row.length(); i++) {
+  private Row with(Row row, Float score) {
+    int columns = stored == NO_FIELD ? row.length() : stored;
+    Object[] values = new Object[columns + 1];
+    for (int i = 0; i < columns; i++) {
       values[i] = row.get(i);
     }
-    values[row.length()] = score;
+    values[columns] = score;
     return RowFactory.create(values);
   }
 
   private final class Scored implements Iterator<Row> {
     private final Pairs pairs;
-    private final ArrayDeque<Row> without = new ArrayDeque<>();
     private final ArrayDeque<Row> done = new ArrayDeque<>();
-    private ScoreTask<Known> task;
+    private ScoreTask<Known> task; // null where there is nothing to score
+    private TaskCommits.TaskScores scores; // null without a store
 
-    Scored(Iterator<Row> rows) {
-      this.pairs = new Pairs(rows, without);
+    Scored(Pairs pairs) {
+      this.pairs = pairs;
+      if (pairs.hasNext()) {
+        PairCost cost = PairCost.of(reranker.config(), reranker.prompt().maxLength());
+        task = ScoreTask.begin(pairs, scoring(), cost, counters, hadoop);
+        if (commits != null) {
+          scores = commits.begin();
+          SparkTask.current().onCompletion(scores::close);
+        }
+      }
     }
 
-    Iterator<Row> begin() {
-      PairCost cost = PairCost.of(reranker.config(), reranker.prompt().maxLength());
-      task = ScoreTask.begin(pairs, scoring(), cost, counters, hadoop);
-      return this;
+    private void compute() {
+      ScorePipeline.Chunk<Known> chunk = task.next();
+      for (int i = 0; i < chunk.pairs().size(); i++) {
+        Known pair = chunk.pairs().get(i);
+        float score = chunk.scores().scores()[i];
+        done.add(with(pair.row, score));
+        if (scores != null) {
+          scores.add(pair.key, score);
+        }
+      }
+      if (scores != null && !task.hasNext()) {
+        scores.commit();
+      }
     }
 
     @Override
     public boolean hasNext() {
-      while (done.isEmpty() && without.isEmpty() && task.hasNext()) {
-        ScorePipeline.Chunk<Known> chunk = task.next();
-        for (int i = 0; i < chunk.pairs().size(); i++) {
-          done.add(with(chunk.pairs().get(i).row, chunk.scores().scores()[i]));
-        }
+      while (done.isEmpty() && task != null && task.hasNext()) {
+        compute();
       }
-      return !done.isEmpty() || !without.isEmpty();
+      return !done.isEmpty() || pairs.hasPassing();
     }
 
     @Override
@@ -128,52 +155,52 @@ final class ScoreRows implements MapPartitionsFunction<Row, Row> {
       if (!hasNext()) {
         throw new NoSuchElementException();
       }
-      return done.isEmpty() ? without.remove() : done.remove();
+      if (!done.isEmpty()) {
+        return done.remove();
+      }
+      Row row = pairs.nextPassing();
+      return with(row, stored == NO_FIELD || row.isNullAt(stored) ? null : row.getFloat(stored));
     }
   }
 
-  /** The rows that can be scored; puts the others aside, with a null for their score. */
+  /** The rows that can be scored, which come first; then those that pass by the model. */
   private final class Pairs implements Iterator<ScorePipeline.Pair<Known>> {
     private final Iterator<Row> rows;
-    private final ArrayDeque<Row> without;
-    private final PairText template =
-        new PairText(reranker.prompt().queryPrefix(), reranker.prompt().passagePrefix());
-    private Row ahead;
+    private Row ahead; // null at the end
 
-    Pairs(Iterator<Row> rows, ArrayDeque<Row> without) {
+    Pairs(Iterator<Row> rows) {
       this.rows = rows;
-      this.without = without;
       advance();
     }
 
-    private void advance() {
-      ahead = null;
-      while (ahead == null && rows.hasNext()) {
-        Row row = rows.next();
-        if (row.isNullAt(query) || row.isNullAt(passage)) {
-          without.add(with(row, null));
-        } else {
-          ahead = row;
-        }
-      }
+    private Row advance() {
+      Row row = ahead;
+      ahead = rows.hasNext() ? rows.next() : null;
+      return row;
+    }
+
+    boolean hasPassing() {
+      return ahead != null && passes(ahead);
+    }
+
+    Row nextPassing() {
+      return advance();
     }
 
     @Override
     public boolean hasNext() {
-      return ahead != null;
+      return ahead != null && !passes(ahead);
     }
 
     @Override
     public ScorePipeline.Pair<Known> next() {
-      if (ahead == null) {
+      if (!hasNext()) {
         throw new NoSuchElementException();
       }
-      Row row = ahead;
-      advance();
-      String titleText = title == NO_FIELD || row.isNullAt(title) ? "" : row.getString(title);
-      return new ScorePipeline.Pair<>(
-          new Known(row, row.getString(query)),
-          template.format(row.getString(query), titleText, row.getString(passage)));
+      Row row = advance();
+      String text = fields.text(row);
+      PairKey key = commits == null ? null : PairKey.of(text);
+      return new ScorePipeline.Pair<>(new Known(row, row.getString(fields.query()), key), text);
     }
   }
 }

@@ -127,32 +127,44 @@ public final class RerankerScores {
         : Optional.empty();
   }
 
-  private static boolean isWhole(Manifest manifest, Map<String, Long> lengths) {
-    return manifest.files().stream()
-        .allMatch(file -> Long.valueOf(file.bytes()).equals(lengths.get(file.name())));
+  private boolean isWhole(Manifest manifest, Map<String, Long> lengths) {
+    return manifest.files().stream().allMatch(file -> isWhole(file, lengths));
+  }
+
+  private boolean isWhole(ScoreFile file, Map<String, Long> lengths) {
+    return length(file, lengths) == file.bytes();
+  }
+
+  /** A file's length, -1 if it is not there. One that a listing lacks is asked for: some lag. */
+  private long length(ScoreFile file, Map<String, Long> lengths) {
+    Long listed = lengths.get(file.name());
+    try {
+      return listed != null ? listed : scores().length(file.name());
+    } catch (IOException e) {
+      throw scores().failed("read", e);
+    }
   }
 
   private Snapshot checked(List<Manifest> live) {
     Map<String, Long> lengths = lengths();
     for (Manifest manifest : live) {
       for (ScoreFile file : manifest.files()) {
-        Long length = lengths.get(file.name());
-        if (length == null || length != file.bytes()) {
-          throw damaged(file, length);
+        if (!isWhole(file, lengths)) {
+          throw damaged(file, length(file, lengths));
         }
       }
     }
     return new Snapshot(scores(), live);
   }
 
-  InputException damaged(ScoreFile file, Long length) {
+  private InputException damaged(ScoreFile file, long length) {
     return InputException.of(
         "--score-store: %s/%s: expected %,d bytes, got %s; rankspark store verify --repair %s sets it"
             + " aside, and its %,d pairs are scored again",
         scores(),
         file.name(),
         file.bytes(),
-        length == null ? "no such file" : String.format(Locale.ROOT, "%,d", length),
+        length < 0 ? "no such file" : String.format(Locale.ROOT, "%,d", length),
         store,
         file.rows());
   }

@@ -134,6 +134,11 @@ final class StoreFolder {
         });
   }
 
+  /** A file's length, -1 if it is not there. */
+  long length(String name) throws IOException {
+    return retried(() -> length(file(name)));
+  }
+
   private long length(Path file) throws IOException {
     try {
       return system.getFileStatus(file).getLen();

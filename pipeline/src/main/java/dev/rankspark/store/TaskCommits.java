@@ -30,6 +30,17 @@ public final class TaskCommits implements Serializable {
     this.hadoop = new HadoopSettings(scores.hadoop());
   }
 
+  /** Where the tasks of a job without a plan commit their scores. */
+  public static TaskCommits withoutPlan(RerankerScores scores, String model) {
+    scores.make();
+    return new TaskCommits(scores, scores.store(), model, null);
+  }
+
+  /** Begins what the calling task of a job without a plan commits. */
+  public TaskScores begin() {
+    return begin(0);
+  }
+
   /** Begins what the calling task commits. */
   public TaskScores begin(int task) {
     RerankerScores scores = ScoreStore.open(folder, hadoop.value()).of(identity, text);

@@ -55,9 +55,9 @@ public final class Upkeep {
    */
   public record Change(int filesBefore, int filesAfter, long rowsBefore, long rowsAfter) {}
 
-  /** Writes small files as few. */
+  /** Writes files that are less than half full as few. */
   public Change compact() {
-    return rewrite(file -> file.rows() < FULL, LocalDate.EPOCH);
+    return rewrite(file -> file.rows() < FULL / 2, LocalDate.EPOCH);
   }
 
   /** Lets scores go that were computed before a day, in UTC. Files with none that old stay. */
@@ -163,12 +163,15 @@ public final class Upkeep {
     int deleted = 0;
     try {
       Map<String, Manifest> all = scores.manifests();
+      // A run that took its scores before that may still read them.
       Set<String> replaced = new HashSet<>();
-      all.values().forEach(manifest -> replaced.addAll(manifest.replaces()));
+      all.values().stream()
+          .filter(manifest -> Instant.parse(manifest.created()).toEpochMilli() < before)
+          .forEach(manifest -> replaced.addAll(manifest.replaces()));
       StoreFolder commits = scores.commits();
       for (FileStatus file : commits.files()) {
         String id = id(file);
-        if (file.getModificationTime() < before && replaced.contains(id)) {
+        if (replaced.contains(id)) {
           commits.delete(file.getPath().getName()); // before its files: then nothing names them
           all.remove(id);
           deleted++;

@@ -2,11 +2,13 @@ package dev.rankspark.score;
 
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.when;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.rankspark.InputException;
+import dev.rankspark.OptionException;
 import dev.rankspark.corpus.Pairs;
 import dev.rankspark.corpus.RerankInput;
 import dev.rankspark.corpus.Shard;
@@ -156,6 +158,59 @@ class PairScorerTest {
                 .where(col("score").isNull())
                 .count())
         .isEqualTo(pairs.count());
+  }
+
+  private static List<String> rows(Dataset<Row> scored) {
+    return scored.collectAsList().stream().map(Row::toString).sorted().toList();
+  }
+
+  /** Each task that scored something has committed one file. */
+  private static long commits(Path store) throws IOException {
+    try (Stream<Path> files = Files.walk(store)) {
+      return files.filter(file -> file.toString().endsWith(".parquet")).count();
+    }
+  }
+
+  @Test
+  void aStoreGivesTheScoresThatItHasAndKeepsNewOnes(@TempDir Path folder) throws IOException {
+    Path store = folder.resolve("store");
+    PairScorer scorer = scorer().withDevice("cpu").withScoreStore(store.toString());
+    List<Row> some = pairs.select(Pairs.POSITION).takeAsList(2);
+    Dataset<Row> table =
+        pairs.withColumn(
+            Pairs.QUERY,
+            when(col(Pairs.POSITION).equalTo(some.get(0).getLong(0)), lit(null))
+                .otherwise(col(Pairs.QUERY)));
+    List<String> first = rows(scorer.score(table));
+    assertThat(first).isEqualTo(rows(scorer().score(table)));
+    long commits = commits(store);
+    assertThat(commits).isBetween(1L, 4L);
+
+    List<String> second = rows(scorer.score(table));
+
+    assertThat(second).isEqualTo(first);
+    assertThat(commits(store)).isEqualTo(commits);
+
+    Dataset<Row> changed =
+        table.withColumn(
+            Pairs.TEXT,
+            when(col(Pairs.POSITION).equalTo(some.get(1).getLong(0)), lit("now another"))
+                .otherwise(col(Pairs.TEXT)));
+    List<String> third = new java.util.ArrayList<>(rows(scorer.score(changed)));
+    assertThat(third).hasSameSizeAs(first);
+    third.removeAll(first);
+    assertThat(third).as("what differs").hasSize(1).first().asString().contains("now another");
+    assertThat(commits(store)).isEqualTo(commits + 1);
+
+    rows(scorer.withDtype("bfloat16").score(table));
+    assertThat(commits(store)).isGreaterThan(commits + 1);
+  }
+
+  @Test
+  void aStoreNeedsADtypeAndADevice() {
+    assertThatThrownBy(() -> scorer().withScoreStore("store").score(pairs))
+        .isInstanceOf(OptionException.class)
+        .hasMessageStartingWith("withScoreStore needs withDtype and withDevice");
   }
 
   @Test

@@ -19,6 +19,10 @@ public final class StandaloneCluster implements AutoCloseable {
   private static final Duration START = Duration.ofSeconds(60);
   private static final Duration JOB = Duration.ofMinutes(5);
 
+  /** Of Java, for processes that live for seconds: its second compiler takes more than it gives. */
+  private static final List<String> SHORT_LIVED =
+      List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+
   private final SparkHome spark;
   private final Path folder;
   private final String url;
@@ -150,6 +154,8 @@ public final class StandaloneCluster implements AutoCloseable {
             "--conf",
             "spark.executor.memory=1g",
             "--conf",
+            "spark.executor.extraJavaOptions=" + String.join(" ", SHORT_LIVED),
+            "--conf",
             "spark.executor.cores=" + cores,
             "--conf",
             "spark.sql.shuffle.partitions=4",
@@ -166,9 +172,9 @@ public final class StandaloneCluster implements AutoCloseable {
             "dev.rankspark.jobs.Main",
             home().resolve("jobs/target/rankspark.jar").toString()));
     command.addAll(List.of(arguments));
-    List<String> logs =
-        List.of("-Dlog4j2.configurationFile=" + home().resolve("conf/log4j2.properties"));
-    return new Job(SparkProcess.start(spark, folder, "job-" + submitted++, logs, command));
+    List<String> options = new ArrayList<>(SHORT_LIVED);
+    options.add("-Dlog4j2.configurationFile=" + home().resolve("conf/log4j2.properties"));
+    return new Job(SparkProcess.start(spark, folder, "job-" + submitted++, options, command));
   }
 
   /** What {@code --master} names. */
