@@ -2,9 +2,11 @@ package dev.rankspark.jobs;
 
 import dev.rankspark.InputException;
 import dev.rankspark.files.Shown;
+import dev.rankspark.store.ScoreStore;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.paths.SparkPath;
 
 /** A Parquet file that breaks while Spark reads it: damaged within, whatever its end says. */
@@ -24,13 +26,18 @@ final class UnreadableTable {
         while (root.getCause() != null) {
           root = root.getCause();
         }
+        Path file = SparkPath.fromUrlString(sparks.group(1)).toPath();
+        Throwable cause = root;
         return Optional.of(
-            new InputException(
-                Shown.path(SparkPath.fromUrlString(sparks.group(1)).toPath())
-                    + " cannot be read, it may be damaged ("
-                    + root.getMessage()
-                    + "); copy or download it again",
-                error));
+            ScoreStore.unreadable(file, cause)
+                .orElseGet(
+                    () ->
+                        new InputException(
+                            Shown.path(file)
+                                + " cannot be read, it may be damaged ("
+                                + cause.getMessage()
+                                + "); copy or download it again",
+                            error)));
       }
     }
     return Optional.empty();

@@ -74,6 +74,11 @@ public final class FileFailures {
     return new InputException(path + " cannot be written: " + FileSystems.reason(failure), failure);
   }
 
+  /** What went wrong, in the words of the cause that tells it best. */
+  public static String reason(Throwable failure) {
+    return FileSystems.reason(failure);
+  }
+
   private static boolean isOne(List<Class<? extends Throwable>> types, Throwable failure) {
     return types.stream().anyMatch(type -> type.isInstance(failure));
   }

@@ -1,6 +1,7 @@
 package dev.rankspark.score;
 
 import dev.rankspark.DeviceException;
+import dev.rankspark.InputException;
 import dev.rankspark.cluster.ExecutorHardware;
 import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.cluster.JobProgress;
@@ -179,7 +180,7 @@ final class StoredScoring implements AutoCloseable {
             "the plan %s is set aside, for its pairs, options or scores have changed; what its"
                 + " tasks scored is reused",
             plan.id());
-        kept.scores().end(plan);
+        tried("stays in the store", () -> kept.scores().end(plan));
         continue;
       }
       run = resumed.get();
@@ -280,7 +281,16 @@ final class StoredScoring implements AutoCloseable {
   /** Called when the outputs are there. */
   void end() {
     if (run != null) {
-      run.end();
+      tried("stays open until this command runs again", run::end);
+    }
+  }
+
+  /** Of what has no bearing on the outputs, such as in a store that may only be read. */
+  private void tried(String otherwise, Runnable action) {
+    try {
+      action.run();
+    } catch (InputException e) {
+      note("the plan %s: %s", otherwise, e.getMessage());
     }
   }
 

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -32,6 +34,9 @@ public final class RerankerScores {
   private final String identity;
   private final String text;
   private final Configuration hadoop;
+
+  /** Ids of the commits written through this object, which a listing may lack for a while. */
+  private final Set<String> own = new HashSet<>();
 
   /**
    * @param store its path as the user gave it
@@ -92,7 +97,7 @@ public final class RerankerScores {
         folder.write(TEXT, text.getBytes(StandardCharsets.UTF_8));
       }
     } catch (IOException e) {
-      throw folder.failed("written", e);
+      throw folder.unwritable(e);
     }
   }
 
@@ -108,7 +113,10 @@ public final class RerankerScores {
 
   /** The commits that no other replaces, in the order of their ids. */
   List<Manifest> live() {
-    Map<String, Manifest> all = manifests();
+    return live(manifests());
+  }
+
+  static List<Manifest> live(Map<String, Manifest> all) {
     Set<String> replaced = new HashSet<>();
     all.values().forEach(manifest -> replaced.addAll(manifest.replaces()));
     return all.values().stream().filter(manifest -> !replaced.contains(manifest.id())).toList();
@@ -116,7 +124,7 @@ public final class RerankerScores {
 
   /** The scores that counted once; empty if not all of them are there any longer. */
   Optional<Snapshot> snapshot(List<String> ids) {
-    Map<String, Manifest> all = manifests();
+    Map<String, Manifest> all = manifests(ids);
     if (!all.keySet().containsAll(ids)) {
       return Optional.empty();
     }
@@ -145,7 +153,7 @@ public final class RerankerScores {
     }
   }
 
-  private Snapshot checked(List<Manifest> live) {
+  Snapshot checked(List<Manifest> live) {
     Map<String, Long> lengths = lengths();
     for (Manifest manifest : live) {
       for (ScoreFile file : manifest.files()) {
@@ -183,11 +191,18 @@ public final class RerankerScores {
 
   /** All commits, replaced ones too, by id and in the order of their ids. */
   Map<String, Manifest> manifests() {
+    return manifests(own);
+  }
+
+  /** Likewise; those of which the ids are known are asked for where a listing lacks them. */
+  private Map<String, Manifest> manifests(Collection<String> known) {
     StoreFolder commits = commits();
-    Map<String, Manifest> found = new LinkedHashMap<>();
+    Map<String, Manifest> found = new TreeMap<>();
     try {
-      for (FileStatus file : commits.files()) {
-        String name = file.getPath().getName();
+      Set<String> names = new HashSet<>();
+      known.forEach(id -> names.add(id + SUFFIX));
+      commits.files().forEach(file -> names.add(file.getPath().getName()));
+      for (String name : names) {
         if (name.endsWith(SUFFIX)) {
           read(commits, name).ifPresent(manifest -> found.put(manifest.id(), manifest));
         }
@@ -198,7 +213,7 @@ public final class RerankerScores {
     return found;
   }
 
-  /** Empty for one that was pruned since it was listed. */
+  /** Empty for one that was pruned since it was listed, or that is listed though it was. */
   private Optional<Manifest> read(StoreFolder commits, String name) throws IOException {
     byte[] json;
     try {
@@ -210,23 +225,31 @@ public final class RerankerScores {
     try {
       manifest = Manifest.read(json);
     } catch (IOException e) {
-      throw new InputException(
-          String.format(
-              Locale.ROOT,
-              "--score-store: %s/%s is damaged; rankspark store verify --repair %s sets it aside (%s)",
-              commits,
-              name,
-              store,
-              e.getMessage().lines().findFirst().orElse("")),
-          e);
+      throw damaged(commits, name, e);
     }
-    if (manifest.layout() > StoreLayout.VERSION) {
+    check(commits, name, manifest.layout());
+    return Optional.of(manifest);
+  }
+
+  private InputException damaged(StoreFolder in, String name, IOException e) {
+    return new InputException(
+        String.format(
+            Locale.ROOT,
+            "--score-store: %s/%s is damaged; rankspark store verify --repair %s sets it aside (%s)",
+            in,
+            name,
+            store,
+            e.getMessage().lines().findFirst().orElse("")),
+        e);
+  }
+
+  private static void check(StoreFolder in, String name, int layout) {
+    if (layout > StoreLayout.VERSION) {
       throw InputException.of(
           "--score-store: %s/%s has layout %d, this version reads up to %d: use the version that"
               + " wrote it, or another folder",
-          commits, name, manifest.layout(), StoreLayout.VERSION);
+          in, name, layout, StoreLayout.VERSION);
     }
-    return Optional.of(manifest);
   }
 
   /** Writes a commit; its files are there already. */
@@ -244,6 +267,7 @@ public final class RerankerScores {
             plan,
             task);
     commits().write(manifest.id() + SUFFIX, manifest.json());
+    own.add(manifest.id());
     return manifest;
   }
 
@@ -270,7 +294,7 @@ public final class RerankerScores {
       for (FileStatus file : plans.files()) {
         String name = file.getPath().getName();
         if (name.endsWith(SUFFIX)) {
-          found.add(RunPlan.read(plans.read(name)));
+          plan(plans, name).ifPresent(found::add);
         }
       }
     } catch (IOException e) {
@@ -279,11 +303,29 @@ public final class RerankerScores {
     return found;
   }
 
+  /** Empty for one that has ended since it was listed, or that is listed though it has. */
+  private Optional<RunPlan> plan(StoreFolder plans, String name) throws IOException {
+    byte[] json;
+    try {
+      json = plans.read(name);
+    } catch (FileNotFoundException e) {
+      return Optional.empty();
+    }
+    RunPlan plan;
+    try {
+      plan = RunPlan.read(json);
+    } catch (IOException e) {
+      throw damaged(plans, name, e);
+    }
+    check(plans, name, plan.layout());
+    return Optional.of(plan);
+  }
+
   void begin(RunPlan plan) {
     try {
       plans().write(plan.id() + SUFFIX, plan.json());
     } catch (IOException e) {
-      throw plans().failed("written", e);
+      throw plans().unwritable(e);
     }
   }
 
@@ -292,7 +334,7 @@ public final class RerankerScores {
     try {
       plans().delete(plan.id() + SUFFIX);
     } catch (IOException e) {
-      throw plans().failed("written", e);
+      throw plans().unwritable(e);
     }
   }
 }

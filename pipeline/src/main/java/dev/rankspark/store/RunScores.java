@@ -106,7 +106,7 @@ public final class RunScores {
       try {
         scores.commit(model, files, replaced, null, null);
       } catch (IOException e) {
-        throw scores.commits().failed("written", e);
+        throw scores.commits().unwritable(e);
       }
     }
     scores.end(plan);

@@ -79,24 +79,33 @@ final class ScoreFileWriter implements AutoCloseable {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e); // every Java has it
     }
-    OutputStream file = folder.create(aside);
-    this.stream = new FSDataOutputStream(new DigestOutputStream(file, digest), null);
-    this.writer =
-        ExampleParquetWriter.builder(new Stream(stream))
-            .withType(SCHEMA)
-            .withCompressionCodec(CompressionCodecName.UNCOMPRESSED)
-            .withDictionaryEncoding(false)
-            .withDictionaryEncoding(DAY, true)
-            .withDictionaryEncoding(LENGTH, true)
-            .withRowGroupSize(ROW_GROUP_BYTES)
-            .withPageWriteChecksumEnabled(true)
-            .withExtraMetaData(
-                Map.of(
-                    "rankspark.store.layout",
-                    Integer.toString(StoreLayout.VERSION),
-                    "rankspark.store.reranker",
-                    reranker))
-            .build();
+    try {
+      OutputStream file = folder.create(aside);
+      this.stream = new FSDataOutputStream(new DigestOutputStream(file, digest), null);
+      this.writer = writer(stream, reranker);
+    } catch (IOException e) {
+      folder.discard(aside); // it may be there all the same
+      throw e;
+    }
+  }
+
+  private static ParquetWriter<Group> writer(FSDataOutputStream stream, String reranker)
+      throws IOException {
+    return ExampleParquetWriter.builder(new Stream(stream))
+        .withType(SCHEMA)
+        .withCompressionCodec(CompressionCodecName.UNCOMPRESSED)
+        .withDictionaryEncoding(false)
+        .withDictionaryEncoding(DAY, true)
+        .withDictionaryEncoding(LENGTH, true)
+        .withRowGroupSize(ROW_GROUP_BYTES)
+        .withPageWriteChecksumEnabled(true)
+        .withExtraMetaData(
+            Map.of(
+                "rankspark.store.layout",
+                Integer.toString(StoreLayout.VERSION),
+                "rankspark.store.reranker",
+                reranker))
+        .build();
   }
 
   void add(PairKey key, float score, int day) throws IOException {

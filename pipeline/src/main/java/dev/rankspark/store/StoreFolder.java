@@ -1,19 +1,24 @@
 package dev.rankspark.store;
 
 import dev.rankspark.InputException;
+import dev.rankspark.files.FileFailures;
 import dev.rankspark.files.UserPath;
 import java.io.FileNotFoundException;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.AccessDeniedException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.security.AccessControlException;
 
 /**
  * A folder of a store, and all that is done to its files: they appear whole under names that nobody
@@ -57,19 +62,53 @@ final class StoreFolder {
   }
 
   OutputStream create(Path file) throws IOException {
-    return system.create(file, /* overwrite= */ false);
+    return new Stream(system.create(file, /* overwrite= */ false));
   }
 
-  boolean isThere() throws IOException {
-    return system.exists(path);
+  /** The local file system says by an error what others say by an exception. */
+  private static final class Stream extends FilterOutputStream {
+    Stream(OutputStream out) {
+      super(out);
+    }
+
+    @Override
+    public void write(int b) throws IOException {
+      asked(
+          () -> {
+            out.write(b);
+            return null;
+          });
+    }
+
+    @Override
+    public void write(byte[] bytes, int from, int count) throws IOException {
+      asked(
+          () -> {
+            out.write(bytes, from, count);
+            return null;
+          });
+    }
+
+    @Override
+    public void close() throws IOException {
+      asked(
+          () -> {
+            out.close();
+            return null;
+          });
+    }
   }
 
   boolean has(String name) throws IOException {
-    return system.exists(file(name));
+    return retried(() -> system.exists(file(name)));
   }
 
-  boolean isFolder() throws IOException {
-    return system.getFileStatus(path).isDirectory();
+  boolean isFile() throws IOException {
+    try {
+      return retried(() -> system.getFileStatus(path)).isFile();
+    } catch (FileNotFoundException e) {
+      return false;
+    }
   }
 
   /** Files that are published, in the order of their names; none if the folder is not there. */
@@ -97,14 +136,28 @@ final class StoreFolder {
     return found;
   }
 
-  /** Writes a small file of a new name. */
+  /** Writes a small file of a new name; of one that others write too, all write the same. */
   void write(String name, byte[] content) throws IOException {
+    publish(retried(() -> written(name, content)), name, content.length);
+  }
+
+  private Path written(String name, byte[] content) throws IOException {
     Path aside = aside(name);
     try {
       try (OutputStream out = create(aside)) {
         out.write(content);
       }
-      publish(aside, name, content.length);
+      return aside;
+    } catch (IOException | RuntimeException e) {
+      discard(aside);
+      throw e;
+    }
+  }
+
+  /** Gives a finished file its name, or leaves nothing of it. */
+  void publish(Path aside, String name, long length) throws IOException {
+    try {
+      rename(aside, file(name), length);
     } catch (IOException | RuntimeException e) {
       discard(aside);
       throw e;
@@ -112,25 +165,26 @@ final class StoreFolder {
   }
 
   /**
-   * Gives a finished file its name. A rename whose answer was lost has happened or has not: the
-   * file's length under its new name tells.
+   * A rename whose answer was lost has happened or has not, and another run may have written the
+   * same: the file's length under its new name tells.
    */
-  void publish(Path aside, String name, long length) throws IOException {
-    Path target = file(name);
+  private void rename(Path from, Path to, long length) throws IOException {
     retried(
         () -> {
           IOException failure = null;
           try {
-            if (system.rename(aside, target)) {
+            if (system.rename(from, to)) {
               return null;
             }
           } catch (IOException e) {
             failure = e;
           }
-          if (length(target) == length) {
+          if (length(to) == length) {
+            discard(from); // where a rename copies, or where the other's file stays
             return null;
           }
-          throw failure != null ? failure : new IOException(aside + " cannot be renamed");
+          throw new IOException(
+              failure == null ? from + " cannot be renamed" : reason(failure), failure);
         });
   }
 
@@ -181,22 +235,37 @@ final class StoreFolder {
     }
   }
 
-  /** Moves a file out of sight. */
+  /** Moves a file out of sight; one that is gone is out of sight. */
   void setAside(String name) throws IOException {
-    StoreFolder folder = child("aside");
-    system.mkdirs(folder.path);
-    retried(() -> system.rename(file(name), folder.file(name)));
+    long length = length(name);
+    if (length >= 0) {
+      StoreFolder folder = child("aside");
+      retried(() -> system.mkdirs(folder.path));
+      rename(file(name), folder.file(name), length);
+    }
   }
 
+  /** Something that is asked of a file system. */
   @FunctionalInterface
-  private interface Attempt<T> {
+  interface Attempt<T> {
     T run() throws IOException;
   }
 
-  private static <T> T retried(Attempt<T> attempt) throws IOException {
+  private static <T> T asked(Attempt<T> attempt) throws IOException {
+    try {
+      return attempt.run();
+    } catch (FSError e) {
+      throw e.getCause() instanceof IOException cause ? cause : new IOException(e);
+    }
+  }
+
+  /** What is not there, or not allowed, is not asked for again. */
+  static <T> T retried(Attempt<T> attempt) throws IOException {
     for (int i = 1; ; i++) {
       try {
-        return attempt.run();
+        return asked(attempt);
+      } catch (FileNotFoundException | AccessControlException | AccessDeniedException e) {
+        throw e;
       } catch (IOException e) {
         if (i == TIMES) {
           throw e;
@@ -220,10 +289,19 @@ final class StoreFolder {
   /** A failure of the file system, for a person. */
   InputException failed(String what, IOException e) {
     return new InputException(
-        "--score-store: " + this + " cannot be " + what + ": " + reason(e), e);
+        "--score-store: " + this + " cannot be " + what + ": " + FileFailures.reason(e), e);
   }
 
-  private static String reason(IOException e) {
+  /** Likewise, where something was to be written. */
+  InputException unwritable(IOException e) {
+    return new InputException(
+        failed("written", e).getMessage()
+            + "; let this user write there, and see that there is room: what was committed stays,"
+            + " the same command goes on from there",
+        e);
+  }
+
+  static String reason(IOException e) {
     return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
   }
 }

@@ -47,7 +47,7 @@ public final class TaskCommits implements Serializable {
     try {
       return new TaskScores(scores, new ScoreFileWriter(scores.scores(), identity), task);
     } catch (IOException e) {
-      throw scores.scores().failed("written", e);
+      throw scores.scores().unwritable(e);
     }
   }
 
@@ -69,7 +69,7 @@ public final class TaskCommits implements Serializable {
       try {
         file.add(key, score, today);
       } catch (IOException e) {
-        throw scores.scores().failed("written", e);
+        throw scores.scores().unwritable(e);
       }
     }
 
@@ -85,7 +85,7 @@ public final class TaskCommits implements Serializable {
                 model, List.of(file.publish()), List.of(), plan, plan == null ? null : task);
         return new String(manifest.json(), java.nio.charset.StandardCharsets.UTF_8);
       } catch (IOException e) {
-        throw scores.scores().failed("written", e);
+        throw scores.scores().unwritable(e);
       }
     }
 

@@ -73,7 +73,7 @@ public final class Upkeep {
 
   private Change rewrite(Choice choice, LocalDate first) {
     Map<String, Manifest> all = scores.manifests();
-    List<Manifest> live = scores.snapshot().manifests();
+    List<Manifest> live = scores.checked(RerankerScores.live(all)).manifests();
     List<ScoreFile> old = new ArrayList<>();
     List<ScoreFile> kept = new ArrayList<>();
     for (Manifest manifest : live) {
@@ -87,6 +87,8 @@ public final class Upkeep {
     if (old.isEmpty() || (!isPruning && old.size() == 1)) {
       return new Change(files, files, rows, rows);
     }
+    // What takes their place is read from them: it must not be less than they had.
+    new Verification(spark, scores).check(old);
     kept.addAll(written(old, Math.toIntExact(first.toEpochDay())));
     // Those that were replaced before are named again: their commits may be deleted in any order.
     Set<String> replaced = new HashSet<>();
@@ -97,7 +99,7 @@ public final class Upkeep {
     try {
       scores.commit(model, kept, replaced.stream().sorted().toList(), null, null);
     } catch (IOException e) {
-      throw scores.commits().failed("written", e);
+      throw scores.commits().unwritable(e);
     }
     return new Change(files, kept.size(), rows, rows(kept));
   }

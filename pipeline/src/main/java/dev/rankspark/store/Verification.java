@@ -1,10 +1,14 @@
 package dev.rankspark.store;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.rankspark.InputException;
 import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.store.Manifest.ScoreFile;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
+import java.nio.file.AccessDeniedException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -13,7 +17,9 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.security.AccessControlException;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
 import org.apache.spark.sql.SparkSession;
@@ -45,7 +51,8 @@ public final class Verification {
    */
   public Result run(boolean repair) {
     List<String> damages = new ArrayList<>();
-    commits(repair, damages);
+    read(scores.commits(), "commit", Manifest::read, repair, damages);
+    read(scores.plans(), "plan", RunPlan::read, repair, damages);
     List<Manifest> live = scores.live();
     Map<String, ScoreFile> files = new HashMap<>();
     live.forEach(manifest -> manifest.files().forEach(file -> files.put(file.name(), file)));
@@ -75,28 +82,57 @@ public final class Verification {
     return new Result(files.size(), damages);
   }
 
+  @FunctionalInterface
+  private interface Parser {
+    Object read(byte[] json) throws IOException;
+  }
+
   /** Commits that cannot be read: what they named is not known, and their files are no one's. */
-  private void commits(boolean repair, List<String> damages) {
-    StoreFolder commits = scores.commits();
+  private static void read(
+      StoreFolder folder, String what, Parser parser, boolean repair, List<String> damages) {
     try {
-      for (FileStatus file : commits.files()) {
+      for (FileStatus file : folder.files()) {
         String name = file.getPath().getName();
         if (file.isDirectory()) {
           continue;
         }
         try {
-          Manifest.read(commits.read(name));
-        } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+          parser.read(folder.read(name));
+        } catch (FileNotFoundException e) {
+          // deleted since it was listed
+        } catch (JsonProcessingException e) {
           damages.add(
-              commits + "/" + name + ": expected a commit, got " + file.getLen() + " bytes");
+              String.format(
+                  Locale.ROOT,
+                  "%s/%s: expected a %s, got %,d bytes",
+                  folder,
+                  name,
+                  what,
+                  file.getLen()));
           if (repair) {
-            commits.setAside(name);
+            folder.setAside(name);
           }
         }
       }
     } catch (IOException e) {
-      throw commits.failed("read", e);
+      throw folder.failed("read", e);
     }
+  }
+
+  /**
+   * Reads files that are about to be replaced.
+   *
+   * @throws InputException naming the first that is damaged
+   */
+  void check(List<ScoreFile> files) {
+    new TreeMap<>(damages(files))
+        .forEach(
+            (name, what) -> {
+              throw InputException.of(
+                  "--score-store: %s/%s: %s; rankspark store verify --repair %s sets it aside, and"
+                      + " its pairs are scored again",
+                  scores.scores(), name, what, scores.store());
+            });
   }
 
   /** By the names of damaged files what is wrong with them. */
@@ -127,9 +163,18 @@ public final class Verification {
     public String call(String json) throws IOException {
       ScoreFile file = ScoreFile.read(json);
       StoreFolder scores = StoreFolder.of(folder, hadoop.value());
-      if (!scores.has(file.name())) {
+      try {
+        return StoreFolder.retried(() -> compare(scores, file));
+      } catch (FileNotFoundException e) {
         return "expected a file, got none";
+      } catch (AccessControlException | AccessDeniedException e) {
+        throw e; // it may be sound
+      } catch (IOException e) {
+        return "cannot be read: " + StoreFolder.reason(e);
       }
+    }
+
+    private static String compare(StoreFolder scores, ScoreFile file) throws IOException {
       MessageDigest digest;
       try {
         digest = MessageDigest.getInstance("SHA-256");
