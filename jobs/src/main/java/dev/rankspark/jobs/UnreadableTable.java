@@ -2,7 +2,7 @@ package dev.rankspark.jobs;
 
 import dev.rankspark.InputException;
 import dev.rankspark.files.Shown;
-import dev.rankspark.store.ScoreStore;
+import dev.rankspark.store.UnreadableScores;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -13,7 +13,9 @@ import org.apache.spark.paths.SparkPath;
 final class UnreadableTable {
   private static final Pattern SPARKS =
       Pattern.compile(
-          "Encountered error while reading file (\\S+?)\\.? Details:.*", Pattern.DOTALL);
+          "(?:Encountered error while reading file|Parquet column cannot be converted in file)"
+              + " (\\S+?)\\.? (?:Details|Column):(.*)",
+          Pattern.DOTALL);
 
   private UnreadableTable() {}
 
@@ -27,15 +29,15 @@ final class UnreadableTable {
           root = root.getCause();
         }
         Path file = SparkPath.fromUrlString(sparks.group(1)).toPath();
-        Throwable cause = root;
+        String reason = root.getMessage() == null ? sparks.group(2).strip() : root.getMessage();
         return Optional.of(
-            ScoreStore.unreadable(file, cause)
+            UnreadableScores.of(file, reason, error)
                 .orElseGet(
                     () ->
                         new InputException(
                             Shown.path(file)
                                 + " cannot be read, it may be damaged ("
-                                + cause.getMessage()
+                                + reason
                                 + "); copy or download it again",
                             error)));
       }

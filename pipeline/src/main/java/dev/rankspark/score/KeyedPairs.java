@@ -7,7 +7,9 @@ import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.expr;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.min;
+import static org.apache.spark.sql.functions.udf;
 
+import dev.rankspark.InputException;
 import dev.rankspark.corpus.Pairs;
 import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.store.PairKey;
@@ -19,6 +21,8 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
@@ -44,6 +48,18 @@ final class KeyedPairs implements AutoCloseable {
   private static final long BROADCAST_PAIRS = 500_000;
 
   private static final String FRESH = "fresh_score";
+
+  /** Where a file system has a file of scores and does not give it. */
+  private static final UserDefinedFunction LOST =
+      udf(
+          (UDF1<String, Float>)
+              docid -> {
+                throw InputException.of(
+                    "--score-store: the score of docid %s was written and cannot be read; the same"
+                        + " command goes on from there",
+                    docid);
+              },
+          DataTypes.FloatType);
 
   private final Dataset<Row> pairs;
   private final Dataset<Row> keyed;
@@ -154,7 +170,8 @@ final class KeyedPairs implements AutoCloseable {
               col(Pairs.QUERY_POSITION),
               col(Pairs.QID),
               col(Pairs.DOCID),
-              coalesce(col(Snapshot.SCORE), col(FRESH)).as(ScorePartition.SCORE));
+              coalesce(col(Snapshot.SCORE), col(FRESH), LOST.apply(col(Pairs.DOCID)))
+                  .as(ScorePartition.SCORE));
     }
 
     @Override

@@ -174,7 +174,8 @@ public final class Rerank {
               target,
               progress,
               counters)) {
-        Dataset<Row> scored = work.keep(stored.score(), "scored");
+        Dataset<Row> all = stored.score();
+        Dataset<Row> scored = stored.reading(() -> work.keep(all, "scored"));
         RerankReport report =
             finish(
                 pairs,

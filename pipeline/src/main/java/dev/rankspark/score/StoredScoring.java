@@ -17,11 +17,13 @@ import dev.rankspark.store.RunPlan;
 import dev.rankspark.store.RunScores;
 import dev.rankspark.store.ScoreStore;
 import dev.rankspark.store.Snapshot;
+import dev.rankspark.store.UnreadableScores;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -135,8 +137,13 @@ final class StoredScoring implements AutoCloseable {
     progress.describe("rerank: looks up the scores in " + store.path());
     forget();
     Snapshot found = kept.scores().snapshot();
-    lookup = pairs.find(found);
+    lookup = reading(() -> pairs.find(found));
     return found;
+  }
+
+  /** A job that reads files of scores alone. */
+  <T> T reading(Supplier<T> job) {
+    return UnreadableScores.named(store.path(), job);
   }
 
   /**
@@ -185,7 +192,7 @@ final class StoredScoring implements AutoCloseable {
       }
       run = resumed.get();
       forget();
-      lookup = pairs.find(run.found());
+      lookup = reading(() -> pairs.find(run.found()));
       long left = lookup.missing() - run.scored().rows();
       note(
           "the plan %s is taken up: %,d of %,d pairs are scored",

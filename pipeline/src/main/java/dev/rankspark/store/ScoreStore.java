@@ -3,19 +3,12 @@ package dev.rankspark.store;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.rankspark.InputException;
-import dev.rankspark.files.FileFailures;
-import dev.rankspark.files.Shown;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.Path;
 
 /**
  * Scores that outlive a run, in a folder of any Hadoop file system: one folder for each reranker's
@@ -34,10 +27,6 @@ public final class ScoreStore {
   private static final String MARK = "rankspark-store.json";
   private static final String KIND = "rankspark score store";
   private static final JsonMapper JSON = new JsonMapper();
-
-  /** A file of scores, and the store that it belongs to. */
-  private static final Pattern SCORES =
-      Pattern.compile("(.+)/[0-9a-f]{64}/scores/[0-9a-f-]{36}\\.parquet");
 
   private final String path;
   private final StoreFolder folder;
@@ -123,28 +112,6 @@ public final class ScoreStore {
           path, layout, StoreLayout.VERSION);
     }
     return true;
-  }
-
-  /**
-   * What to do about a file that Spark cannot read, if it is one of a store's.
-   *
-   * @param file its full address
-   */
-  public static Optional<InputException> unreadable(Path file, Throwable failure) {
-    Matcher scores = SCORES.matcher(Shown.path(file));
-    return scores.matches()
-        ? Optional.of(
-            new InputException(
-                String.format(
-                    Locale.ROOT,
-                    "--score-store: %s cannot be read (%s); if the same command fails again,"
-                        + " rankspark store verify --repair %s sets it aside where it is damaged,"
-                        + " and its pairs are scored again",
-                    scores.group(),
-                    FileFailures.reason(failure),
-                    scores.group(1)),
-                failure))
-        : Optional.empty();
   }
 
   /** The path as the user gave it. */

@@ -3,8 +3,10 @@ package dev.rankspark.store;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.max;
 
+import dev.rankspark.files.LocalFiles;
 import dev.rankspark.store.Manifest.ScoreFile;
 import java.util.List;
+import java.util.Map;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -85,6 +87,11 @@ public final class Snapshot {
         : spark
             .read()
             .schema(FILE)
+            // Whatever a cluster's settings say; a name with brackets is no glob.
+            .option("__globPaths__", "false")
+            .option("ignoreCorruptFiles", "false")
+            .option("ignoreMissingFiles", "false")
+            .options(folder.toString().contains(":") ? LocalFiles.settings() : Map.of())
             .option("parquet.page.verify-checksum.enabled", true)
             .parquet(paths);
   }

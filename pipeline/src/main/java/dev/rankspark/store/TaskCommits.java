@@ -1,6 +1,7 @@
 package dev.rankspark.store;
 
 import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.store.Manifest.ScoreFile;
 import java.io.IOException;
 import java.io.Serializable;
 import java.time.LocalDate;
@@ -79,13 +80,18 @@ public final class TaskCommits implements Serializable {
      * @return the commit, for {@link RunScores#committed}
      */
     public String commit() {
+      ScoreFile published;
       try {
-        Manifest manifest =
-            scores.commit(
-                model, List.of(file.publish()), List.of(), plan, plan == null ? null : task);
-        return new String(manifest.json(), java.nio.charset.StandardCharsets.UTF_8);
+        published = file.publish();
       } catch (IOException e) {
         throw scores.scores().unwritable(e);
+      }
+      try {
+        Manifest manifest =
+            scores.commit(model, List.of(published), List.of(), plan, plan == null ? null : task);
+        return new String(manifest.json(), java.nio.charset.StandardCharsets.UTF_8);
+      } catch (IOException e) {
+        throw scores.commits().unwritable(e);
       }
     }
 

@@ -89,7 +89,9 @@ public final class Upkeep {
     }
     // What takes their place is read from them: it must not be less than they had.
     new Verification(spark, scores).check(old);
-    kept.addAll(written(old, Math.toIntExact(first.toEpochDay())));
+    kept.addAll(
+        UnreadableScores.named(
+            scores.store(), () -> written(old, Math.toIntExact(first.toEpochDay()))));
     // Those that were replaced before are named again: their commits may be deleted in any order.
     Set<String> replaced = new HashSet<>();
     live.forEach(manifest -> replaced.add(manifest.id()));
@@ -135,7 +137,7 @@ public final class Upkeep {
   private record Write(String folder, String identity, HadoopSettings hadoop)
       implements FlatMapFunction<Iterator<Row>, String>, Serializable {
     @Override
-    public Iterator<String> call(Iterator<Row> rows) throws IOException {
+    public Iterator<String> call(Iterator<Row> rows) {
       if (!rows.hasNext()) {
         return List.<String>of().iterator();
       }
@@ -149,6 +151,8 @@ public final class Upkeep {
               row.getInt(4));
         }
         return List.of(file.publish().json()).iterator();
+      } catch (IOException e) {
+        throw scores.unwritable(e);
       }
     }
   }
