@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 
 /** A file of {@code qid\tdocid\tscore}, for comparing ours with the reference's. */
-record Scores(Map<String, Map<String, Double>> byQuery) {
-  static Scores read(Path file) {
+public record Scores(Map<String, Map<String, Double>> byQuery) {
+  public static Scores read(Path file) {
     Map<String, Map<String, Double>> byQuery = new LinkedHashMap<>();
     try {
       for (String line : Files.readAllLines(file)) {
@@ -51,7 +51,7 @@ record Scores(Map<String, Map<String, Double>> byQuery) {
     return differences.stream().mapToDouble(Double::doubleValue).sorted().toArray();
   }
 
-  double largestDifference(Scores other) {
+  public double largestDifference(Scores other) {
     double[] differences = differences(other);
     return differences[differences.length - 1];
   }

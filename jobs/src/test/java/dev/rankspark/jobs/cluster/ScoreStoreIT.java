@@ -4,14 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.rankspark.jobs.Cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -19,162 +17,164 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A score store on a real cluster of separate processes that die: the run is byte for byte the
- * undisturbed one, and no committed pair is scored again.
+ * undisturbed one, and no committed pair is scored again. {@link FaultsIT} repeats some of these at
+ * random moments.
  */
 class ScoreStoreIT {
-  private static final int TASKS = 35;
+  private static final Path NEVER_FULL = Path.of("/never/full");
 
   @TempDir private static Path folder;
 
-  private static StandaloneCluster cluster;
-  private static Path undisturbed;
+  private static StoredRuns runs;
 
   @BeforeAll
   static void start() {
-    cluster = StandaloneCluster.start(folder, 2, 1);
-    undisturbed = folder.resolve("undisturbed.txt");
-    Path store = folder.resolve("undisturbed");
-    try (StandaloneCluster.Job job = submit(Map.of(), undisturbed, store)) {
-      StandaloneCluster.Finished finished = job.await();
-      assertThat(finished.exitCode()).as(finished.err()).isZero();
-      assertThat(finished.err()).contains("pairs 140; reused 0; scored 140\n");
-    }
+    runs = new StoredRuns(folder);
   }
 
   @AfterAll
   static void stop() {
-    cluster.close();
+    runs.close();
   }
 
   @Test
-  void aKilledDriverAndTheSameCommandAgain() throws Exception {
-    Path store = folder.resolve("driver");
-    Path run = folder.resolve("driver.txt");
-    try (StandaloneCluster.Job job = submit(Map.of(), run, store)) {
-      awaitCommits(store, 2, job);
-      StandaloneCluster.kill(job.driver());
-      job.await();
+  void aKilledDriverAndTheSameCommandAgain() {
+    StoredRuns.Run run = runs.run();
+    try (StandaloneCluster.Job job = runs.submit(run)) {
+      runs.awaitCommits(2, run, job);
+      runs.killDriver(job);
     }
-    assertThat(run).doesNotExist();
-    awaitNoExecutor();
-    long committed = committed(store);
-    assertThat(committed).isBetween(1L, 139L);
+    assertThat(run.output()).doesNotExist();
+    long committed = StoredRuns.committed(run);
+    assertThat(committed).isBetween(1L, StoredRuns.PAIRS - 1L);
 
-    try (StandaloneCluster.Job job = submit(Map.of(), run, store)) {
-      StandaloneCluster.Finished finished = job.await();
-      assertThat(finished.exitCode()).as(finished.err()).isZero();
-      assertThat(finished.err())
+    try (StandaloneCluster.Job job = runs.submit(run)) {
+      assertThat(runs.assertUndisturbed(run, job))
           .contains("is taken up: " + committed + " of 140 pairs are scored")
-          .contains(String.format("pairs 140; reused %d; scored %d%n", committed, 140 - committed));
+          .contains(StoredRuns.summary(committed));
     }
-    assertThat(run).hasSameBinaryContentAs(undisturbed);
-    assertReused(store);
+    runs.assertAllIsKeptAsItWas(run);
   }
 
+  /** An executor, and then a whole worker with the other one. */
   @Test
-  void aKilledExecutor() throws Exception {
-    Path store = folder.resolve("executor");
-    Path run = folder.resolve("executor.txt");
-    try (StandaloneCluster.Job job = submit(Map.of(), run, store)) {
-      awaitCommits(store, 1, job);
-      StandaloneCluster.kill(cluster.executors().get(0));
-      StandaloneCluster.Finished finished = job.await();
-      assertThat(finished.exitCode()).as(finished.err()).isZero();
+  void aKilledExecutorAndAKilledWorker() {
+    StoredRuns.Run run = runs.run();
+    try (StandaloneCluster.Job job = runs.submit(run)) {
+      runs.awaitCommits(1, run, job);
+      StandaloneCluster.kill(runs.cluster.executors().get(0));
+      runs.awaitCommits(4, run, job);
+      runs.cluster.loseWorker();
+      runs.cluster.addWorker();
+      runs.assertUndisturbed(run, job);
     }
-    assertThat(run).hasSameBinaryContentAs(undisturbed);
-    assertReused(store);
+    runs.assertAllIsKeptAsItWas(run);
   }
 
+  /** A task that takes so long that it gets a twin, which may commit as well as it. */
   @Test
-  void twoRunsAtOnce() throws Exception {
-    Path store = folder.resolve("two");
-    Path first = folder.resolve("two-1.txt");
-    Path second = folder.resolve("two-2.txt");
-    Map<String, String> half = Map.of("spark.cores.max", "1");
-    try (StandaloneCluster.Job one = submit(half, first, store);
-        StandaloneCluster.Job other = submit(half, second, store)) {
-      assertThat(one.await().exitCode()).isZero();
-      assertThat(other.await().exitCode()).isZero();
+  void aSpeculativeTwin() throws IOException {
+    StoredRuns.Run run = runs.run("disk:");
+    Path events = Files.createDirectory(folder.resolve("events"));
+    Map<String, String> settings =
+        new HashMap<>(FaultyDisk.settings(folder, NEVER_FULL, FaultyDisk.NONE, 3));
+    settings.putAll(
+        Map.of(
+            "spark.speculation", "true",
+            "spark.speculation.interval", "100ms",
+            "spark.speculation.quantile", "0.05",
+            "spark.speculation.multiplier", "1.1",
+            "spark.eventLog.enabled", "true",
+            "spark.eventLog.dir", events.toUri().toString(),
+            "spark.eventLog.compress", "false"));
+    try (StandaloneCluster.Job job = runs.submit(run, settings)) {
+      runs.assertUndisturbed(run, job);
     }
-    assertThat(first).hasSameBinaryContentAs(undisturbed);
-    assertReused(store);
+    assertThat(hasTwin(events)).as("a task of the job was begun twice").isTrue();
+    runs.assertAllIsKeptAsItWas(run);
   }
 
-  /** Nothing is scored, and the bytes are the same. */
-  private static void assertReused(Path store) throws IOException {
-    Path again = Files.createTempFile(folder, "again", ".txt");
-    Files.delete(again);
-    try (StandaloneCluster.Job job = submit(Map.of(), again, store)) {
-      StandaloneCluster.Finished finished = job.await();
-      assertThat(finished.exitCode()).as(finished.err()).isZero();
-      assertThat(finished.err()).contains("pairs 140; reused 140; scored 0\n");
-    }
-    assertThat(again).hasSameBinaryContentAs(undisturbed);
-  }
-
-  private static StandaloneCluster.Job submit(
-      Map<String, String> settings, Path output, Path store) {
-    return cluster.submit(
-        settings,
-        "rerank",
-        "--model-name-or-path",
-        Cli.reference("base"),
-        "--lora-name-or-path",
-        Cli.reference("adapter"),
-        "--dataset-path",
-        Cli.reference("expected/rerank_input.jsonl"),
-        "--rerank-max-len",
-        "196",
-        "--dtype",
-        "float32",
-        "--partitions",
-        Integer.toString(TASKS),
-        "--rerank-output-path",
-        output.toString(),
-        "--score-store",
-        store.toString());
-  }
-
-  private static void awaitCommits(Path store, int count, StandaloneCluster.Job job)
-      throws Exception {
-    while (commits(store).size() < count && job.driver().isAlive()) {
-      Thread.sleep(5);
-    }
-  }
-
-  private static void awaitNoExecutor() throws InterruptedException {
-    while (!cluster.executors().isEmpty()) {
-      Thread.sleep(50);
-    }
-  }
-
-  private static List<Path> commits(Path store) throws IOException {
-    List<Path> found = new ArrayList<>();
-    if (Files.isDirectory(store)) {
-      try (Stream<Path> rerankers = Files.list(store)) {
-        for (Path reranker : rerankers.filter(Files::isDirectory).toList()) {
-          Path commits = reranker.resolve("commits");
-          if (Files.isDirectory(commits)) {
-            try (Stream<Path> files = Files.list(commits)) {
-              files
-                  .filter(file -> !file.getFileName().toString().startsWith("."))
-                  .forEach(found::add);
-            }
+  private static boolean hasTwin(Path events) throws IOException {
+    try (var files = Files.walk(events)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        for (String line : Files.readAllLines(file)) {
+          JsonNode event = new JsonMapper().readTree(line);
+          if (event.path("Event").asText().equals("SparkListenerTaskStart")
+              && event.path("Task Info").path("Speculative").asBoolean()) {
+            return true;
           }
         }
       }
     }
-    return found;
+    return false;
   }
 
-  /** Scores of all commits. */
-  private static long committed(Path store) throws IOException {
-    long rows = 0;
-    for (Path commit : commits(store)) {
-      for (JsonNode file : new JsonMapper().readTree(commit.toFile()).path("files")) {
-        rows += file.path("rows").asLong();
+  @Test
+  void aTaskThatFailsTwice() {
+    StoredRuns.Run run = runs.run("disk:");
+    Map<String, String> disk = FaultyDisk.settings(folder, NEVER_FULL, 3, FaultyDisk.NONE);
+    try (StandaloneCluster.Job job = runs.submit(run, disk)) {
+      assertThat(runs.assertUndisturbed(run, job)).contains(StoredRuns.summary(0));
+    }
+    runs.assertAllIsKeptAsItWas(run);
+  }
+
+  @Test
+  void aDiskThatIsFullForAWhile() throws IOException {
+    StoredRuns.Run run = runs.run("disk:");
+    Path full = folder.resolve("full");
+    Map<String, String> disk = FaultyDisk.settings(folder, full, FaultyDisk.NONE, FaultyDisk.NONE);
+    try (StandaloneCluster.Job job = runs.submit(run, disk)) {
+      runs.awaitCommits(2, run, job);
+      Files.createFile(full);
+      StandaloneCluster.Finished finished = job.await();
+      assertThat(finished.exitCode()).as(finished.err()).isEqualTo(3);
+      assertThat(finished.lastLine())
+          .startsWith("rankspark: --score-store: disk:" + run.storeFolder())
+          .contains("No space left on device");
+      assertThat(finished.err()).doesNotContain("\tat ");
+    }
+    assertThat(run.output()).doesNotExist();
+    Files.delete(full);
+    long committed = StoredRuns.committed(run);
+
+    try (StandaloneCluster.Job job = runs.submit(run, disk)) {
+      assertThat(runs.assertUndisturbed(run, job)).contains(StoredRuns.summary(committed));
+    }
+    runs.assertAllIsKeptAsItWas(run);
+  }
+
+  @Test
+  void aKilledCompaction() throws IOException {
+    StoredRuns.Run run = runs.nights();
+    long files = StoredRuns.scoreFiles(run);
+    try (StandaloneCluster.Job job = runs.submit(run, "compact")) {
+      StoredRuns.await(() -> StoredRuns.scoreFiles(run) > files || !job.driver().isAlive());
+      runs.killDriver(job);
+    }
+    runs.assertAllIsKept(run);
+    try (StandaloneCluster.Job job = runs.submit(run, "compact")) {
+      assertThat(job.await().out()).contains("scores 140 -> 140;");
+    }
+    assertThat(StoredRuns.scoreFiles(run)).isEqualTo(1);
+    runs.assertAllIsKept(run);
+  }
+
+  /** Both begin with an empty store, and neither waits for the other. */
+  @Test
+  void twoRunsAtOnce() {
+    StoredRuns.Run run = runs.run();
+    StoredRuns.Run other = new StoredRuns.Run(folder.resolve("other.txt"), run.store());
+    Map<String, String> half = Map.of("spark.cores.max", "1");
+    try (StandaloneCluster.Job job = runs.submit(run, half);
+        StandaloneCluster.Job beside = runs.submit(other, half)) {
+      for (StandaloneCluster.Finished finished : List.of(job.await(), beside.await())) {
+        assertThat(finished.exitCode()).as(finished.err()).isZero();
       }
     }
-    return rows;
+    // One that began later has found scores of the other, and then its batches are others.
+    runs.assertScores(run);
+    runs.assertScores(other);
+    runs.assertAllIsKept(run);
   }
 }

@@ -29,6 +29,7 @@ public final class StandaloneCluster implements AutoCloseable {
   private final SparkProcess master;
   private final List<SparkProcess> workers = new ArrayList<>();
   private final int cores;
+  private int started;
   private int submitted;
 
   private StandaloneCluster(SparkHome spark, Path folder, int cores) {
@@ -65,12 +66,11 @@ public final class StandaloneCluster implements AutoCloseable {
     StandaloneCluster cluster = new StandaloneCluster(spark, folder, cores);
     try {
       cluster.master.awaitLog("I have been elected leader", START);
+      List<SparkProcess> started = new ArrayList<>();
       for (int i = 0; i < workers; i++) {
-        cluster.addWorker();
+        started.add(cluster.startWorker());
       }
-      for (SparkProcess worker : cluster.workers) {
-        worker.awaitLog("Successfully registered with master", START);
-      }
+      started.forEach(StandaloneCluster::awaitRegistered);
       return cluster;
     } catch (RuntimeException e) {
       cluster.close();
@@ -78,9 +78,18 @@ public final class StandaloneCluster implements AutoCloseable {
     }
   }
 
-  private void addWorker() {
-    String name = "worker-" + workers.size();
-    workers.add(
+  /** Adds a worker, in the place of one that was killed. */
+  public void addWorker() {
+    awaitRegistered(startWorker());
+  }
+
+  private static void awaitRegistered(SparkProcess worker) {
+    worker.awaitLog("Successfully registered with master", START);
+  }
+
+  private SparkProcess startWorker() {
+    String name = "worker-" + started++;
+    SparkProcess worker =
         start(
             name,
             "org.apache.spark.deploy.worker.Worker",
@@ -94,7 +103,15 @@ public final class StandaloneCluster implements AutoCloseable {
             "3g",
             "--work-dir",
             folder.resolve(name).toString(),
-            url));
+            url);
+    workers.add(worker);
+    return worker;
+  }
+
+  /** Kills a worker and its executors at once, as a machine that is taken away. */
+  public void loseWorker() {
+    SparkProcess worker = workers.remove(workers.size() - 1);
+    worker.close();
   }
 
   private SparkProcess start(String name, String... arguments) {
