@@ -90,7 +90,8 @@ public final class PairScorerSpeed {
         spark,
         new RerankOptions(
             InputPaths.of("--dataset-path", List.of(input)), Shard.ALL, Optional.empty(), options, Optional.of(run),
-            Optional.empty(), RerankOptions.DEFAULT_RUN_TAG, IfExists.OVERWRITE, Optional.empty(), Optional.empty()));
+            Optional.empty(), RerankOptions.DEFAULT_RUN_TAG, IfExists.OVERWRITE, Optional.empty(), Optional.empty(),
+            Optional.empty()));
     return (System.nanoTime() - start) / 1e9;
   }
 

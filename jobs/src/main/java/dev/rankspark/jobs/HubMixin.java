@@ -51,8 +51,7 @@ final class HubMixin {
   /** Likewise; an output that cannot be written is told of before anything is fetched. */
   RerankOptions find(RerankOptions options, QrelsMixin judgements) {
     Configuration hadoop = HadoopSettings.ofDriver();
-    options.output().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
-    options.trecOutput().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
+    options.files().forEach(path -> OutputFile.check(path, options.ifExists(), hadoop));
     Optional<Judgements> found =
         options
             .judgements()
@@ -71,7 +70,8 @@ final class HubMixin {
         options.runTag(),
         options.ifExists(),
         found,
-        options.scoreStore());
+        options.scoreStore(),
+        options.reportJson());
   }
 
   /** Likewise. */

@@ -83,6 +83,12 @@ final class RerankCommand implements Callable<Integer> {
               + " made if it is not there")
   private Optional<String> scoreStore;
 
+  @Option(
+      names = "--report-json",
+      paramLabel = "FILE",
+      description = "also write what the job did, for programs: docs/nightly.md")
+  private Optional<String> reportJson;
+
   @Mixin private OutputMixin outputs;
 
   @Mixin private ProgressMixin progress;
@@ -101,7 +107,8 @@ final class RerankCommand implements Callable<Integer> {
             runTag,
             outputs.ifExists(),
             qrels.map(file -> new Judgements(file, relevanceLevel)),
-            scoreStore);
+            scoreStore,
+            reportJson);
     RerankReport report;
     try (ProgressDisplay display = Commands.progress(spec, progress.isDisabled())) {
       RerankOptions found = hub.showing(display).find(options, judgements);

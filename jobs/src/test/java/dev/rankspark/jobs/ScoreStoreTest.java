@@ -2,6 +2,8 @@ package dev.rankspark.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -141,6 +143,44 @@ class ScoreStoreTest {
     command.subList(dtype, dtype + 2).clear();
     command.addAll(auto);
     assertSummary(Cli.run(command), 140, 140, 0);
+  }
+
+  @Test
+  void theReportSaysWhatWasReusedAndWhatWasScored() throws IOException {
+    Path report = folder.resolve("report.json");
+    Files.write(input, lines.subList(0, 133));
+    assertSummary(rerank("first.txt", "--report-json", report.toString()), 133, 0, 133);
+    JsonNode first = new JsonMapper().readTree(report.toFile());
+    assertThat(first.path("outputs").get(0).asText()).endsWith("first.txt");
+    assertThat(first.path("scored").asInt()).isEqualTo(133);
+    assertThat(first.path("model_loads").asInt())
+        .as("an earlier test may have loaded it")
+        .isBetween(0, 1);
+    assertThat(first.path("plan").path("stored").path("tasks").asInt()).isEqualTo(4);
+    assertThat(first.path("plan").path("stored").path("finished_tasks_taken_up").asInt()).isZero();
+    assertThat(first.path("executors")).hasSize(1);
+    JsonNode executor = first.path("executors").get(0);
+    assertThat(executor.path("pairs").asInt()).isEqualTo(133);
+    for (String what : List.of("load", "read", "tokenize", "await_tokens", "compute")) {
+      assertThat(executor.path("task_seconds").path(what).asDouble(-1))
+          .as(what)
+          .isGreaterThanOrEqualTo(0);
+    }
+    assertThat(executor.path("task_seconds").path("compute").asDouble()).isPositive();
+    assertThat(first.path("seconds").asDouble())
+        .isGreaterThan(first.path("seconds_until_scored").asDouble());
+
+    Files.write(input, lines);
+    assertSummary(rerank("second.txt", "--report-json", report.toString()), 140, 133, 7);
+    JsonNode second = new JsonMapper().readTree(report.toFile());
+    assertThat(second.path("pairs").asInt()).isEqualTo(140);
+    assertThat(second.path("reused").asInt()).isEqualTo(133);
+    assertThat(second.path("scored").asInt()).isEqualTo(7);
+
+    Cli.Result same = rerank("third.txt", "--report-json", folder.resolve("third.txt").toString());
+    assertThat(same.exitCode()).isEqualTo(Main.USAGE);
+    assertThat(same.lastLine())
+        .contains("--rerank-output-path and --report-json are the same file");
   }
 
   @Test

@@ -6,6 +6,7 @@ import java.util.WeakHashMap;
 import org.apache.spark.SparkContext;
 import org.apache.spark.metrics.source.LongAccumulatorSource$;
 import org.apache.spark.util.LongAccumulator;
+import scala.collection.immutable.Map.Map1;
 import scala.collection.immutable.Map.Map4;
 
 /**
@@ -24,9 +25,10 @@ final class JobMetrics {
   private final LongAccumulator stepsDone = new LongAccumulator();
   private final LongAccumulator modelBytes = new LongAccumulator();
   private final LongAccumulator modelBytesLoaded = new LongAccumulator();
+  private final LongAccumulator pairsReused = new LongAccumulator();
 
   private JobMetrics(SparkContext spark) {
-    // Scala's maps of four are made alike in 2.12 and 2.13.
+    // Scala's small maps are made alike in 2.12 and 2.13.
     LongAccumulatorSource$.MODULE$.register(
         spark,
         new Map4<>(
@@ -49,6 +51,8 @@ final class JobMetrics {
             modelBytes,
             "rankspark.modelBytesLoaded",
             modelBytesLoaded));
+    LongAccumulatorSource$.MODULE$.register(
+        spark, new Map1<>("rankspark.pairsReused", pairsReused));
   }
 
   static JobMetrics of(SparkContext spark) {
@@ -70,6 +74,11 @@ final class JobMetrics {
     } else if (now instanceof Progress.Bytes loading) {
       set(loading.done(), modelBytesLoaded, loading.all(), modelBytes);
     }
+  }
+
+  /** Shows how many scores a store had. */
+  synchronized void showReused(long pairs) {
+    pairsReused.add(pairs - pairsReused.value());
   }
 
   private static void set(

@@ -4,11 +4,15 @@ import dev.rankspark.progress.Progress;
 import dev.rankspark.progress.ProgressListener;
 import java.util.List;
 import java.util.Properties;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.apache.spark.SparkContext;
+import org.apache.spark.TaskFailedReason;
+import org.apache.spark.TaskKilled;
 import org.apache.spark.scheduler.AccumulableInfo;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerExecutorMetricsUpdate;
+import org.apache.spark.scheduler.SparkListenerExecutorRemoved;
 import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.scheduler.SparkListenerTaskStart;
@@ -26,6 +30,9 @@ public final class JobProgress implements AutoCloseable {
   private final JobMetrics metrics;
   private final ProgressListener listener;
   private final Events events = new Events();
+  private final AtomicInteger failedTasks = new AtomicInteger();
+  private final AtomicInteger twins = new AtomicInteger();
+  private final AtomicInteger lostExecutors = new AtomicInteger();
 
   /** What is told: tasks, or what they count. */
   private volatile Told told = new Tasks();
@@ -59,6 +66,16 @@ public final class JobProgress implements AutoCloseable {
     Counts counted = new Counts(counts, shown);
     told = counted;
     counted.tell();
+  }
+
+  /** Says how many of the job's scores a store had; those are not among the pairs that are told. */
+  public void reused(long pairs) {
+    metrics.showReused(pairs);
+  }
+
+  /** What went wrong so far; Spark tells a moment later. */
+  public Disturbances disturbances() {
+    return new Disturbances(failedTasks.get(), twins.get(), lostExecutors.get());
   }
 
   private synchronized void at(Progress now) {
@@ -105,12 +122,23 @@ public final class JobProgress implements AutoCloseable {
 
     @Override
     public void onTaskStart(SparkListenerTaskStart task) {
+      if (task.taskInfo().speculative()) {
+        twins.incrementAndGet();
+      }
       told.taskBegins(task);
     }
 
     @Override
     public void onTaskEnd(SparkListenerTaskEnd task) {
+      if (task.reason() instanceof TaskFailedReason && !(task.reason() instanceof TaskKilled)) {
+        failedTasks.incrementAndGet();
+      }
       told.taskEnds(task);
+    }
+
+    @Override
+    public void onExecutorRemoved(SparkListenerExecutorRemoved executor) {
+      lostExecutors.incrementAndGet();
     }
   }
 

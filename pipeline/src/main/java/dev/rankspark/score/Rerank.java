@@ -27,9 +27,12 @@ import dev.rankspark.run.Qrels;
 import dev.rankspark.run.Run;
 import dev.rankspark.score.RerankReport.Comparison;
 import dev.rankspark.score.RerankReport.Counted;
+import dev.rankspark.score.RerankReport.Phases;
 import dev.rankspark.score.RerankReport.Reuse;
 import dev.rankspark.store.ScoreStore;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -87,8 +90,7 @@ public final class Rerank {
     this.hadoop = spark.sparkContext().hadoopConfiguration();
     this.options = options;
     this.progress = progress;
-    options.output().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
-    options.trecOutput().ifPresent(path -> OutputFile.check(path, options.ifExists(), hadoop));
+    options.files().forEach(path -> OutputFile.check(path, options.ifExists(), hadoop));
     this.qrels = options.judgements().map(judgements -> Qrels.read(judgements.qrels(), hadoop));
     Reranker opened = Reranker.open(options.scoring().model(), options.scoring().prompt(), hadoop);
     this.reranker =
@@ -116,7 +118,24 @@ public final class Rerank {
   public static RerankReport run(
       SparkSession spark, RerankOptions options, ProgressListener listener) {
     try (JobProgress progress = JobProgress.tell(spark.sparkContext(), listener)) {
-      return new Rerank(spark, options, progress).run();
+      Rerank job = new Rerank(spark, options, progress);
+      RerankReport report = job.run();
+      options.reportJson().ifPresent(path -> job.write(report, path));
+      return report;
+    }
+  }
+
+  private void write(RerankReport report, String path) {
+    try (OutputFile file = OutputFile.create(path, options.ifExists(), hadoop)) {
+      Writer writer = file.writer();
+      writer.write(RerankReportJson.of(report, options));
+      writer.flush();
+      file.commit();
+    } catch (InputException e) {
+      throw new PartlyDoneException(
+          options.files().get(0) + " was written, but not --report-json: " + e.getMessage(), e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // of a file system that OutputFile names
     }
   }
 
@@ -176,6 +195,7 @@ public final class Rerank {
               counters)) {
         Dataset<Row> all = stored.score();
         Dataset<Row> scored = stored.reading(() -> work.keep(all, "scored"));
+        progress.reused(stored.reuse().reused());
         RerankReport report =
             finish(
                 pairs,
@@ -201,8 +221,9 @@ public final class Rerank {
       Optional<Scoring> scoring,
       Optional<Reuse> reuse,
       long start) {
+    double scoredSeconds = (System.nanoTime() - start) / 1e9;
     write(ranked(scored));
-    double seconds = (System.nanoTime() - start) / 1e9;
+    double writtenSeconds = (System.nanoTime() - start) / 1e9;
     long all = reuse.map(Reuse::pairs).orElseGet(counters::pairs);
     return new RerankReport(
         new Counted(
@@ -211,7 +232,10 @@ public final class Rerank {
             all - scored.select(Pairs.QID, Pairs.DOCID).distinct().count()),
         counts,
         counters.tokens(scoring.map(Scoring::batchTokens).orElse(0)),
-        counters.work(scoring.map(Scoring::hardware), seconds),
+        counters.work(
+            scoring.map(Scoring::hardware),
+            new Phases(scoredSeconds, writtenSeconds),
+            progress.disturbances()),
         qrels.map(judged -> compare(judged, pairs, scored)).orElse(List.of()),
         reuse);
   }

@@ -6,7 +6,10 @@ import dev.rankspark.corpus.Shard;
 import dev.rankspark.files.InputPaths;
 import dev.rankspark.files.OutputFile.IfExists;
 import dev.rankspark.run.Ids;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A whole rerank job. Exactly one of the two inputs is present, and at least one output.
@@ -23,6 +26,7 @@ import java.util.Optional;
  * @param judgements {@code --qrels}: measure the run before and after
  * @param scoreStore {@code --score-store}: a folder whose scores are not computed again, and where
  *     what is computed is kept
+ * @param reportJson {@code --report-json}: what the job did, for programs
  */
 public record RerankOptions(
     InputPaths rerankInput,
@@ -34,7 +38,8 @@ public record RerankOptions(
     String runTag,
     IfExists ifExists,
     Optional<Judgements> judgements,
-    Optional<String> scoreStore) {
+    Optional<String> scoreStore,
+    Optional<String> reportJson) {
 
   /**
    * Judgements to measure a run by.
@@ -60,10 +65,23 @@ public record RerankOptions(
     if (output.isEmpty() && trecOutput.isEmpty()) {
       throw new OptionException("expected --rerank-output-path, --trec-output-path or both");
     }
-    if (output.isPresent() && output.equals(trecOutput)) {
-      throw new OptionException(
-          "--rerank-output-path and --trec-output-path are the same file: " + output.get());
-    }
+    checkDiffer("--rerank-output-path", output, "--trec-output-path", trecOutput);
+    checkDiffer("--rerank-output-path", output, "--report-json", reportJson);
+    checkDiffer("--trec-output-path", trecOutput, "--report-json", reportJson);
     Ids.checkTag(runTag);
+  }
+
+  private static void checkDiffer(
+      String option, Optional<String> file, String otherOption, Optional<String> other) {
+    if (file.isPresent() && file.equals(other)) {
+      throw new OptionException(
+          String.format(
+              Locale.ROOT, "%s and %s are the same file: %s", option, otherOption, file.get()));
+    }
+  }
+
+  /** All files to write. */
+  public List<String> files() {
+    return Stream.of(output, trecOutput, reportJson).flatMap(Optional::stream).toList();
   }
 }

@@ -1,12 +1,12 @@
 package dev.rankspark.score;
 
+import dev.rankspark.cluster.Disturbances;
 import dev.rankspark.corpus.Candidates;
 import dev.rankspark.progress.Figures;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * What a rerank job did.
@@ -55,19 +55,80 @@ public record RerankReport(
    * @param hardware what it was computed on and in
    * @param tasks that scored
    * @param imbalance the cost of the task that cost most, by their mean
-   * @param modelLoads how often a model was loaded; as many as executors, unless one was lost
-   * @param executors the ids of the executors that scored
-   * @param seconds from before the first task, which looks at an executor's device, and before
-   *     anything of the input is read until the last row of the run is committed to its place;
-   *     checking the options and the model before that, and measuring after it, are not counted
+   * @param executors those that scored
+   * @param phases how long
+   * @param disturbances what went wrong, and was mended
    */
   public record Work(
       String hardware,
       int tasks,
       double imbalance,
-      long modelLoads,
-      Set<String> executors,
-      double seconds) {}
+      List<Executor> executors,
+      Phases phases,
+      Disturbances disturbances) {
+    /** How often a model was loaded; as many as executors, unless one was lost. */
+    public long modelLoads() {
+      return executors.stream().mapToLong(Executor::modelLoads).sum();
+    }
+
+    /** Of all executors. */
+    public Seconds seconds() {
+      return executors.stream().map(Executor::seconds).reduce(Seconds.NONE, Seconds::plus);
+    }
+  }
+
+  /**
+   * What an executor did.
+   *
+   * @param id Spark's
+   * @param tokens of its pairs
+   * @param seconds of all of its tasks
+   */
+  public record Executor(
+      String id, int tasks, int modelLoads, long pairs, long tokens, Seconds seconds) {
+    Executor plus(Executor other) {
+      return new Executor(
+          id,
+          tasks + other.tasks,
+          modelLoads + other.modelLoads,
+          pairs + other.pairs,
+          tokens + other.tokens,
+          seconds.plus(other.seconds));
+    }
+  }
+
+  /**
+   * What tasks spent their time on.
+   *
+   * @param load until they had their model
+   * @param read on their pairs, another task's shuffle among it
+   * @param tokenize on tokens and batches, on a thread beside the model
+   * @param await on waiting for these
+   * @param compute in the model
+   */
+  public record Seconds(double load, double read, double tokenize, double await, double compute)
+      implements java.io.Serializable {
+    static final Seconds NONE = new Seconds(0, 0, 0, 0, 0);
+
+    Seconds plus(Seconds other) {
+      return new Seconds(
+          load + other.load,
+          read + other.read,
+          tokenize + other.tokenize,
+          await + other.await,
+          compute + other.compute);
+    }
+  }
+
+  /**
+   * How long the job took, in seconds, from before the first task, which looks at an executor's
+   * device, and before anything of the input is read. Checking the options and the model before
+   * that, and measuring after it, are not counted.
+   *
+   * @param scored until all pairs have their scores
+   * @param written until the last row of the run is committed to its place
+   */
+  public record Phases(double scored, double written) {}
 
   /**
    * One measure of the first stage and of the reranked run.
@@ -82,14 +143,25 @@ public record RerankReport(
    * @param pairs of the input
    * @param reused those whose scores were there, or are another pair's of the same texts
    * @param scored those that were computed
+   * @param plan of the run; empty where nothing was to score
    * @param notes what the user may want to know of it, one line each
    */
-  public record Reuse(long pairs, long reused, long scored, List<String> notes) {
+  public record Reuse(
+      long pairs, long reused, long scored, Optional<Plan> plan, List<String> notes) {
     /** The line that a nightly job's log is searched for. */
     public String summary() {
       return String.format(Locale.ROOT, "pairs %d; reused %d; scored %d", pairs, reused, scored);
     }
   }
+
+  /**
+   * A run's plan.
+   *
+   * @param id in the store
+   * @param tasks of it
+   * @param finishedTasks those that a killed run had committed
+   */
+  public record Plan(String id, int tasks, int finishedTasks) {}
 
   /** What the user asked for and did not get, one line each. */
   public List<String> notes() {
@@ -112,7 +184,7 @@ public record RerankReport(
               + " loaded",
           counted.pairs,
           counted.queries,
-          work.seconds);
+          work.phases().written());
     }
     return String.format(
         Locale.ROOT,
@@ -121,16 +193,16 @@ public record RerankReport(
             + " %d model load%s, %d task%s, the largest %.2f of the mean; %,d pairs (%.1f %%) cut at %d tokens (--rerank-max-len)%s",
         pairs,
         counted.queries,
-        work.seconds,
-        Figures.measuredRate(pairs / work.seconds),
+        work.phases().written(),
+        Figures.measuredRate(pairs / work.phases().written()),
         tokens.all,
         tokens.all == 0 ? 1.0 : (double) tokens.computed / tokens.all,
         Math.max(tokens.batch, tokens.longest),
         work.hardware,
         work.executors.size(),
         plural(work.executors.size()),
-        work.modelLoads,
-        plural(work.modelLoads),
+        work.modelLoads(),
+        plural(work.modelLoads()),
         work.tasks,
         plural(work.tasks),
         work.imbalance,

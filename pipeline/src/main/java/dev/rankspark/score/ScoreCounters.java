@@ -1,5 +1,6 @@
 package dev.rankspark.score;
 
+import dev.rankspark.cluster.Disturbances;
 import dev.rankspark.cluster.JobProgress;
 import dev.rankspark.cluster.TaskCounts;
 import dev.rankspark.cluster.TaskResults;
@@ -8,11 +9,11 @@ import dev.rankspark.progress.ByteCount;
 import dev.rankspark.progress.Progress;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import java.util.function.ToIntFunction;
 import java.util.function.ToLongFunction;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.spark.SparkContext;
 
@@ -83,27 +84,48 @@ final class ScoreCounters implements Serializable {
       int longest,
       long truncated,
       double cost,
-      int batchTokens)
+      int batchTokens,
+      RerankReport.Seconds seconds)
       implements Serializable {
-
-    /** A task that has scored nothing yet. */
-    static Task begun(String executor, boolean modelLoaded) {
-      return new Task(executor, modelLoaded, 0, 0, 0, 0, 0, 0, Integer.MAX_VALUE);
+    /**
+     * A task that has scored nothing yet.
+     *
+     * @param loadSeconds until it had its model
+     */
+    static Task begun(String executor, boolean modelLoaded, double loadSeconds) {
+      return new Task(
+          executor,
+          modelLoaded,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          Integer.MAX_VALUE,
+          new RerankReport.Seconds(loadSeconds, 0, 0, 0, 0));
     }
 
-    Task plus(Scorer.Scores scores, PairCost pairCost) {
-      Scorer.Prepared prepared = scores.prepared();
+    Task plus(ScorePipeline.Chunk<?> chunk, PairCost pairCost) {
+      Scorer.Prepared prepared = chunk.scores().prepared();
       BatchPlan.Plan plan = prepared.plan();
       return new Task(
           executor,
           modelLoaded,
-          pairs + scores.scores().length,
+          pairs + chunk.scores().scores().length,
           tokens + prepared.tokens(),
           computedTokens + plan.computedTokens(),
           Math.max(longest, prepared.longest()),
           truncated + prepared.truncated(),
           cost + pairCost.of(plan.computedTokens(), plan.attendedTokens()),
-          scores.batchTokens());
+          chunk.scores().batchTokens(),
+          seconds.plus(
+              new RerankReport.Seconds(
+                  0,
+                  chunk.readSeconds(),
+                  prepared.tokenizeSeconds() + prepared.planSeconds(),
+                  chunk.waitSeconds(),
+                  chunk.computeSeconds())));
     }
   }
 
@@ -144,14 +166,27 @@ final class ScoreCounters implements Serializable {
   }
 
   /** What tasks that had pairs did, and where. */
-  RerankReport.Work work(Optional<Hardware> hardware, double seconds) {
+  RerankReport.Work work(
+      Optional<Hardware> hardware, RerankReport.Phases phases, Disturbances disturbances) {
     return new RerankReport.Work(
         hardware.map(Hardware::description).orElse(""),
         tasks.values().size(),
         imbalance(),
-        sum(task -> task.modelLoaded ? 1 : 0),
-        tasks.values().stream().map(Task::executor).collect(Collectors.toCollection(TreeSet::new)),
-        seconds);
+        executors(),
+        phases,
+        disturbances);
+  }
+
+  private List<RerankReport.Executor> executors() {
+    Map<String, RerankReport.Executor> executors = new TreeMap<>();
+    for (Task task : tasks.values()) {
+      executors.merge(
+          task.executor,
+          new RerankReport.Executor(
+              task.executor, 1, task.modelLoaded ? 1 : 0, task.pairs, task.tokens, task.seconds),
+          RerankReport.Executor::plus);
+    }
+    return List.copyOf(executors.values());
   }
 
   /** The cost of the task that cost most, by the mean of all; 1 if there was none. */

@@ -47,8 +47,19 @@ final class ScorePipeline<T> implements Iterator<ScorePipeline.Chunk<T>>, AutoCl
   /** A pair and its text. */
   record Pair<T>(T id, String text) {}
 
-  /** Pairs and their scores, in input order. Texts are as large as all else: they are let go. */
-  record Chunk<T>(List<T> pairs, Scorer.Scores scores) {}
+  /**
+   * Pairs and their scores, in input order. Texts are as large as all else: they are let go.
+   *
+   * @param readSeconds spent on reading the next chunk's pairs
+   * @param waitSeconds spent on waiting for this chunk's tokens
+   * @param computeSeconds spent in the model
+   */
+  record Chunk<T>(
+      List<T> pairs,
+      Scorer.Scores scores,
+      double readSeconds,
+      double waitSeconds,
+      double computeSeconds) {}
 
   private record Ahead<T>(List<T> pairs, CompletableFuture<Scorer.Prepared> prepared) {}
 
@@ -102,10 +113,19 @@ final class ScorePipeline<T> implements Iterator<ScorePipeline.Chunk<T>>, AutoCl
       throw new NoSuchElementException();
     }
     List<T> ids = ahead.pairs;
+    long start = System.nanoTime();
     Scorer.Prepared prepared = joined(ahead.prepared);
+    long prepares = System.nanoTime();
     ahead = read();
+    long reads = System.nanoTime();
     try {
-      return new Chunk<>(ids, scorer.compute(prepared, threads, count));
+      Scorer.Scores scores = scorer.compute(prepared, threads, count);
+      return new Chunk<>(
+          ids,
+          scores,
+          (reads - prepares) / 1e9,
+          (prepares - start) / 1e9,
+          (System.nanoTime() - reads) / 1e9);
     } catch (Scorer.TextTooLargeException e) {
       T id = ids.get(e.text());
       throw new DeviceException(

@@ -50,6 +50,7 @@ final class ScoreTask<T> implements Iterator<Chunk<T>> {
     SparkTask task = SparkTask.current();
     Configuration hadoop = settings.value();
     Optional<String> gpu = task.gpu();
+    long start = System.nanoTime();
     ExecutorModels.Lease<Scorer> lease =
         ExecutorModels.acquire(
             Scorer.class,
@@ -58,6 +59,7 @@ final class ScoreTask<T> implements Iterator<Chunk<T>> {
             counters.job(),
             // on all of the executor's cores: its other tasks wait for the same model
             () -> Scorer.load(scoring, gpu, task.executorCores(), hadoop, counters.loading()));
+    double loadSeconds = (System.nanoTime() - start) / 1e9;
     task.onCompletion(lease::close);
     // Spark starts no more tasks than the executor has cores for: together they use those alone.
     ScorePipeline<T> pipeline =
@@ -70,7 +72,7 @@ final class ScoreTask<T> implements Iterator<Chunk<T>> {
         cost,
         // Local weights are mapped: another file in their place would be another model.
         () -> scoring.reranker().checkUnchanged(hadoop),
-        ScoreCounters.Task.begun(task.executorId(), lease.loaded()));
+        ScoreCounters.Task.begun(task.executorId(), lease.loaded(), loadSeconds));
   }
 
   @Override
@@ -95,7 +97,7 @@ final class ScoreTask<T> implements Iterator<Chunk<T>> {
             chunk.pairs().get(i), scores[i]);
       }
     }
-    counted = counted.plus(chunk.scores(), cost);
+    counted = counted.plus(chunk, cost);
     if (!pipeline.hasNext()) {
       atEnd.run();
       counters.add(counted);

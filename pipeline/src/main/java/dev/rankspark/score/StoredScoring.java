@@ -11,6 +11,7 @@ import dev.rankspark.model.Hardware;
 import dev.rankspark.reranker.FileSums;
 import dev.rankspark.reranker.Identity;
 import dev.rankspark.reranker.Reranker;
+import dev.rankspark.score.RerankReport.Plan;
 import dev.rankspark.score.RerankReport.Reuse;
 import dev.rankspark.store.RerankerScores;
 import dev.rankspark.store.RunPlan;
@@ -34,6 +35,9 @@ import org.apache.spark.sql.SparkSession;
  * scored and committed task by task. The same command after a killed driver takes the plan up.
  */
 final class StoredScoring implements AutoCloseable {
+  /** Of a store that nobody compacts: a night of a large log writes some hundred. */
+  private static final int MANY_FILES = 2_000;
+
   private final SparkSession spark;
   private final Configuration hadoop;
   private final ScoreOptions options;
@@ -47,6 +51,7 @@ final class StoredScoring implements AutoCloseable {
 
   private KeyedPairs.Lookup lookup; // null before the store was asked
   private RunScores run; // null where nothing is missing
+  private int takenUp; // tasks that a killed run had committed
   private Scoring scoring; // null where nothing is left to compute
 
   /**
@@ -137,6 +142,12 @@ final class StoredScoring implements AutoCloseable {
     progress.describe("rerank: looks up the scores in " + store.path());
     forget();
     Snapshot found = kept.scores().snapshot();
+    if (found.files() > MANY_FILES) {
+      note(
+          "%s has its scores in %,d files, each of which is opened: rankspark store compact %s"
+              + " makes them few",
+          store.path(), found.files(), store.path());
+    }
     lookup = reading(() -> pairs.find(found));
     return found;
   }
@@ -191,6 +202,7 @@ final class StoredScoring implements AutoCloseable {
         continue;
       }
       run = resumed.get();
+      takenUp = run.finishedTasks().size();
       forget();
       lookup = reading(() -> pairs.find(run.found()));
       long left = lookup.missing() - run.scored().rows();
@@ -277,7 +289,13 @@ final class StoredScoring implements AutoCloseable {
   /** What the run took from the store, and what it computed. */
   Reuse reuse() {
     long scored = counters.pairs();
-    return new Reuse(pairs.digest().pairs(), pairs.digest().pairs() - scored, scored, notes);
+    return new Reuse(
+        pairs.digest().pairs(),
+        pairs.digest().pairs() - scored,
+        scored,
+        Optional.ofNullable(run)
+            .map(begun -> new Plan(begun.plan().id(), begun.plan().work().tasks(), takenUp)),
+        notes);
   }
 
   /** What it computed with; empty where the store had everything. */

@@ -54,6 +54,11 @@ public final class Snapshot {
     return manifests.stream().mapToLong(Manifest::rows).sum();
   }
 
+  /** How many files they are in. */
+  public int files() {
+    return manifests.stream().mapToInt(manifest -> manifest.files().size()).sum();
+  }
+
   /** When the last of them was committed, as {@link java.time.Instant} prints it; "" for none. */
   public String newest() {
     return manifests.stream().map(Manifest::created).max(String::compareTo).orElse("");

@@ -3,6 +3,7 @@ package dev.rankspark.score;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.pytorch.jni.JniUtils;
+import dev.rankspark.cluster.Disturbances;
 import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.corpus.RerankInput;
 import dev.rankspark.corpus.Shard;
@@ -69,7 +70,14 @@ class ScorePartitionTest {
 
       assertThat(threads).containsExactly(cpus, cpus, cpus, cpus);
       assertThat(counters.pairs()).isEqualTo(numbers.pairCount());
-      assertThat(counters.work(Optional.of(scoring.hardware()), 1).tasks()).isEqualTo(4);
+      assertThat(
+              counters
+                  .work(
+                      Optional.of(scoring.hardware()),
+                      new RerankReport.Phases(0, 0),
+                      new Disturbances(0, 0, 0))
+                  .tasks())
+          .isEqualTo(4);
     }
   }
 }
