@@ -88,13 +88,16 @@ public final class StandaloneCluster implements AutoCloseable {
   }
 
   private SparkProcess startWorker() {
-    String name = "worker-" + started++;
+    int number = started++;
+    String name = "worker-" + number;
     SparkProcess worker =
         start(
             name,
             "org.apache.spark.deploy.worker.Worker",
             "--host",
-            "127.0.0.1",
+            // Spark puts no twin of a task on the host of its first attempt. On Linux all of 127 is
+            // here.
+            "127.0.0." + (1 + number),
             "--webui-port",
             "0",
             "--cores",

@@ -35,6 +35,10 @@ final class StoredRuns implements AutoCloseable {
 
   /** A run and its store. */
   record Run(Path output, String store) {
+    Path report() {
+      return output.resolveSibling(output.getFileName() + ".json");
+    }
+
     /** The store's folder, of whatever file system. */
     Path storeFolder() {
       return Path.of(store.replaceFirst("^[a-z]+:", ""));
@@ -81,8 +85,19 @@ final class StoredRuns implements AutoCloseable {
         Integer.toString(TASKS),
         "--rerank-output-path",
         run.output().toString(),
+        "--report-json",
+        run.report().toString(),
         "--score-store",
         run.store());
+  }
+
+  /** What the job's report says of faults. */
+  static JsonNode disturbances(Run run) {
+    try {
+      return new JsonMapper().readTree(run.report().toFile()).path("disturbances");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /**
