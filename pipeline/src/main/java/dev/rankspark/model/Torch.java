@@ -5,6 +5,8 @@ import ai.djl.pytorch.jni.JniUtils;
 import dev.rankspark.DeviceException;
 import dev.rankspark.cuda.Libtorch;
 import dev.rankspark.files.NativeFolders;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -12,6 +14,10 @@ import java.util.regex.Pattern;
 public final class Torch {
   private static final Pattern ABSENT_LIBRARY =
       Pattern.compile("([^\\s:/]+): cannot open shared object file");
+
+  /** Of a C or C++ library that is older than libtorch, such as {@code GLIBC_2.28}. */
+  private static final Pattern OLD_LIBRARY =
+      Pattern.compile("version [`']((?:GLIBC|GLIBCXX|CXXABI)_[\\d.]+)' not found");
 
   private Torch() {}
 
@@ -30,7 +36,7 @@ public final class Torch {
       return Engine.getEngine("PyTorch");
     } catch (RuntimeException | LinkageError e) {
       throw new DeviceException(
-          "libtorch does not load on this machine: " + explained(rootMessage(e)), e);
+          "libtorch does not load on " + machine() + ": " + explained(rootMessage(e)), e);
     }
   }
 
@@ -41,6 +47,15 @@ public final class Torch {
     // Profiling runs and specialization by shape cost more than they gain: every batch has another
     // shape.
     JniUtils.setGraphExecutorOptimize(false);
+  }
+
+  /** One of a cluster's has to be found again. */
+  private static String machine() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "this machine";
+    }
   }
 
   /** The loader's message, with what to do about it. */
@@ -55,6 +70,14 @@ public final class Torch {
                   + library
                   + " or put its folder on LD_LIBRARY_PATH; pip's torch, if PYTORCH_LIBRARY_PATH names"
                   + " it, brings what CUDA needs");
+    }
+    Matcher old = OLD_LIBRARY.matcher(message);
+    if (old.find()) {
+      return message
+          + "; libtorch needs a Linux with "
+          + old.group(1)
+          + " (glibc 2.28 and GCC 8's libstdc++, of 2018, or newer): take another image for this"
+          + " machine";
     }
     return message.contains("undefined symbol")
         ? message

@@ -31,6 +31,9 @@ class TorchTest {
         "/c/libdjl_torch.so: undefined symbol: _ZN3c104cuda9GetDeviceEPa"
             + " | ; DJL was built for another libtorch: name one of its version, or unset"
             + " PYTORCH_LIBRARY_PATH",
+        "/lib64/libc.so.6: version `GLIBC_2.28' not found (required by /tmp/libtorch_cpu.so) | '; libtorch needs"
+            + " a Linux with GLIBC_2.28 (glibc 2.28 and GCC 8''s libstdc++, of 2018, or newer): take another"
+            + " image for this machine'",
         "no room | ''",
       })
   void theLoadersMessageIsExplained(String message, String explanation) {
@@ -56,7 +59,7 @@ class TorchTest {
                 Map.of(
                     "LD_LIBRARY_PATH", driver.toString(),
                     "PYTORCH_LIBRARY_PATH", libtorch.toString())))
-        .startsWith("libtorch does not load on this machine: ")
+        .startsWith("libtorch does not load on ")
         .contains("libcublas.so.12: cannot open shared object file")
         .endsWith(
             "; install libcublas.so.12 or put its folder on LD_LIBRARY_PATH; pip's torch, if"
