@@ -98,6 +98,41 @@ class SparksIT {
 
   @ParameterizedTest
   @MethodSource("sparks")
+  void aStoreOfOneSparkIsReadFilledAndCompactedByAnother(String name) throws Exception {
+    Path store = folder.resolve("store of " + name);
+    List<String> lines = Files.readAllLines(Path.of(Cli.reference("expected/rerank_input.jsonl")));
+    Path few = Files.write(folder.resolve("few.jsonl"), lines.subList(0, 133));
+    Path all = Files.write(folder.resolve("all.jsonl"), lines);
+    assertThat(Cli.run(stored(few, folder.resolve("few.txt"), store)).err())
+        .contains("pairs 133; reused 0; scored 133");
+
+    List<String> command = new ArrayList<>(List.of(Launched.LAUNCHER));
+    Path there = folder.resolve("stored by " + name);
+    command.addAll(stored(all, there, store));
+    Cli.Result result = Launched.run(folder, SparkHome.ofPypi(name).environment(), command);
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(result.err()).contains("pairs 140; reused 133; scored 7");
+
+    result =
+        Launched.run(
+            folder,
+            SparkHome.ofPypi(name).environment(),
+            List.of(Launched.LAUNCHER, "store", "compact", store.toString(), "--grace", "0d"));
+    assertThat(result.err() + result.out()).contains("scores 140 -> 140");
+
+    Path here = folder.resolve("read after " + name);
+    assertThat(Cli.run(stored(all, here, store)).err())
+        .contains("pairs 140; reused 140; scored 0");
+    assertThat(here).hasSameBinaryContentAs(there);
+  }
+
+  private static List<String> stored(Path input, Path output, Path store) {
+    return Cli.rerank(
+        input, output, "--rerank-max-len", "196", "--score-store", store.toString(), "--overwrite");
+  }
+
+  @ParameterizedTest
+  @MethodSource("sparks")
   void trainingOutlivesAKilledExecutorWithTheSameBytes(String name) throws Exception {
     Path output = folder.resolve("trained by " + name);
     try (StandaloneCluster cluster =
