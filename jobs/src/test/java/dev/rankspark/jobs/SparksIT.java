@@ -121,8 +121,7 @@ class SparksIT {
     assertThat(result.err() + result.out()).contains("scores 140 -> 140");
 
     Path here = folder.resolve("read after " + name);
-    assertThat(Cli.run(stored(all, here, store)).err())
-        .contains("pairs 140; reused 140; scored 0");
+    assertThat(Cli.run(stored(all, here, store)).err()).contains("pairs 140; reused 140; scored 0");
     assertThat(here).hasSameBinaryContentAs(there);
   }
 
