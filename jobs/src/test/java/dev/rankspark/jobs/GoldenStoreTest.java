@@ -112,9 +112,10 @@ class GoldenStoreTest {
     assertThat(info.out())
         .contains(" reference/base, float32 on cpu")
         .contains(" reference/base, bfloat16 on cpu")
-        .containsPattern("10 scores of 20\\S+ to \\S+, 1 files, \\S+ bytes; 1 of 1 commits count")
         .containsPattern(
-            "4[3-6] scores of 20\\S+ to \\S+, 2 files, .* 2 of 8 commits count, 1 plans");
+            "10 scores of 2026\\S+ to \\S+, 1 files, 1,367 bytes; 1 of 1 commits count, 1 plans")
+        .containsPattern(
+            "40 scores of 2026\\S+ to \\S+, 1 files, 2,099 bytes; 1 of 7 commits count, 0 plans");
     Cli.Result verified = Cli.run("store", "verify", store.toString());
     assertThat(verified.exitCode()).as(verified.out()).isZero();
     assertThat(verified.out()).contains("files 2; damaged 0");

@@ -233,7 +233,7 @@ class LossyStoreTest {
   }
 
   /** Each request of a run, in minutes. */
-  @Tag("long")
+  @Tag("faults")
   @ParameterizedTest
   @CsvSource({
     "DEATH, CREATE WRITE CLOSE RENAME DELETE",
@@ -388,6 +388,7 @@ class LossyStoreTest {
     }
   }
 
+  @Tag("faults")
   @Test
   void compactionThatDies() throws IOException {
     assertNothingIsLostBy(
@@ -407,7 +408,7 @@ class LossyStoreTest {
   }
 
   /** Each request of both, in minutes. */
-  @Tag("long")
+  @Tag("faults")
   @ParameterizedTest
   @CsvSource({
     "compact, DEATH, CREATE WRITE CLOSE RENAME DELETE",
@@ -561,6 +562,7 @@ class LossyStoreTest {
   }
 
   /** All at once, over nights, until each command has ended well. */
+  @Tag("faults")
   @Test
   void aFileSystemOnWhichEverythingHappens() throws IOException {
     Random random = new Random(SEED);

@@ -92,7 +92,7 @@ final class StoredScoring implements AutoCloseable {
     Identity identity = reranker.identity(FileSums.ofUser(), hadoop);
     List<Kept> kept = kept(identity);
     if (kept.stream().anyMatch(this::resume)) {
-      return lookup.with(run.scored());
+      return with(run.scored());
     }
     Kept chosen =
         kept.stream()
@@ -102,7 +102,7 @@ final class StoredScoring implements AutoCloseable {
     if (chosen != null) {
       Snapshot found = look(chosen);
       if (lookup.missing() == 0) {
-        return lookup.with(Snapshot.EMPTY);
+        return with(Snapshot.EMPTY);
       }
       Optional<Hardware> here = hardware(chosen);
       if (here.isPresent()) {
@@ -150,6 +150,10 @@ final class StoredScoring implements AutoCloseable {
     }
     lookup = reading(() -> pairs.find(found));
     return found;
+  }
+
+  private Dataset<Row> with(Snapshot scored) {
+    return reading(() -> lookup.with(scored)); // Spark looks at the files
   }
 
   /** A job that reads files of scores alone. */
@@ -255,7 +259,7 @@ final class StoredScoring implements AutoCloseable {
                 scoring.batchTokens()),
             reranker.title());
     compute();
-    return lookup.with(run.scored());
+    return with(run.scored());
   }
 
   private void compute() {

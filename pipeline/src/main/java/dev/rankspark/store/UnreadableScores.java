@@ -3,6 +3,7 @@ package dev.rankspark.store;
 import dev.rankspark.InputException;
 import dev.rankspark.files.FileFailures;
 import dev.rankspark.files.Shown;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
@@ -44,7 +45,7 @@ public final class UnreadableScores {
     try {
       return job.get();
     } catch (Exception e) { // Spark's are checked ones too, unseen by Java
-      if (isOfParquet(e)) {
+      if (e instanceof IOException || isOfParquet(e)) {
         throw failed(store + ": a file of scores", store, FileFailures.reason(e), e);
       }
       throw e;
