@@ -205,27 +205,32 @@ class LossyStoreTest {
     assertUndisturbed(Fault.ANSWER_LOST, EnumSet.of(Operation.RENAME), IntStream.of(1, 3, 5));
   }
 
+  @Tag("faults")
   @Test
   void aRenameThatSaysNoHasHappened() throws IOException {
     assertUndisturbed(Fault.SAID_FALSE, EnumSet.of(Operation.RENAME), IntStream.of(4));
   }
 
+  @Tag("faults")
   @Test
   void aRenameThatFailsIsTriedAgain() throws IOException {
     assertUndisturbed(Fault.FAILED, EnumSet.of(Operation.RENAME), IntStream.of(6));
   }
 
+  @Tag("faults")
   @Test
   void aFileThatWasMadeOrClosedWithoutAnAnswer() throws IOException {
     assertUndisturbed(Fault.ANSWER_LOST, EnumSet.of(Operation.CREATE), IntStream.of(4));
     assertUndisturbed(Fault.ANSWER_LOST, EnumSet.of(Operation.CLOSE), IntStream.of(5));
   }
 
+  @Tag("faults")
   @Test
   void aPlanThatWasDeletedWithoutAnAnswer() throws IOException {
     assertUndisturbed(Fault.ANSWER_LOST, EnumSet.of(Operation.DELETE), IntStream.of(1));
   }
 
+  @Tag("faults")
   @Test
   void aProcessThatDiesAtAnyRequest() throws IOException {
     int[] numbers = new Random(SEED).ints(3, 1, 45).toArray();
@@ -276,6 +281,7 @@ class LossyStoreTest {
     assertNothingIsLost(SECOND_NIGHT);
   }
 
+  @Tag("faults")
   @ParameterizedTest
   @MethodSource("readFaults")
   void aCommitThatBreaksOffIsReadAgain(Fault fault) throws IOException {
@@ -401,6 +407,7 @@ class LossyStoreTest {
         "compact", Fault.ANSWER_LOST, EnumSet.of(Operation.RENAME), new int[] {2});
   }
 
+  @Tag("faults")
   @Test
   void pruningThatDies() throws IOException {
     assertNothingIsLostBy(

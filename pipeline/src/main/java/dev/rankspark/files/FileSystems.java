@@ -1,6 +1,7 @@
 package dev.rankspark.files;
 
 import dev.rankspark.InputException;
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
@@ -146,6 +147,9 @@ final class FileSystems {
   private static String line(Throwable cause) {
     if (cause instanceof AccessDeniedException) {
       return "permission denied"; // its message is the path alone
+    }
+    if (cause instanceof EOFException) {
+      return "it ends too early"; // mostly without a message
     }
     String message = cause.getMessage();
     return message == null
