@@ -28,6 +28,8 @@ import org.objectweb.asm.Type;
  * have to implement.
  */
 final class Linkage {
+  private static final String HANDLE = "java/lang/invoke/VarHandle";
+
   private final Library library;
   private final Predicate<String> asked;
   private final Set<String> missing = new TreeSet<>();
@@ -138,8 +140,8 @@ final class Linkage {
     }
 
     private void method(String owner, String method, boolean isStatic, boolean isInterface) {
-      if (owner.startsWith("[") || !asked.test(owner)) {
-        return; // an array has what every object has
+      if (owner.startsWith("[") || owner.equals(HANDLE) || !asked.test(owner)) {
+        return; // an array has what every object has, a handle whatever it is asked for
       }
       references++;
       String wanted = dotted(owner) + "." + method;
