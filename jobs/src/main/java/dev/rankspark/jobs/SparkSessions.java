@@ -21,6 +21,9 @@ final class SparkSessions {
   /** How often an executor tells the driver what its tasks have counted. */
   private static final String HEARTBEAT = "spark.executor.heartbeatInterval";
 
+  /** Whether a task waits for the machine where most of its texts were written. */
+  private static final String LOCALITY = "spark.shuffle.reduceLocality.enabled";
+
   private static final String MASTER = "spark.master";
 
   private SparkSessions() {}
@@ -62,6 +65,11 @@ final class SparkSessions {
       // Within this process it costs nothing; on a cluster the driver hears of all executors. The
       // wait for an answer is as short: so many may fail before Spark gives up, as in ten minutes.
       builder.config(HEARTBEAT, "2s").config("spark.executor.heartbeat.maxFailures", "300");
+    }
+    if (System.getProperty(LOCALITY) == null) {
+      // Of a small input one machine has all texts: the others would have no pair to score as long
+      // as that one ends a task within spark.locality.wait.
+      builder.config(LOCALITY, "false");
     }
     Path temporary = NativeFolders.temporary();
     if (!temporary.equals(Path.of(System.getProperty("java.io.tmpdir")))
