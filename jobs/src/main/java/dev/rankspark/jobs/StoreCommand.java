@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
@@ -130,16 +131,7 @@ final class StoreCommand implements Runnable {
 
     @Override
     public Integer call() {
-      List<RerankerScores> rerankers = folder.rerankers();
-      return SparkSessions.with(
-          "store compact",
-          spark -> {
-            for (RerankerScores reranker : rerankers) {
-              Upkeep upkeep = new Upkeep(spark, reranker);
-              tell(spec, reranker, upkeep.compact(), upkeep.sweep(grace.duration));
-            }
-            return 0;
-          });
+      return keep(spec, folder, grace, Upkeep::compact);
     }
   }
 
@@ -163,18 +155,24 @@ final class StoreCommand implements Runnable {
 
     @Override
     public Integer call() {
-      List<RerankerScores> rerankers = folder.rerankers();
       LocalDate first = Upkeep.today().minusDays(age.toDays());
-      return SparkSessions.with(
-          "store prune",
-          spark -> {
-            for (RerankerScores reranker : rerankers) {
-              Upkeep upkeep = new Upkeep(spark, reranker);
-              tell(spec, reranker, upkeep.prune(first), upkeep.sweep(grace.duration));
-            }
-            return 0;
-          });
+      return keep(spec, folder, grace, upkeep -> upkeep.prune(first));
     }
+  }
+
+  /** Changes the files of each reranker, deletes what counts no more and tells of both. */
+  private static int keep(
+      CommandSpec spec, Folder folder, Grace grace, Function<Upkeep, Change> change) {
+    List<RerankerScores> rerankers = folder.rerankers();
+    return SparkSessions.with(
+        "store " + spec.name(),
+        spark -> {
+          for (RerankerScores reranker : rerankers) {
+            Upkeep upkeep = new Upkeep(spark, reranker);
+            tell(spec, reranker, change.apply(upkeep), upkeep.sweep(grace.duration));
+          }
+          return 0;
+        });
   }
 
   private static void tell(CommandSpec spec, RerankerScores reranker, Change change, int deleted) {

@@ -3,6 +3,7 @@ package dev.rankspark.reranker;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.FileState;
 import dev.rankspark.files.LocalFile;
+import dev.rankspark.files.Sha256;
 import dev.rankspark.files.Shown;
 import dev.rankspark.files.UserCache;
 import dev.rankspark.files.UserPath;
@@ -12,9 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Collection;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -118,25 +117,13 @@ public final class FileSums {
 
   private static String compute(String path, Configuration hadoop) throws IOException {
     UserPath given = UserPath.of(path, hadoop);
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.begin();
     byte[] buffer = new byte[BUFFER];
     try (InputStream in = given.system().open(given.path())) {
       for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
         digest.update(buffer, 0, count);
       }
     }
-    return hex(digest.digest());
-  }
-
-  private static String hex(byte[] bytes) {
-    return HexFormat.of().formatHex(bytes);
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java has it
-    }
+    return Sha256.hex(digest);
   }
 }

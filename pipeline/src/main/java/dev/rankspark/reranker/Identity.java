@@ -1,12 +1,9 @@
 package dev.rankspark.reranker;
 
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.rankspark.files.Sha256;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.prompt.PromptOptions;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.SortedMap;
 
 /**
@@ -56,12 +53,6 @@ public record Identity(
 
   /** SHA-256 of {@link #text}, in hexadecimal. */
   public String sha256() {
-    try {
-      return HexFormat.of()
-          .formatHex(
-              MessageDigest.getInstance("SHA-256").digest(text().getBytes(StandardCharsets.UTF_8)));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java has it
-    }
+    return Sha256.hex(text());
   }
 }

@@ -87,6 +87,13 @@ final class StoredScoring implements AutoCloseable {
    */
   private record Kept(RerankerScores scores, String device, Dtype dtype) {}
 
+  /** What counts of them, for which all of their commits are read: once. */
+  private record Found(Kept kept, Snapshot scores) {
+    static Found of(Kept kept) {
+      return new Found(kept, kept.scores().snapshot());
+    }
+  }
+
   /** Scores what is missing. Gives all pairs, {@link ScorePartition#SCORED}. */
   Dataset<Row> score() {
     Identity identity = reranker.identity(FileSums.ofUser(), hadoop);
@@ -94,19 +101,20 @@ final class StoredScoring implements AutoCloseable {
     if (kept.stream().anyMatch(this::resume)) {
       return with(run.scored());
     }
-    Kept chosen =
+    Optional<Found> newest =
         kept.stream()
-            .filter(one -> one.scores().snapshot().rows() > 0)
-            .max(Comparator.comparing(one -> one.scores().snapshot().newest()))
-            .orElse(null);
-    if (chosen != null) {
-      Snapshot found = look(chosen);
+            .map(Found::of)
+            .filter(found -> found.scores().rows() > 0)
+            .max(Comparator.comparing(found -> found.scores().newest()));
+    if (newest.isPresent()) {
+      Kept chosen = newest.get().kept();
+      look(newest.get());
       if (lookup.missing() == 0) {
         return with(Snapshot.EMPTY);
       }
       Optional<Hardware> here = hardware(chosen);
       if (here.isPresent()) {
-        return begin(chosen, found, here.get());
+        return begin(newest.get(), here.get());
       }
       note(
           "the scores of %s are in %s on %s, which no executor has: all pairs are scored anew",
@@ -114,8 +122,9 @@ final class StoredScoring implements AutoCloseable {
     }
     Hardware here =
         ExecutorHardware.probe(spark, options.device(), options.dtype(), reranker.config());
-    Kept fresh = keptOn(identity, here.cuda() ? "cuda" : "cpu", here.dtype());
-    return begin(fresh, look(fresh), here);
+    Found fresh = Found.of(keptOn(identity, here.cuda() ? "cuda" : "cpu", here.dtype()));
+    look(fresh);
+    return begin(fresh, here);
   }
 
   /** Those that the options allow, of all that this reranker could have. */
@@ -138,18 +147,17 @@ final class StoredScoring implements AutoCloseable {
     return new Kept(store.of(on.sha256(), on.text()), device, dtype);
   }
 
-  private Snapshot look(Kept kept) {
+  private void look(Found found) {
     progress.describe("rerank: looks up the scores in " + store.path());
     forget();
-    Snapshot found = kept.scores().snapshot();
-    if (found.files() > MANY_FILES) {
+    Snapshot scores = found.scores();
+    if (scores.files() > MANY_FILES) {
       note(
           "%s has its scores in %,d files, each of which is opened: rankspark store compact %s"
               + " makes them few",
-          store.path(), found.files(), store.path());
+          store.path(), scores.files(), store.path());
     }
-    lookup = reading(() -> pairs.find(found));
-    return found;
+    lookup = reading(() -> pairs.find(scores));
   }
 
   private Dataset<Row> with(Snapshot scored) {
@@ -242,13 +250,13 @@ final class StoredScoring implements AutoCloseable {
         && work.tasks() == options.partitions().orElse(work.tasks());
   }
 
-  private Dataset<Row> begin(Kept kept, Snapshot found, Hardware here) {
+  private Dataset<Row> begin(Found found, Hardware here) {
     scoring = Scoring.decide(reranker, here, options.batchRows(), options.batchTokens());
     long missing = lookup.missing();
     run =
         RunScores.begin(
-            kept.scores(),
-            found,
+            found.kept().scores(),
+            found.scores(),
             new RunPlan.Work(
                 output,
                 pairs.digest().pairs(),

@@ -1,9 +1,9 @@
 package dev.rankspark.store;
 
+import dev.rankspark.files.Sha256;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 
 /**
  * What a pair's score is found by, within one reranker: the text that the model sees, before it is
@@ -15,15 +15,7 @@ import java.security.NoSuchAlgorithmException;
  * @param length of the text in UTF-8, bytes
  */
 public record PairKey(long high, long low, int length) {
-  private static final ThreadLocal<MessageDigest> SHA_256 =
-      ThreadLocal.withInitial(
-          () -> {
-            try {
-              return MessageDigest.getInstance("SHA-256");
-            } catch (NoSuchAlgorithmException e) {
-              throw new IllegalStateException(e); // every Java has it
-            }
-          });
+  private static final ThreadLocal<MessageDigest> SHA_256 = ThreadLocal.withInitial(Sha256::begin);
 
   /** The key of a pair's text, {@link dev.rankspark.prompt.PairText}'s. */
   public static PairKey of(String text) {

@@ -1,12 +1,11 @@
 package dev.rankspark.store;
 
+import dev.rankspark.files.Sha256;
 import dev.rankspark.store.Manifest.ScoreFile;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.UUID;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -56,7 +55,7 @@ final class ScoreFileWriter implements AutoCloseable {
   private final StoreFolder folder;
   private final String name;
   private final Path aside;
-  private final MessageDigest digest;
+  private final MessageDigest digest = Sha256.begin();
   private final FSDataOutputStream stream;
   private final ParquetWriter<Group> writer;
   private long rows;
@@ -74,11 +73,6 @@ final class ScoreFileWriter implements AutoCloseable {
     this.folder = folder;
     this.name = UUID.randomUUID() + ".parquet";
     this.aside = folder.aside(name);
-    try {
-      this.digest = MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java has it
-    }
     try {
       OutputStream file = folder.create(aside);
       this.stream = new FSDataOutputStream(new DigestOutputStream(file, digest), null);
@@ -127,8 +121,7 @@ final class ScoreFileWriter implements AutoCloseable {
     long bytes = stream.getPos();
     folder.publish(aside, name, bytes);
     published = true;
-    return new ScoreFile(
-        name, rows, bytes, HexFormat.of().formatHex(digest.digest()), oldest, newest);
+    return new ScoreFile(name, rows, bytes, Sha256.hex(digest), oldest, newest);
   }
 
   /** Leaves nothing unless it was published. */

@@ -3,6 +3,7 @@ package dev.rankspark.store;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.rankspark.InputException;
 import dev.rankspark.cluster.HadoopSettings;
+import dev.rankspark.files.Sha256;
 import dev.rankspark.store.Manifest.ScoreFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -10,10 +11,8 @@ import java.io.InputStream;
 import java.io.Serializable;
 import java.nio.file.AccessDeniedException;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -175,12 +174,7 @@ public final class Verification {
     }
 
     private static String compare(StoreFolder scores, ScoreFile file) throws IOException {
-      MessageDigest digest;
-      try {
-        digest = MessageDigest.getInstance("SHA-256");
-      } catch (NoSuchAlgorithmException e) {
-        throw new IllegalStateException(e); // every Java has it
-      }
+      MessageDigest digest = Sha256.begin();
       long bytes = 0;
       byte[] buffer = new byte[BUFFER];
       try (InputStream in = scores.open(file.name())) {
@@ -192,7 +186,7 @@ public final class Verification {
       if (bytes != file.bytes()) {
         return String.format(Locale.ROOT, "expected %,d bytes, got %,d", file.bytes(), bytes);
       }
-      return HexFormat.of().formatHex(digest.digest()).equals(file.sha256())
+      return Sha256.hex(digest).equals(file.sha256())
           ? ""
           : "expected the SHA-256 of its commit, got another: its bytes have changed";
     }
