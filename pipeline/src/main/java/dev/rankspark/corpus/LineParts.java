@@ -8,50 +8,32 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
-import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
-import org.apache.spark.sql.Dataset;
 
 /**
- * The lines of a data set as one plain file for each of its partitions. Spark's and Hadoop's own
- * writers are not asked: what they write is what a cluster's settings say, compressed for one.
+ * The lines of a data set as plain files, such as one for each of its partitions. Spark's and
+ * Hadoop's own writers are not asked: what they write is what a cluster's settings say, compressed
+ * for one.
  */
-final class LineParts {
+public final class LineParts {
   static final String PREFIX = "part-";
 
   private LineParts() {}
 
   /**
-   * Writes the parts, whose names sort as the data set's order.
+   * Writes one of them. Aside and renamed, so that of two attempts at one part each leaves a whole
+   * one.
    *
+   * @param number parts are strung together in the order of their numbers
+   * @param lines without their ends
+   * @param folder {@link SingleFile.WorkFolder#lines}
    * @param output for messages
    */
-  static void write(Dataset<String> lines, Path folder, String output) {
-    JavaSparkContext context =
-        JavaSparkContext.fromSparkContext(lines.sparkSession().sparkContext());
-    Broadcast<HadoopSettings> hadoop =
-        context.broadcast(new HadoopSettings(context.hadoopConfiguration()));
-    String address = folder.toString();
-    lines
-        .toJavaRDD()
-        .mapPartitionsWithIndex(
-            (number, part) -> {
-              write(number, part, address, output, hadoop.value());
-              return List.<String>of().iterator();
-            },
-            /* preservesPartitioning= */ true)
-        .count();
-    hadoop.destroy();
-  }
-
-  /** One part. Aside and renamed, so that of two attempts at one part each leaves a whole one. */
-  static void write(
+  public static void write(
       int number, Iterator<String> lines, String folder, String output, HadoopSettings hadoop) {
     Path part = new Path(folder, PREFIX + String.format(Locale.ROOT, "%010d", number));
     Path aside = new Path(folder, "." + part.getName() + "." + UUID.randomUUID());

@@ -27,33 +27,13 @@ import org.apache.spark.sql.Row;
 public final class SingleFile {
   private SingleFile() {}
 
-  /** Writes the lines in the data set's order, each ended by {@code \n}. */
-  public static void write(Dataset<String> lines, String output, IfExists ifExists) {
-    try (OutputFile file = stage(lines, output, ifExists)) {
-      file.commit();
-    }
-  }
-
   /**
-   * Likewise, up to the point where only {@link OutputFile#commit} is left to do.
-   *
-   * @return to be closed
-   */
-  public static OutputFile stage(Dataset<String> lines, String output, IfExists ifExists) {
-    Configuration hadoop = lines.sparkSession().sparkContext().hadoopConfiguration();
-    return stage(
-        work -> work.fill(() -> LineParts.write(lines, work.lines(), output)),
-        output,
-        ifExists,
-        hadoop);
-  }
-
-  /**
-   * Likewise.
+   * Writes a file up to the point where only {@link OutputFile#commit} is left to do.
    *
    * @param writing writes {@link LineParts} into {@link WorkFolder#lines}
+   * @return to be closed
    */
-  static OutputFile stage(
+  public static OutputFile stage(
       Consumer<WorkFolder> writing, String output, IfExists ifExists, Configuration hadoop) {
     try (WorkFolder work = WorkFolder.beside(output, hadoop)) {
       writing.accept(work);
@@ -105,7 +85,7 @@ public final class SingleFile {
     }
 
     /** Where {@link LineParts} belong. */
-    Path lines() {
+    public Path lines() {
       return child("lines");
     }
 

@@ -1,9 +1,6 @@
 package dev.rankspark.score;
 
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.concat_ws;
-import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.row_number;
 
 import dev.rankspark.InputException;
 import dev.rankspark.PartlyDoneException;
@@ -14,7 +11,6 @@ import dev.rankspark.cluster.JobProgress;
 import dev.rankspark.corpus.Candidates;
 import dev.rankspark.corpus.Pairs;
 import dev.rankspark.corpus.RerankInput;
-import dev.rankspark.corpus.SingleFile;
 import dev.rankspark.corpus.SingleFile.WorkFolder;
 import dev.rankspark.eval.TrecEval;
 import dev.rankspark.files.FileFailures;
@@ -41,12 +37,9 @@ import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.storage.StorageLevel;
 
 /**
@@ -54,8 +47,6 @@ import org.apache.spark.storage.StorageLevel;
  * {@code tevatron/reranker/driver/rerank.py} writes it.
  */
 public final class Rerank {
-  private static final String RANK = "rank";
-
   /** Beyond the candidates of any query; trec_eval has no recall without a cutoff. */
   private static final int ALL = 999_999_999;
 
@@ -222,14 +213,11 @@ public final class Rerank {
       Optional<Reuse> reuse,
       long start) {
     double scoredSeconds = (System.nanoTime() - start) / 1e9;
-    write(ranked(scored));
+    RankedPairs.Counts counted = write(scored);
     double writtenSeconds = (System.nanoTime() - start) / 1e9;
     long all = reuse.map(Reuse::pairs).orElseGet(counters::pairs);
     return new RerankReport(
-        new Counted(
-            all,
-            scored.select(Pairs.QID).distinct().count(),
-            all - scored.select(Pairs.QID, Pairs.DOCID).distinct().count()),
+        new Counted(all, counted.queries(), counted.repeated()),
         counts,
         counters.tokens(scoring.map(Scoring::batchTokens).orElse(0)),
         counters.work(
@@ -263,50 +251,33 @@ public final class Rerank {
     return work.keep(spark.createDataFrame(scored, ScorePartition.SCORED), "scored");
   }
 
-  /** Queries in input order, scores descending, equal scores in input order. */
-  private static Dataset<Row> ranked(Dataset<Row> scored) {
-    Column order =
-        row_number()
-            .over(
-                Window.partitionBy(Pairs.QUERY_POSITION)
-                    .orderBy(col(ScorePartition.SCORE).desc(), col(ScorePartition.NUMBER)));
-    return scored.withColumn(RANK, order).orderBy(Pairs.QUERY_POSITION, RANK);
-  }
-
   /** Writes both outputs aside before the first appears, so that what can fail fails there. */
-  private void write(Dataset<Row> ranked) {
-    // Spark writes a float as Float.toString does: the shortest text that reads back as the same
-    // float.
-    Column score = col(ScorePartition.SCORE).cast("string");
-    Map<String, Column> lines = new LinkedHashMap<>();
+  private RankedPairs.Counts write(Dataset<Row> scored) {
+    String tag = options.runTag();
+    Map<String, RankedPairs.Format> formats = new LinkedHashMap<>();
     options
         .output()
         .ifPresent(
-            path -> lines.put(path, concat_ws("\t", col(Pairs.QID), col(Pairs.DOCID), score)));
+            path ->
+                formats.put(path, (qid, docid, rank, score) -> qid + "\t" + docid + "\t" + score));
     options
         .trecOutput()
         .ifPresent(
             path ->
-                lines.put(
+                formats.put(
                     path,
-                    concat_ws(
-                        " ",
-                        col(Pairs.QID),
-                        lit("Q0"),
-                        col(Pairs.DOCID),
-                        col(RANK).cast("string"),
-                        score,
-                        lit(options.runTag()))));
+                    (qid, docid, rank, score) ->
+                        qid + " Q0 " + docid + " " + rank + " " + score + " " + tag));
+    RankedPairs ranked = new RankedPairs(scored);
     List<OutputFile> files = new ArrayList<>();
     try {
-      lines.forEach(
-          (path, line) -> {
+      formats.forEach(
+          (path, format) -> {
             progress.describe("rerank: writes " + path);
-            files.add(
-                SingleFile.stage(
-                    ranked.select(line).as(Encoders.STRING()), path, options.ifExists()));
+            files.add(ranked.stage(format, path, options.ifExists()));
           });
       publish(files);
+      return ranked.counts();
     } finally {
       files.forEach(OutputFile::close);
     }
