@@ -121,7 +121,8 @@ final class ProgramCall implements AutoCloseable {
     if (!missing.isEmpty()) {
       throw new IllegalArgumentException(method + " lacks " + String.join(", ", missing));
     }
-    return body.apply(parameters.keySet().stream().map(arguments::get).toArray(IValue[]::new));
+    IValue[] values = parameters.keySet().stream().map(arguments::get).toArray(IValue[]::new);
+    return NativeCalls.OF_PROCESS.call(() -> body.apply(values));
   }
 
   @Override
