@@ -3,9 +3,7 @@ package dev.rankspark.jobs;
 import dev.rankspark.cluster.Sessions;
 import dev.rankspark.cluster.Signals;
 import dev.rankspark.files.Unfinished;
-import dev.rankspark.model.NativeCalls;
 import java.io.PrintWriter;
-import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.logging.log4j.Level;
@@ -18,13 +16,10 @@ import org.apache.logging.log4j.core.config.Configurator;
  */
 final class Interruption {
   /**
-   * How long the command may take to end by itself, once its Spark jobs are cancelled: a large
-   * model's batch on a small CPU takes seconds.
+   * How long the command may take to end by itself, once its Spark jobs are cancelled. Longer than
+   * {@link dev.rankspark.model.NativeCalls} waits for a batch that is computed.
    */
-  private static final Duration LIMIT = Duration.ofSeconds(20);
-
-  /** Likewise, where nobody waits for it to end. */
-  private static final Duration LIMIT_OF_FAILURE = Duration.ofMinutes(2);
+  private static final long LIMIT_MILLIS = 20_000;
 
   /** After Spark's own hooks, before Hadoop closes its file systems (priority 10). */
   private static final int HOOK_PRIORITY = 11;
@@ -62,10 +57,8 @@ final class Interruption {
   static void exit(int code, PrintWriter err) {
     Signal signal = RECEIVED.get();
     if (signal == null) {
-      NativeCalls.OF_PROCESS.end(LIMIT_OF_FAILURE); // of tasks beside one that failed
       System.exit(code);
     } else {
-      NativeCalls.OF_PROCESS.end(LIMIT);
       Unfinished.deleteAll();
       say(signal, err);
       System.exit(signal.exitCode);
@@ -81,7 +74,7 @@ final class Interruption {
     ShutdownHookManager.get().addShutdownHook(Unfinished::deleteAll, HOOK_PRIORITY);
     Sessions.running().ifPresent(session -> session.sparkContext().cancelAllJobs());
     try {
-      Thread.sleep(LIMIT.toMillis()); // the main thread ends the process, in a fraction of it
+      Thread.sleep(LIMIT_MILLIS); // the main thread ends the process, in a fraction of it
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -2,10 +2,14 @@ package dev.rankspark.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 class NativeCallsTest {
@@ -50,6 +54,44 @@ class NativeCallsTest {
     assertThat(calls.end(SHORT)).isFalse();
     last.countDown();
     assertThat(calls.end(Duration.ofMinutes(1))).isTrue();
+  }
+
+  /** A process that exits while another of its threads is in a call. */
+  static final class Exiting {
+    private Exiting() {}
+
+    public static void main(String[] args) throws InterruptedException {
+      CountDownLatch begun = new CountDownLatch(1);
+      Thread call =
+          new Thread(
+              () ->
+                  NativeCalls.OF_PROCESS.call(
+                      () -> {
+                        begun.countDown();
+                        LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(1));
+                        System.out.print("the call has returned");
+                        return true;
+                      }));
+      call.setDaemon(true);
+      call.start();
+      begun.await();
+      System.exit(7);
+    }
+  }
+
+  @Test
+  void aProcessThatExitsLetsThemReturn() throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Exiting.class.getName())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(said).isEqualTo(7);
+    assertThat(said).endsWith("the call has returned");
   }
 
   @Test
