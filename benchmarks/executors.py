@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 
-from whole_job import HOME, rerank, write_pairs
+from whole_job import HOME, opens, rerank, write_pairs
 
 PRODUCTS = """
 import sys, time, torch
@@ -53,10 +53,8 @@ def products(dtype, processes):
 
 def daemon(folder, name, said, *arguments):
     """Starts Spark's master or worker and waits until its log says something; gives the process and what it matched."""
-    packages = re.search(r"for package in (.*?); do", (HOME / "bin/rankspark").read_text(), re.S).group(1)
-    opens = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in packages.replace("\\", " ").split()]
     log = folder / f"{name}.log"
-    command = ["java", *opens, "-cp", f"{HOME}/spark/target/spark/jars/*", f"org.apache.spark.deploy.{arguments[0]}", *arguments[1:]]
+    command = ["java", *opens(), "-cp", f"{HOME}/spark/target/spark/jars/*", f"org.apache.spark.deploy.{arguments[0]}", *arguments[1:]]
     with open(log, "wb") as out:
         process = subprocess.Popen([str(word) for word in command], stdout=out, stderr=out,
                                    env={**os.environ, "SPARK_HOME": str(HOME / "spark/target/spark"), "SPARK_LOCAL_IP": "127.0.0.1",

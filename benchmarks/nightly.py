@@ -14,14 +14,13 @@ import argparse
 import json
 import os
 import pathlib
-import re
 import shutil
 import statistics
 import subprocess
 import tempfile
 import time
 
-from whole_job import HOME, bench, write_pairs
+from whole_job import HOME, bench, opens, write_pairs
 
 NIGHT = ["--query-prefix", "query: ", "--passage-prefix", "document: ", "--rerank-max-len", "64", "--dtype", "float32"]
 
@@ -42,10 +41,8 @@ def narrow_model(folder):
 
 def java(*arguments):
     """Runs a source file over the product's classes, with the flags that bin/rankspark gives Java."""
-    packages = re.search(r"for package in (.*?); do", (HOME / "bin/rankspark").read_text(), re.S).group(1)
-    opens = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in packages.replace("\\", " ").split()]
     jars = f"{HOME}/jobs/target/rankspark.jar:{HOME}/spark/target/spark/jars/*"
-    subprocess.run(["java", *opens, "-cp", jars, *arguments], check=True)
+    subprocess.run(["java", *opens(), "-cp", jars, *arguments], check=True)
 
 
 def rerank(folder, model, dataset, options, store=None, env=None):

@@ -42,6 +42,12 @@ def write_pairs(source, count, path):
             out.write(json.dumps(pair) + "\n")
 
 
+def opens():
+    """The flags that bin/rankspark gives Java, for Spark's classes."""
+    packages = re.search(r"for package in (.*?); do", (HOME / "bin/rankspark").read_text(), re.S).group(1)
+    return [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in packages.replace("\\", " ").split()]
+
+
 def bench(options, path, pairs):
     result = subprocess.run(
         [HOME / "bin/rankspark", "bench", "--json", "--model-name-or-path", options.model, "--dataset-path", path, "--pairs",
