@@ -12,10 +12,13 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
+import org.apache.spark.SparkStatusTracker;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -116,17 +119,31 @@ class LossyStoreTest {
   private static Cli.Result rerank(Path folder, Path store, int pairs) throws IOException {
     List<String> lines = Files.readAllLines(Path.of(Cli.reference("expected/rerank_input.jsonl")));
     Path input = Files.write(folder.resolve("input.jsonl"), lines.subList(0, pairs));
-    return Cli.run(
-        Cli.rerank(
-            input,
-            folder.resolve(pairs + ".txt"),
-            "--rerank-max-len",
-            "196",
-            "--partitions",
-            "2",
-            "--score-store",
-            "lossy:" + store,
-            "--overwrite"));
+    Cli.Result result =
+        Cli.run(
+            Cli.rerank(
+                input,
+                folder.resolve(pairs + ".txt"),
+                "--rerank-max-len",
+                "196",
+                "--partitions",
+                "2",
+                "--score-store",
+                "lossy:" + store,
+                "--overwrite"));
+    awaitTasks();
+    return result;
+  }
+
+  /**
+   * A command fails with its first task; those beside it see that a moment later, and still clear
+   * up, or commit.
+   */
+  private static void awaitTasks() {
+    SparkStatusTracker tracker = Cli.startSpark().sparkContext().statusTracker();
+    while (Stream.of(tracker.getExecutorInfos()).anyMatch(slots -> slots.numRunningTasks() > 0)) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+    }
   }
 
   private Cli.Result night(int pairs) throws IOException {
