@@ -6,7 +6,7 @@
 
 speed: in turns, `bench` on the first so many pairs and `rerank` of the same on local[2]; a job's time is its own report's, from
 before its first task, reading the input and loading the model included, until the run is in its place. memory: one job, its
-resident memory by tenths of the scored pairs. Needs a built jar.
+resident memory and open files by tenths of the scored pairs. Needs a built jar.
 """
 import argparse
 import gzip
@@ -79,9 +79,9 @@ def speed(options, folder):
               f"{whole / rate:.3f}; {re.search(r'[0-9]+ tasks.*mean', job.stderr).group()}", flush=True)
 
 
-def resident(pid):
-    """Kilobytes of a process and its children."""
-    total = 0
+def held(pid):
+    """Kilobytes and open files of a process and its children."""
+    total, files = 0, 0
     for status in pathlib.Path("/proc").glob("[0-9]*/status"):
         try:
             text = status.read_text()
@@ -90,7 +90,11 @@ def resident(pid):
         own = int(status.parent.name)
         if own == pid or re.search(rf"^PPid:\t{pid}$", text, re.M):
             total += int(re.search(r"^VmRSS:\s+(\d+)", text, re.M).group(1)) if "VmRSS" in text else 0
-    return total
+            try:
+                files += len(os.listdir(status.parent / "fd"))
+            except OSError:
+                continue
+    return total, files
 
 
 def read(terminal):
@@ -117,11 +121,13 @@ def memory(options, folder):
         found = re.findall(r"([\d,]+) of ([\d,]+) pairs", text)
         if found:
             done, all_pairs = (int(number.replace(",", "")) for number in found[-1])
-            samples.append((10 * done // all_pairs, resident(job.pid)))
+            samples.append((10 * done // all_pairs, *held(job.pid)))
     print(b"".join(said).decode(errors="replace").strip().splitlines()[-1].split("\r")[-1])
-    tenths = [statistics.mean(memory for at, memory in samples if at == tenth) / 1024 for tenth in range(10)]
+    tenths = [statistics.mean(memory for at, memory, _ in samples if at == tenth) / 1024 for tenth in range(10)]
+    files = [statistics.mean(count for at, _, count in samples if at == tenth) for tenth in range(10)]
     print("resident MiB by tenths of the pairs:", " ".join(f"{tenth:.0f}" for tenth in tenths),
           f"last / second {tenths[9] / tenths[1]:.3f}")
+    print("open files:", " ".join(f"{count:.0f}" for count in files))
 
 
 def main() -> None:
