@@ -3,12 +3,14 @@ package dev.rankspark.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -190,13 +192,11 @@ class S3StoreIT {
     assertSummary(rerank(s3("output/scores"), here, 20), 20, 20);
     assertSummary(rerank(s3("output/scores"), s3("output/run.txt"), 20), 20, 0);
 
-    HttpRequest get =
-        HttpRequest.newBuilder(address.resolve(BUCKET + "/output/run.txt")).GET().build();
-    try {
-      assertThat(HttpClient.newHttpClient().send(get, BodyHandlers.ofString()).body())
+    Configuration hadoop = Cli.startSpark().sparkContext().hadoopConfiguration();
+    org.apache.hadoop.fs.Path written = new org.apache.hadoop.fs.Path(s3("output/run.txt"));
+    try (InputStream in = written.getFileSystem(hadoop).open(written)) {
+      assertThat(new String(in.readAllBytes(), StandardCharsets.UTF_8))
           .isEqualTo(Files.readString(here));
-    } catch (InterruptedException e) {
-      throw new AssertionError(e);
     }
   }
 }
