@@ -4,16 +4,11 @@ import static org.apache.spark.sql.functions.col;
 
 import dev.rankspark.InputException;
 import dev.rankspark.OptionException;
-import dev.rankspark.cluster.DriverFolders;
-import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.cluster.SparkVersion;
-import dev.rankspark.hub.Hub;
 import dev.rankspark.model.Dtype;
-import dev.rankspark.prompt.PairText;
 import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.reranker.FileSums;
 import dev.rankspark.reranker.Identity;
-import dev.rankspark.reranker.ModelNames;
 import dev.rankspark.reranker.ModelPaths;
 import dev.rankspark.reranker.Reranker;
 import dev.rankspark.store.RerankerScores;
@@ -22,6 +17,7 @@ import dev.rankspark.store.TaskCommits;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Column;
@@ -29,6 +25,8 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
@@ -53,9 +51,6 @@ import org.apache.spark.sql.types.StructType;
  * <p>Immutable: each {@code with} gives another one.
  */
 public final class PairScorer {
-  /** Tasks are small, so that what a slot gets at the end is: a query of 200 pairs, or few. */
-  private static final int TASKS_PER_CORE = 32;
-
   private final ScoreOptions options;
   private final String query;
   private final String passage;
@@ -173,40 +168,59 @@ public final class PairScorer {
     int passageField = fields.text(passage);
     int titleField = title.isPresent() ? fields.text(title.get()) : ScoreRows.NO_FIELD;
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    ModelPaths model =
-        ModelNames.find(options.model(), Optional.empty(), Hub.ofEnvironment(), hadoop);
-    Reranker opened = Reranker.open(model, options.prompt(), hadoop);
-    Reranker reranker =
-        opened.withFolders(DriverFolders.serve(spark.sparkContext(), opened.snapshots()));
+    TextScorer scorer = TextScorer.open(spark.sparkContext(), options);
     StoredRows.Fields texts =
-        new StoredRows.Fields(
-            queryField,
-            passageField,
-            titleField,
-            new PairText(options.prompt().queryPrefix(), options.prompt().passagePrefix()));
-    Optional<RerankerScores> kept = store.map(path -> kept(path, reranker, hadoop));
+        new StoredRows.Fields(queryField, passageField, titleField, scorer.template());
+    Optional<RerankerScores> kept = store.map(path -> kept(path, scorer.reranker(), hadoop));
     Dataset<Row> rows =
         kept.map(scores -> StoredRows.find(pairs, texts, scores.snapshot())).orElse(pairs);
-    int tasks =
-        options.partitions().orElse(TASKS_PER_CORE * spark.sparkContext().defaultParallelism());
     Column byQuery = column(fields.name(queryField));
     Column passes =
         ScoreRows.passes(
             byQuery,
             column(fields.name(passageField)),
             kept.map(scores -> column(StoredRows.SCORE)));
-    return rows.repartition(tasks, byQuery)
+    return rows.repartition(scorer.tasks(), byQuery)
         .sortWithinPartitions(passes, byQuery)
         .mapPartitions(
             new ScoreRows(
                 texts,
                 kept.isPresent() ? pairs.schema().length() : ScoreRows.NO_FIELD,
-                kept.map(scores -> TaskCommits.withoutPlan(scores, reranker.title())).orElse(null),
-                reranker,
-                options,
-                new ScoreCounters(spark.sparkContext()),
-                new HadoopSettings(hadoop)),
+                kept.map(scores -> TaskCommits.withoutPlan(scores, scorer.title())).orElse(null),
+                scorer),
             Encoders.row(pairs.schema().add(score, DataTypes.FloatType, true)));
+  }
+
+  /**
+   * Likewise for rows of groups: the passage column has an array of strings, the title column, if
+   * named, another one as long, and the score column gets an array of floats, one a passage in
+   * their order.
+   *
+   * @param groups any table
+   * @return the rows with their scores; null where the query or the array is, with a null where a
+   *     passage is
+   * @throws InputException as {@link #score} does. An action on the result fails with it if an
+   *     array of titles is not as long as that of the passages
+   */
+  public Dataset<Row> scoreGroups(Dataset<Row> groups) {
+    if (store.isPresent()) {
+      throw new OptionException(
+          "withScoreStore: the scores of groups are not kept; explode them to rows of pairs");
+    }
+    SparkVersion.check();
+    SparkSession spark = groups.sparkSession();
+    Fields fields = new Fields(groups.schema(), isCaseSensitive(spark));
+    fields.refuse(score);
+    int queryField = fields.text(query);
+    int passageField = fields.texts(passage);
+    int titleField = title.isPresent() ? fields.texts(title.get()) : ScoreRows.NO_FIELD;
+    TextScorer scorer = TextScorer.open(spark.sparkContext(), options);
+    return groups
+        .repartition(scorer.tasks(), column(fields.name(queryField)))
+        .mapPartitions(
+            new GroupRows(queryField, passageField, titleField, scorer),
+            Encoders.row(
+                groups.schema().add(score, DataTypes.createArrayType(DataTypes.FloatType), true)));
   }
 
   private static Column column(String name) {
@@ -230,6 +244,31 @@ public final class PairScorer {
     return Boolean.parseBoolean(spark.conf().get("spark.sql.caseSensitive"));
   }
 
+  /**
+   * The columns that {@link #score} or, where the passage column has arrays, {@link #scoreGroups}
+   * gives of a table with these. Nothing is opened.
+   *
+   * @param isCaseSensitive whether names are told apart by case, as {@code spark.sql.caseSensitive}
+   * @throws InputException if a column is missing, of another type, or there already
+   */
+  public StructType schema(StructType table, boolean isCaseSensitive) {
+    Fields fields = new Fields(table, isCaseSensitive);
+    fields.refuse(score);
+    fields.text(query);
+    boolean isOfGroups = fields.isArray(passage);
+    if (isOfGroups) {
+      fields.texts(passage);
+      title.ifPresent(fields::texts);
+    } else {
+      fields.text(passage);
+      title.ifPresent(fields::text);
+    }
+    return table.add(
+        score,
+        isOfGroups ? DataTypes.createArrayType(DataTypes.FloatType) : DataTypes.FloatType,
+        true);
+  }
+
   /** A table's columns by name, as its session tells names apart. */
   private record Fields(StructType schema, boolean isCaseSensitive) {
     String name(int field) {
@@ -243,7 +282,26 @@ public final class PairScorer {
           .toArray();
     }
 
+    /** A column of strings. */
     int text(String name) {
+      return field(name, "string", type -> type.equals(DataTypes.StringType));
+    }
+
+    /** A column of arrays of strings. */
+    int texts(String name) {
+      return field(
+          name,
+          "array<string>",
+          type ->
+              type instanceof ArrayType array && array.elementType().equals(DataTypes.StringType));
+    }
+
+    boolean isArray(String name) {
+      int[] found = find(name);
+      return found.length == 1 && schema.fields()[found[0]].dataType() instanceof ArrayType;
+    }
+
+    private int field(String name, String expected, Predicate<DataType> isExpected) {
       int[] found = find(name);
       if (found.length != 1) {
         throw InputException.of(
@@ -251,9 +309,10 @@ public final class PairScorer {
             found.length == 0 ? "no" : "more than one", name, columns());
       }
       StructField field = schema.fields()[found[0]];
-      if (!field.dataType().equals(DataTypes.StringType)) {
+      if (!isExpected.test(field.dataType())) {
         throw InputException.of(
-            "column \"%s\": expected string, got %s", name, field.dataType().simpleString());
+            "column \"%s\": expected %s, got %s; the table's columns are: %s",
+            name, expected, field.dataType().simpleString(), columns());
       }
       return found[0];
     }

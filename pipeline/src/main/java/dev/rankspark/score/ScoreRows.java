@@ -1,19 +1,13 @@
 package dev.rankspark.score;
 
-import dev.rankspark.cluster.HadoopSettings;
 import dev.rankspark.cluster.SparkTask;
 import dev.rankspark.files.Shown;
-import dev.rankspark.model.BestHardware;
-import dev.rankspark.model.Dtype;
-import dev.rankspark.model.Hardware;
-import dev.rankspark.reranker.Reranker;
 import dev.rankspark.store.PairKey;
 import dev.rankspark.store.TaskCommits;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Row;
@@ -33,36 +27,17 @@ final class ScoreRows implements MapPartitionsFunction<Row, Row> {
   private final StoredRows.Fields fields;
   private final int stored;
   private final TaskCommits commits; // null without a store
-  private final Reranker reranker;
-  private final String device;
-  private final Dtype dtype; // null for auto
-  private final int batchRows;
-  private final int batchTokens; // 0 for what the shape and the device say
-  private final ScoreCounters counters;
-  private final HadoopSettings hadoop;
+  private final TextScorer scorer;
 
   /**
    * @param stored the last column, with the score that a store has; {@link #NO_FIELD} without one
    * @param commits where new scores are kept; null without a store
    */
-  ScoreRows(
-      StoredRows.Fields fields,
-      int stored,
-      TaskCommits commits,
-      Reranker reranker,
-      ScoreOptions options,
-      ScoreCounters counters,
-      HadoopSettings hadoop) {
+  ScoreRows(StoredRows.Fields fields, int stored, TaskCommits commits, TextScorer scorer) {
     this.fields = fields;
     this.stored = stored;
     this.commits = commits;
-    this.reranker = reranker;
-    this.device = options.device();
-    this.dtype = options.dtype().orElse(null);
-    this.batchRows = options.batchRows();
-    this.batchTokens = options.batchTokens().orElse(0);
-    this.counters = counters;
-    this.hadoop = hadoop;
+    this.scorer = scorer;
   }
 
   /** A row by its query, for messages; with its key where scores are kept. */
@@ -88,17 +63,6 @@ final class ScoreRows implements MapPartitionsFunction<Row, Row> {
     return new Scored(new Pairs(rows));
   }
 
-  private Scoring scoring() {
-    Hardware hardware =
-        BestHardware.detect(
-            device, Optional.ofNullable(dtype), reranker.config(), SparkTask.current().cpus());
-    return Scoring.decide(
-        reranker,
-        hardware,
-        batchRows,
-        batchTokens == 0 ? OptionalInt.empty() : OptionalInt.of(batchTokens));
-  }
-
   private Row with(Row row, Float score) {
     int columns = stored == NO_FIELD ? row.length() : stored;
     Object[] values = new Object[columns + 1];
@@ -118,8 +82,7 @@ final class ScoreRows implements MapPartitionsFunction<Row, Row> {
     Scored(Pairs pairs) {
       this.pairs = pairs;
       if (pairs.hasNext()) {
-        PairCost cost = PairCost.of(reranker.config(), reranker.prompt().maxLength());
-        task = ScoreTask.begin(pairs, scoring(), cost, counters, hadoop);
+        task = scorer.begin(pairs);
         if (commits != null) {
           scores = commits.begin();
           SparkTask.current().onCompletion(scores::close);

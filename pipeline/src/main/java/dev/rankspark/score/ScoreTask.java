@@ -8,7 +8,6 @@ import dev.rankspark.score.ScorePipeline.Chunk;
 import dev.rankspark.score.ScorePipeline.Pair;
 import java.util.Iterator;
 import java.util.Optional;
-import org.apache.hadoop.conf.Configuration;
 
 /**
  * The pairs of one Spark task on their way through the executor's model: chunks of scored pairs, in
@@ -48,17 +47,8 @@ final class ScoreTask<T> implements Iterator<Chunk<T>> {
       ScoreCounters counters,
       HadoopSettings settings) {
     SparkTask task = SparkTask.current();
-    Configuration hadoop = settings.value();
-    Optional<String> gpu = task.gpu();
     long start = System.nanoTime();
-    ExecutorModels.Lease<Scorer> lease =
-        ExecutorModels.acquire(
-            Scorer.class,
-            scoring.hardware().device(gpu),
-            scoring,
-            counters.job(),
-            // on all of the executor's cores: its other tasks wait for the same model
-            () -> Scorer.load(scoring, gpu, task.executorCores(), hadoop, counters.loading()));
+    ExecutorModels.Lease<Scorer> lease = lease(task, scoring, counters, settings);
     double loadSeconds = (System.nanoTime() - start) / 1e9;
     task.onCompletion(lease::close);
     // Spark starts no more tasks than the executor has cores for: together they use those alone.
@@ -71,8 +61,37 @@ final class ScoreTask<T> implements Iterator<Chunk<T>> {
         counters,
         cost,
         // Local weights are mapped: another file in their place would be another model.
-        () -> scoring.reranker().checkUnchanged(hadoop),
+        () -> scoring.reranker().checkUnchanged(settings.value()),
         ScoreCounters.Task.begun(task.executorId(), lease.loaded(), loadSeconds));
+  }
+
+  /** The executor's model, loaded if need be. */
+  static ExecutorModels.Lease<Scorer> lease(
+      SparkTask task, Scoring scoring, ScoreCounters counters, HadoopSettings settings) {
+    Optional<String> gpu = task.gpu();
+    return ExecutorModels.acquire(
+        Scorer.class,
+        scoring.hardware().device(gpu),
+        scoring,
+        counters.job(),
+        // on all of the executor's cores: its other tasks wait for the same model
+        () ->
+            Scorer.load(scoring, gpu, task.executorCores(), settings.value(), counters.loading()));
+  }
+
+  /**
+   * Checks a score.
+   *
+   * @param pair named in the message
+   * @throws InputException if it is no number
+   */
+  static void checkFinite(float score, Object pair) {
+    if (!Float.isFinite(score)) {
+      throw InputException.of(
+          "the model's score of %s is %s; nothing was published. Try --dtype float32; if it stays,"
+              + " the weights are broken",
+          pair, score);
+    }
   }
 
   @Override
@@ -90,12 +109,7 @@ final class ScoreTask<T> implements Iterator<Chunk<T>> {
     Chunk<T> chunk = pipeline.next();
     float[] scores = chunk.scores().scores();
     for (int i = 0; i < scores.length; i++) {
-      if (!Float.isFinite(scores[i])) {
-        throw InputException.of(
-            "the model's score of %s is %s; nothing was published. Try --dtype float32; if it stays,"
-                + " the weights are broken",
-            chunk.pairs().get(i), scores[i]);
-      }
+      checkFinite(scores[i], chunk.pairs().get(i));
     }
     counted = counted.plus(chunk, cost);
     if (!pipeline.hasNext()) {
