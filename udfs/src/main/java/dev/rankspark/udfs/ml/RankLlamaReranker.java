@@ -1,0 +1,473 @@
+package dev.rankspark.udfs.ml;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.expr;
+import static org.apache.spark.sql.functions.row_number;
+
+import dev.rankspark.InputException;
+import dev.rankspark.OptionException;
+import dev.rankspark.model.Dtype;
+import dev.rankspark.prompt.PromptOptions;
+import dev.rankspark.reranker.ModelPaths;
+import dev.rankspark.score.PairScorer;
+import dev.rankspark.score.ScoreOptions;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.UUID;
+import org.apache.spark.ml.Model;
+import org.apache.spark.ml.param.BooleanParam;
+import org.apache.spark.ml.param.IntParam;
+import org.apache.spark.ml.param.Param;
+import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.param.StringArrayParam;
+import org.apache.spark.ml.util.DefaultParamsReadable;
+import org.apache.spark.ml.util.DefaultParamsWritable;
+import org.apache.spark.ml.util.MLReader;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.expressions.Window;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * A reranker as a stage: rows with a query and a passage in, the same rows with a score out; or
+ * rows of groups, with an array of passages in and an array of scores out. It is the model of a
+ * {@link RankLlamaTrainer}, or made of a checkpoint:
+ *
+ * <pre>{@code
+ * Dataset<Row> scored =
+ *     new RankLlamaReranker()
+ *         .setModelUrl("castorini/rankllama-v1-7b-lora-passage")
+ *         .setQueryPrefix("query: ")
+ *         .setPassagePrefix("document: ")
+ *         .setRerankMaxLen(196)
+ *         .setInputCols(new String[] {"query", "passage", "title"})
+ *         .setOutputCol("score")
+ *         .transform(pairs);
+ * }</pre>
+ *
+ * <p>What is saved are the params; weights stay where the model is.
+ */
+public final class RankLlamaReranker extends Model<RankLlamaReranker>
+    implements DefaultParamsWritable {
+  private static final long serialVersionUID = 1L;
+
+  private static final String PYTORCH = "PyTorch";
+
+  /** Where columns alone count. */
+  private static final ScoreOptions ANY =
+      ScoreOptions.of(
+          ModelPaths.of("."), new PromptOptions("", "", PromptOptions.DEFAULT_MAX_LENGTH, false));
+
+  private final String uid;
+  private final Param<String> queryCol;
+  private final Param<String> passageCol;
+  private final Param<String> titleCol;
+  private final StringArrayParam inputCols;
+  private final Param<String> outputCol;
+  private final Param<String> rankCol;
+  private final Param<String> modelUrl;
+  private final Param<String> engine;
+  private final Param<String> loraNameOrPath;
+  private final Param<String> baseModelNameOrPath;
+  private final Param<String> tokenizerName;
+  private final Param<String> queryPrefix;
+  private final Param<String> passagePrefix;
+  private final IntParam rerankMaxLen;
+  private final BooleanParam appendEosToken;
+  private final Param<String> dtype;
+  private final Param<String> device;
+  private final IntParam batchSize;
+  private final IntParam maxBatchTokens;
+  private final IntParam partitions;
+  private final Param<String> scoreStore;
+
+  public RankLlamaReranker() {
+    this("rankLlamaReranker_" + UUID.randomUUID().toString().substring(0, 12));
+  }
+
+  /** With a name of its own among the stages of a pipeline. */
+  public RankLlamaReranker(String uid) {
+    this.uid = uid;
+    queryCol = new Param<>(this, "queryCol", "column of queries, strings");
+    passageCol =
+        new Param<>(
+            this, "passageCol", "column of passages: strings, or arrays of strings for groups");
+    titleCol =
+        new Param<>(this, "titleCol", "column of the passages' titles, of the same type; or none");
+    inputCols =
+        new StringArrayParam(
+            this, "inputCols", "the query's, the passage's and, if there, the title's column");
+    outputCol =
+        new Param<>(this, "outputCol", "column of the scores: a float, or an array of them");
+    rankCol =
+        new Param<>(
+            this, "rankCol", "column of the ranks within a query, from 1, by score; or none");
+    modelUrl =
+        new Param<>(
+            this,
+            "modelUrl",
+            "the reranker: a directory or a name at the hub, of a whole model or of an adapter that"
+                + " names its base");
+    engine = new Param<>(this, "engine", "DJL's engine: " + PYTORCH);
+    loraNameOrPath = new Param<>(this, "loraNameOrPath", "an adapter to merge; or none");
+    baseModelNameOrPath =
+        new Param<>(
+            this,
+            "baseModelNameOrPath",
+            "where the base of an adapter lies, if not where the adapter says");
+    tokenizerName = new Param<>(this, "tokenizerName", "the tokenizer, if not the model's own");
+    queryPrefix = new Param<>(this, "queryPrefix", "put before queries, such as \"query: \"");
+    passagePrefix =
+        new Param<>(this, "passagePrefix", "put before passages, such as \"document: \"");
+    rerankMaxLen = new IntParam(this, "rerankMaxLen", "tokens at which a text is cut");
+    appendEosToken =
+        new BooleanParam(this, "appendEosToken", "end every pair with the tokenizer's </s>");
+    dtype = new Param<>(this, "dtype", "auto, float32, bfloat16, float16 or int8");
+    device = new Param<>(this, "device", "auto, cpu, cuda or cuda:N");
+    batchSize = new IntParam(this, "batchSize", "the most pairs in one batch");
+    maxBatchTokens = new IntParam(this, "maxBatchTokens", "the most tokens in one batch");
+    partitions = new IntParam(this, "partitions", "tasks to spread the pairs over");
+    scoreStore =
+        new Param<>(this, "scoreStore", "folder of a store that keeps scores of pairs; or none");
+    setDefault(queryCol, "query");
+    setDefault(passageCol, "passage");
+    setDefault(outputCol, "score");
+    setDefault(engine, PYTORCH);
+    setDefault(queryPrefix, "");
+    setDefault(passagePrefix, "");
+    setDefault(rerankMaxLen, PromptOptions.DEFAULT_MAX_LENGTH);
+    setDefault(appendEosToken, false);
+    setDefault(dtype, "auto");
+    setDefault(device, "auto");
+    setDefault(batchSize, ScoreOptions.DEFAULT_BATCH_ROWS);
+  }
+
+  @Override
+  public String uid() {
+    return uid;
+  }
+
+  public Param<String> queryCol() {
+    return queryCol;
+  }
+
+  public RankLlamaReranker setQueryCol(String value) {
+    set(queryCol, value);
+    return this;
+  }
+
+  public Param<String> passageCol() {
+    return passageCol;
+  }
+
+  public RankLlamaReranker setPassageCol(String value) {
+    set(passageCol, value);
+    return this;
+  }
+
+  public Param<String> titleCol() {
+    return titleCol;
+  }
+
+  public RankLlamaReranker setTitleCol(String value) {
+    set(titleCol, value);
+    return this;
+  }
+
+  public StringArrayParam inputCols() {
+    return inputCols;
+  }
+
+  public RankLlamaReranker setInputCols(String[] value) {
+    set(inputCols, value);
+    return this;
+  }
+
+  public Param<String> outputCol() {
+    return outputCol;
+  }
+
+  public RankLlamaReranker setOutputCol(String value) {
+    set(outputCol, value);
+    return this;
+  }
+
+  public Param<String> rankCol() {
+    return rankCol;
+  }
+
+  public RankLlamaReranker setRankCol(String value) {
+    set(rankCol, value);
+    return this;
+  }
+
+  public Param<String> modelUrl() {
+    return modelUrl;
+  }
+
+  public RankLlamaReranker setModelUrl(String value) {
+    set(modelUrl, value);
+    return this;
+  }
+
+  public Param<String> engine() {
+    return engine;
+  }
+
+  public RankLlamaReranker setEngine(String value) {
+    set(engine, value);
+    return this;
+  }
+
+  public Param<String> loraNameOrPath() {
+    return loraNameOrPath;
+  }
+
+  public RankLlamaReranker setLoraNameOrPath(String value) {
+    set(loraNameOrPath, value);
+    return this;
+  }
+
+  public Param<String> baseModelNameOrPath() {
+    return baseModelNameOrPath;
+  }
+
+  public RankLlamaReranker setBaseModelNameOrPath(String value) {
+    set(baseModelNameOrPath, value);
+    return this;
+  }
+
+  public Param<String> tokenizerName() {
+    return tokenizerName;
+  }
+
+  public RankLlamaReranker setTokenizerName(String value) {
+    set(tokenizerName, value);
+    return this;
+  }
+
+  public Param<String> queryPrefix() {
+    return queryPrefix;
+  }
+
+  public RankLlamaReranker setQueryPrefix(String value) {
+    set(queryPrefix, value);
+    return this;
+  }
+
+  public Param<String> passagePrefix() {
+    return passagePrefix;
+  }
+
+  public RankLlamaReranker setPassagePrefix(String value) {
+    set(passagePrefix, value);
+    return this;
+  }
+
+  public IntParam rerankMaxLen() {
+    return rerankMaxLen;
+  }
+
+  public RankLlamaReranker setRerankMaxLen(int value) {
+    set(rerankMaxLen, value);
+    return this;
+  }
+
+  public BooleanParam appendEosToken() {
+    return appendEosToken;
+  }
+
+  public RankLlamaReranker setAppendEosToken(boolean value) {
+    set(appendEosToken, value);
+    return this;
+  }
+
+  public Param<String> dtype() {
+    return dtype;
+  }
+
+  public RankLlamaReranker setDtype(String value) {
+    set(dtype, value);
+    return this;
+  }
+
+  public Param<String> device() {
+    return device;
+  }
+
+  public RankLlamaReranker setDevice(String value) {
+    set(device, value);
+    return this;
+  }
+
+  public IntParam batchSize() {
+    return batchSize;
+  }
+
+  public RankLlamaReranker setBatchSize(int value) {
+    set(batchSize, value);
+    return this;
+  }
+
+  public IntParam maxBatchTokens() {
+    return maxBatchTokens;
+  }
+
+  public RankLlamaReranker setMaxBatchTokens(int value) {
+    set(maxBatchTokens, value);
+    return this;
+  }
+
+  public IntParam partitions() {
+    return partitions;
+  }
+
+  public RankLlamaReranker setPartitions(int value) {
+    set(partitions, value);
+    return this;
+  }
+
+  public Param<String> scoreStore() {
+    return scoreStore;
+  }
+
+  public RankLlamaReranker setScoreStore(String value) {
+    set(scoreStore, value);
+    return this;
+  }
+
+  /** The columns that {@code inputCols} names in the place of the others, if it is set. */
+  private String column(int number, Param<String> param) {
+    if (isSet(inputCols)) {
+      String[] columns = getOrDefault(inputCols);
+      if (columns.length < 2 || columns.length > 3) {
+        throw OptionException.of(
+            "inputCols: expected the query's, the passage's and, if there, the title's column, got"
+                + " %d columns",
+            columns.length);
+      }
+      return number < columns.length ? columns[number] : null;
+    }
+    return get(param).isDefined() || hasDefault(param) ? getOrDefault(param) : null;
+  }
+
+  private Optional<String> text(Param<String> param) {
+    return isDefined(param) ? Optional.of(getOrDefault(param)) : Optional.empty();
+  }
+
+  private OptionalInt number(IntParam param) {
+    return isDefined(param) ? OptionalInt.of((Integer) getOrDefault(param)) : OptionalInt.empty();
+  }
+
+  private PairScorer scorer(ScoreOptions options) {
+    PairScorer scorer =
+        PairScorer.of(options)
+            .withColumns(column(0, queryCol), column(1, passageCol))
+            .withScoreColumn(getOrDefault(outputCol));
+    String titles = column(2, titleCol);
+    PairScorer titled = titles == null ? scorer : scorer.withTitleColumn(titles);
+    return text(scoreStore).map(titled::withScoreStore).orElse(titled);
+  }
+
+  private ScoreOptions options() {
+    if (!getOrDefault(engine).equals(PYTORCH)) {
+      throw OptionException.of("engine: expected %s, got \"%s\"", PYTORCH, getOrDefault(engine));
+    }
+    String model =
+        text(modelUrl)
+            .orElseThrow(
+                () ->
+                    new OptionException(
+                        "modelUrl is not set: the directory of a reranker or its name at the hub"));
+    return new ScoreOptions(
+        new ModelPaths(model, text(loraNameOrPath), text(baseModelNameOrPath), text(tokenizerName)),
+        new PromptOptions(
+            getOrDefault(queryPrefix),
+            getOrDefault(passagePrefix),
+            (Integer) getOrDefault(rerankMaxLen),
+            (Boolean) getOrDefault(appendEosToken)),
+        text(dtype).filter(name -> !name.equals("auto")).map(Dtype::parse),
+        getOrDefault(device),
+        (Integer) getOrDefault(batchSize),
+        number(maxBatchTokens),
+        number(partitions));
+  }
+
+  @Override
+  public StructType transformSchema(StructType schema) {
+    StructType scored = scorer(ANY).schema(schema, isCaseSensitive());
+    if (!isDefined(rankCol)) {
+      return scored;
+    }
+    String rank = getOrDefault(rankCol);
+    if (List.of(scored.fieldNames()).contains(rank)) {
+      throw InputException.of("rankCol: the table has a column \"%s\" already", rank);
+    }
+    return scored.add(
+        rank,
+        isOfGroups(schema)
+            ? DataTypes.createArrayType(DataTypes.IntegerType)
+            : DataTypes.IntegerType,
+        true);
+  }
+
+  @Override
+  public Dataset<Row> transform(Dataset<?> table) {
+    transformSchema(table.schema());
+    PairScorer scorer = scorer(options());
+    Dataset<Row> rows = table.toDF();
+    Dataset<Row> scored = isOfGroups(rows.schema()) ? scorer.scoreGroups(rows) : scorer.score(rows);
+    return isDefined(rankCol) ? ranked(scored, isOfGroups(rows.schema())) : scored;
+  }
+
+  /** Equal scores have ranks in the order of their passages. */
+  private Dataset<Row> ranked(Dataset<Row> scored, boolean isOfGroups) {
+    String score = quoted(getOrDefault(outputCol));
+    return scored.withColumn(
+        getOrDefault(rankCol),
+        isOfGroups
+            ? expr(
+                String.format(
+                    "transform(%1$s, (s, i) -> IF(s IS NULL, NULL, 1 + size(filter(%1$s, (t, j) ->"
+                        + " t > s OR (t = s AND j < i)))))",
+                    score))
+            : row_number()
+                .over(
+                    Window.partitionBy(col(quoted(column(0, queryCol))))
+                        .orderBy(
+                            col(score).desc_nulls_last(), col(quoted(column(1, passageCol))))));
+  }
+
+  private static String quoted(String name) {
+    return "`" + name.replace("`", "``") + "`";
+  }
+
+  private boolean isOfGroups(StructType schema) {
+    return scorer(ANY).schema(schema, isCaseSensitive()).apply(getOrDefault(outputCol)).dataType()
+        instanceof org.apache.spark.sql.types.ArrayType;
+  }
+
+  private static boolean isCaseSensitive() {
+    return Boolean.parseBoolean(SparkSession.active().conf().get("spark.sql.caseSensitive"));
+  }
+
+  @Override
+  public RankLlamaReranker copy(ParamMap extra) {
+    return this.<RankLlamaReranker>defaultCopy(extra).setParent(parent());
+  }
+
+  /** What reads a stage that was saved. */
+  public static MLReader<RankLlamaReranker> read() {
+    return new Saved().read();
+  }
+
+  /** Reads a stage that was saved. */
+  public static RankLlamaReranker load(String path) {
+    return read().load(path);
+  }
+
+  private static final class Saved implements DefaultParamsReadable<RankLlamaReranker> {}
+}
