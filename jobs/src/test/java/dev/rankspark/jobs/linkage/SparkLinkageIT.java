@@ -47,7 +47,8 @@ class SparkLinkageIT {
   private static void assertLinks(Path spark, Predicate<String> asked) throws IOException {
     try (var files = Files.list(spark)) {
       List<Path> jars = files.filter(file -> file.toString().endsWith(".jar")).toList();
-      Linkage.Result result = Linkage.of(JAR, SparkLinkageIT::isOurs, jars, asked);
+      Linkage.Result result =
+          Linkage.of(JAR, name -> isOurs(name) && isFor(name, jars), jars, asked);
       assertThat(result.missing()).isEmpty();
       // or else it was not the jar that was looked at
       assertThat(result.references()).isGreaterThan(1_000);
@@ -56,6 +57,20 @@ class SparkLinkageIT {
 
   private static boolean isOurs(String name) {
     return name.startsWith("dev/rankspark/") && !name.startsWith("dev/rankspark/shaded/");
+  }
+
+  /** Catalyst's classes are there for each Scala; the stages are for Sparks that have spark.ml. */
+  private static boolean isFor(String name, List<Path> jars) {
+    if (name.startsWith("dev/rankspark/udfs/ml/")) {
+      return has(jars, "spark-mllib_");
+    }
+    boolean isOfOlderScala = name.startsWith("dev/rankspark/catalyst/");
+    boolean isOfNewerScala = name.startsWith("dev/rankspark/catalyst213/");
+    return has(jars, "scala-library-2.13.") ? !isOfOlderScala : !isOfNewerScala;
+  }
+
+  private static boolean has(List<Path> jars, String name) {
+    return jars.stream().anyMatch(jar -> jar.getFileName().toString().startsWith(name));
   }
 
   private static boolean isOfSpark(String name) {

@@ -1,0 +1,126 @@
+package dev.rankspark.udfs;
+
+import dev.rankspark.InputException;
+import dev.rankspark.eval.RankedGrades;
+import java.util.List;
+
+/**
+ * The SQL functions that measure a ranked list by its grades, best first, as trec_eval does. A null
+ * grade is one of a document that is not judged.
+ */
+public enum GradeFunction {
+  NDCG(
+      "ndcg",
+      true,
+      true,
+      "nDCG of the first k: discounted gain over that of the best order (trec_eval's ndcg_cut).",
+      "SELECT _FUNC_(array(0, 3, 1), 10);\n       0.6433166",
+      RankedGrades::ndcg),
+  MRR(
+      "mrr",
+      false,
+      false,
+      "one over the rank of the first relevant document, 0 if it is not among the first k"
+          + " (trec_eval's recip_rank); its mean over queries is MRR.",
+      "SELECT _FUNC_(array(0, 3, 1));\n       0.5",
+      RankedGrades::reciprocalRank),
+  AVERAGE_PRECISION(
+      "average_precision",
+      null,
+      true,
+      "the mean of the precision at each relevant document (trec_eval's map of one query).",
+      "SELECT _FUNC_(array(0, 3, 1));\n       0.5833333",
+      (grades, k) -> grades.averagePrecision()),
+  RECALL(
+      "recall",
+      true,
+      true,
+      "relevant documents among the first k, over all relevant ones (trec_eval's recall).",
+      "SELECT _FUNC_(array(0, 3, 1), 2);\n       0.5",
+      RankedGrades::recall);
+
+  /** A measure of a list. */
+  private interface OfList {
+    double apply(RankedGrades grades, int k);
+  }
+
+  private final String sqlName;
+  private final Boolean needsK; // null where there is none
+  private final boolean takesJudged;
+  private final String usage;
+  private final String example;
+
+  @SuppressWarnings("ImmutableEnumChecker") // all are method references
+  private final OfList measure;
+
+  GradeFunction(
+      String sqlName,
+      Boolean needsK,
+      boolean takesJudged,
+      String usage,
+      String example,
+      OfList measure) {
+    this.sqlName = sqlName;
+    this.needsK = needsK;
+    this.takesJudged = takesJudged;
+    this.usage = usage;
+    this.example = example;
+    this.measure = measure;
+  }
+
+  public String sqlName() {
+    return sqlName;
+  }
+
+  /** The names of the arguments that must be there. */
+  public List<String> required() {
+    return Boolean.TRUE.equals(needsK) ? List.of("grades", "k") : List.of("grades");
+  }
+
+  /** The names of those that may follow. */
+  public List<String> optional() {
+    if (Boolean.FALSE.equals(needsK)) {
+      return List.of("k");
+    }
+    return takesJudged ? List.of("judged") : List.of();
+  }
+
+  /**
+   * The value of a list.
+   *
+   * @param grades best first
+   * @param k how many count; ignored where the function has none
+   * @param judged the grades of all judged documents of the query; null for those of the list
+   * @throws InputException if k is less than 1
+   */
+  public double apply(int[] grades, int k, int[] judged) {
+    if (k < 1) {
+      throw InputException.of("%s: expected k of at least 1, got %d", sqlName, k);
+    }
+    return measure.apply(
+        judged == null ? RankedGrades.of(grades) : RankedGrades.of(grades, judged), k);
+  }
+
+  /** What {@code DESCRIBE FUNCTION} tells. */
+  public FunctionWords words() {
+    StringBuilder arguments = new StringBuilder("\n    Arguments:\n");
+    arguments.append(
+        "      * grades - an array of whole numbers: the grades of the ranked list, best first; null"
+            + " where a document is not judged\n");
+    if (needsK != null) {
+      arguments.append("      * k - how many of the list count, at least 1\n");
+    }
+    if (takesJudged) {
+      arguments.append(
+          "      * judged - an array of whole numbers: the grades of all documents that are judged"
+              + " for the query, in the list or not; left out, those of the list\n");
+    }
+    String call =
+        "_FUNC_("
+            + String.join(", ", required())
+            + String.join("", optional().stream().map(name -> " [, " + name + "]").toList())
+            + ")";
+    return new FunctionWords(
+        call + " - " + usage, arguments.toString(), "\n    Examples:\n      > " + example + "\n");
+  }
+}

@@ -1,0 +1,134 @@
+package dev.rankspark.udfs;
+
+import dev.rankspark.OptionException;
+import dev.rankspark.model.Dtype;
+import dev.rankspark.prompt.PromptOptions;
+import dev.rankspark.reranker.ModelPaths;
+import dev.rankspark.score.ScoreOptions;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+
+/**
+ * A session's settings of a reranker: the options of the command line, in camel case, behind {@code
+ * spark.rankspark.}; those of a named model behind {@code spark.rankspark.<name>.}.
+ */
+final class RerankSettings {
+  static final String PREFIX = "spark.rankspark.";
+
+  private static final String MODEL = "modelNameOrPath";
+
+  private static final List<String> OPTIONS =
+      List.of(
+          MODEL,
+          "loraNameOrPath",
+          "baseModelNameOrPath",
+          "tokenizerName",
+          "queryPrefix",
+          "passagePrefix",
+          "rerankMaxLen",
+          "appendEosToken",
+          "dtype",
+          "device",
+          "perDeviceEvalBatchSize",
+          "maxBatchTokens",
+          "partitions");
+
+  private final String prefix;
+  private final Map<String, String> values;
+
+  private RerankSettings(String prefix, Map<String, String> values) {
+    this.prefix = prefix;
+    this.values = values;
+  }
+
+  /**
+   * The options of a model.
+   *
+   * @param settings all of a session
+   * @param name of the model, if it has one
+   * @throws OptionException if there is no such model, or a setting is none of these or wrong
+   */
+  static ScoreOptions options(Map<String, String> settings, Optional<String> name) {
+    String prefix = name.map(model -> prefix(model)).orElse(PREFIX);
+    Map<String, String> values = new TreeMap<>();
+    settings.forEach(
+        (setting, value) -> {
+          String option = setting.startsWith(prefix) ? setting.substring(prefix.length()) : "";
+          if (!option.isEmpty() && option.indexOf('.') < 0) {
+            check(prefix, option);
+            values.put(option, value);
+          }
+        });
+    return new RerankSettings(prefix, values).options();
+  }
+
+  /** Where the settings of a named model are. */
+  static String prefix(String name) {
+    if (!name.matches("\\w+") || OPTIONS.contains(name)) {
+      throw OptionException.of(
+          "the name of a model: expected letters, digits and _, and no option's name, got \"%s\"",
+          name);
+    }
+    return PREFIX + name + ".";
+  }
+
+  /** Refuses what is no option: a wrong name would change scores without a word. */
+  static void check(String prefix, String option) {
+    if (!OPTIONS.contains(option)) {
+      throw OptionException.of(
+          "%s%s is no setting of a reranker; there are %s",
+          prefix, option, String.join(", ", OPTIONS));
+    }
+  }
+
+  private ScoreOptions options() {
+    String model =
+        text(MODEL)
+            .orElseThrow(
+                () ->
+                    OptionException.of(
+                        "%s%s is not set: the directory of a reranker or its name at the hub, by"
+                            + " SET or the session's configuration",
+                        prefix, MODEL));
+    return new ScoreOptions(
+        new ModelPaths(
+            model, text("loraNameOrPath"), text("baseModelNameOrPath"), text("tokenizerName")),
+        new PromptOptions(
+            text("queryPrefix").orElse(""),
+            text("passagePrefix").orElse(""),
+            number("rerankMaxLen").orElse(PromptOptions.DEFAULT_MAX_LENGTH),
+            flag("appendEosToken")),
+        text("dtype").filter(dtype -> !dtype.equals("auto")).map(Dtype::parse),
+        text("device").orElse("auto"),
+        number("perDeviceEvalBatchSize").orElse(ScoreOptions.DEFAULT_BATCH_ROWS),
+        number("maxBatchTokens"),
+        number("partitions"));
+  }
+
+  private Optional<String> text(String option) {
+    return Optional.ofNullable(values.get(option));
+  }
+
+  private OptionalInt number(String option) {
+    String value = values.get(option);
+    if (value == null) {
+      return OptionalInt.empty();
+    }
+    try {
+      return OptionalInt.of(Integer.parseInt(value.strip()));
+    } catch (NumberFormatException e) {
+      throw OptionException.of("%s%s: expected a whole number, got \"%s\"", prefix, option, value);
+    }
+  }
+
+  private boolean flag(String option) {
+    String value = text(option).orElse("false");
+    if (!value.equals("true") && !value.equals("false")) {
+      throw OptionException.of("%s%s: expected true or false, got \"%s\"", prefix, option, value);
+    }
+    return value.equals("true");
+  }
+}
