@@ -11,30 +11,30 @@ import java.util.List;
 public enum GradeFunction {
   NDCG(
       "ndcg",
-      true,
-      true,
+      List.of("grades", "k"),
+      List.of("judged"),
       "nDCG of the first k: discounted gain over that of the best order (trec_eval's ndcg_cut).",
-      "SELECT _FUNC_(array(0, 3, 1), 10);\n       0.6433166",
+      "SELECT _FUNC_(array(0, 3, 1), 10);\n       0.6590",
       RankedGrades::ndcg),
   MRR(
       "mrr",
-      false,
-      false,
+      List.of("grades"),
+      List.of("k"),
       "one over the rank of the first relevant document, 0 if it is not among the first k"
           + " (trec_eval's recip_rank); its mean over queries is MRR.",
       "SELECT _FUNC_(array(0, 3, 1));\n       0.5",
       RankedGrades::reciprocalRank),
   AVERAGE_PRECISION(
       "average_precision",
-      null,
-      true,
+      List.of("grades"),
+      List.of("judged"),
       "the mean of the precision at each relevant document (trec_eval's map of one query).",
-      "SELECT _FUNC_(array(0, 3, 1));\n       0.5833333",
+      "SELECT _FUNC_(array(0, 3, 1));\n       0.5833",
       (grades, k) -> grades.averagePrecision()),
   RECALL(
       "recall",
-      true,
-      true,
+      List.of("grades", "k"),
+      List.of("judged"),
       "relevant documents among the first k, over all relevant ones (trec_eval's recall).",
       "SELECT _FUNC_(array(0, 3, 1), 2);\n       0.5",
       RankedGrades::recall);
@@ -45,8 +45,13 @@ public enum GradeFunction {
   }
 
   private final String sqlName;
-  private final Boolean needsK; // null where there is none
-  private final boolean takesJudged;
+
+  @SuppressWarnings("ImmutableEnumChecker") // made by List.of
+  private final List<String> required;
+
+  @SuppressWarnings("ImmutableEnumChecker") // made by List.of
+  private final List<String> optional;
+
   private final String usage;
   private final String example;
 
@@ -55,14 +60,14 @@ public enum GradeFunction {
 
   GradeFunction(
       String sqlName,
-      Boolean needsK,
-      boolean takesJudged,
+      List<String> required,
+      List<String> optional,
       String usage,
       String example,
       OfList measure) {
     this.sqlName = sqlName;
-    this.needsK = needsK;
-    this.takesJudged = takesJudged;
+    this.required = required;
+    this.optional = optional;
     this.usage = usage;
     this.example = example;
     this.measure = measure;
@@ -74,15 +79,12 @@ public enum GradeFunction {
 
   /** The names of the arguments that must be there. */
   public List<String> required() {
-    return Boolean.TRUE.equals(needsK) ? List.of("grades", "k") : List.of("grades");
+    return required;
   }
 
   /** The names of those that may follow. */
   public List<String> optional() {
-    if (Boolean.FALSE.equals(needsK)) {
-      return List.of("k");
-    }
-    return takesJudged ? List.of("judged") : List.of();
+    return optional;
   }
 
   /**
@@ -107,10 +109,10 @@ public enum GradeFunction {
     arguments.append(
         "      * grades - an array of whole numbers: the grades of the ranked list, best first; null"
             + " where a document is not judged\n");
-    if (needsK != null) {
+    if (required.contains("k") || optional.contains("k")) {
       arguments.append("      * k - how many of the list count, at least 1\n");
     }
-    if (takesJudged) {
+    if (optional.contains("judged")) {
       arguments.append(
           "      * judged - an array of whole numbers: the grades of all documents that are judged"
               + " for the query, in the list or not; left out, those of the list\n");

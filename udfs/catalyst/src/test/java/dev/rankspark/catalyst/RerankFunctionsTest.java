@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.rankspark.udfs.GradeFunction;
 import dev.rankspark.udfs.RankSpark;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** {@code rerank_score} and {@code rerank_scores} by batches, by rows, and what is refused. */
 class RerankFunctionsTest {
@@ -323,6 +325,15 @@ class RerankFunctionsTest {
       assertThat(String.join("\n", lines))
           .contains("Usage: " + function + "(", "Arguments:", "Examples:", "Since: 0.1.0");
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void theExamplesThatAreToldAreTrue(GradeFunction function) {
+    String[] lines = function.words().examples().strip().split("\n");
+    String query = lines[1].strip().replaceFirst("> (.*);", "$1");
+    assertThat(spark.sql(query.replace("_FUNC_", function.sqlName())).head().getDouble(0))
+        .isCloseTo(Double.parseDouble(lines[2].strip()), within(5e-5));
   }
 
   @ParameterizedTest
