@@ -4,7 +4,7 @@ import java.util.Iterator;
 import java.util.function.Function;
 
 /** Another iterator's values as a function makes others of them, one at a time. */
-record Mapped<A, B>(Iterator<A> values, Function<A, B> function) implements Iterator<B> {
+public record Mapped<A, B>(Iterator<A> values, Function<A, B> function) implements Iterator<B> {
   @Override
   public boolean hasNext() {
     return values.hasNext();

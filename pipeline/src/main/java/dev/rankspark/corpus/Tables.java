@@ -21,11 +21,16 @@ import org.apache.spark.sql.api.java.UDF2;
 import org.apache.spark.sql.types.DataTypes;
 
 /** Parquet files as one table, whatever a cluster's settings say. */
-final class Tables {
+public final class Tables {
   /** Bits of a position that hold the row in a file, as many as a line's offset has. */
   private static final int ROW_BITS = 44;
 
   private Tables() {}
+
+  /** A column's name as SQL reads it, whatever is in it. */
+  public static String quoted(String column) {
+    return "`" + column.replace("`", "``") + "`";
+  }
 
   /** A reader of exactly the files that are named. */
   static DataFrameReader reader(SparkSession spark) {

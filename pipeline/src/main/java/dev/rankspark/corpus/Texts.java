@@ -289,7 +289,7 @@ final class Texts {
 
   /** A column in which what is no number is missing: pandas' way to say so. */
   private static Column numbered(Dataset<Row> table, String column) {
-    Column values = col("`" + column.replace("`", "``") + "`");
+    Column values = col(Tables.quoted(column));
     DataType type = table.schema().apply(column).dataType();
     return type.equals(DataTypes.DoubleType) || type.equals(DataTypes.FloatType)
         ? when(isnan(values), lit(null)).otherwise(values)

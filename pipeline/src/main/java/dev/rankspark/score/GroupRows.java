@@ -1,11 +1,11 @@
 package dev.rankspark.score;
 
+import dev.rankspark.cluster.Mapped;
 import dev.rankspark.score.ScoredTexts.Scored;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 
 /**
  * Scores the rows of one task, each a query and an array of passages, into an array of scores
@@ -31,18 +31,7 @@ final class GroupRows implements MapPartitionsFunction<Row, Row> {
 
   @Override
   public Iterator<Row> call(Iterator<Row> rows) {
-    Iterator<Scored<Row>> scored = new ScoredTexts<>(scorer, rows, this::texts);
-    return new Iterator<>() {
-      @Override
-      public boolean hasNext() {
-        return scored.hasNext();
-      }
-
-      @Override
-      public Row next() {
-        return with(scored.next());
-      }
-    };
+    return new Mapped<>(new ScoredTexts<>(scorer, rows, this::texts), GroupRows::with);
   }
 
   /** Null where there is nothing to score. */
@@ -57,11 +46,6 @@ final class GroupRows implements MapPartitionsFunction<Row, Row> {
 
   private static Row with(Scored<Row> scored) {
     Row row = scored.row();
-    Object[] values = new Object[row.length() + 1];
-    for (int i = 0; i < row.length(); i++) {
-      values[i] = row.get(i);
-    }
-    values[row.length()] = scored.scores();
-    return RowFactory.create(values);
+    return RowValues.with(row, row.length(), (Object) scored.scores());
   }
 }

@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.col;
 import dev.rankspark.InputException;
 import dev.rankspark.OptionException;
 import dev.rankspark.cluster.SparkVersion;
+import dev.rankspark.corpus.Tables;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.reranker.FileSums;
@@ -224,7 +225,7 @@ public final class PairScorer {
   }
 
   private static Column column(String name) {
-    return col("`" + name.replace("`", "``") + "`");
+    return col(Tables.quoted(name));
   }
 
   private RerankerScores kept(String path, Reranker reranker, Configuration hadoop) {

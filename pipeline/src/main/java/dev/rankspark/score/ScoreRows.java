@@ -11,7 +11,6 @@ import java.util.Optional;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 
 /**
  * Scores the rows of one task of a {@link PairScorer}: each with its score behind its own columns.
@@ -64,13 +63,7 @@ final class ScoreRows implements MapPartitionsFunction<Row, Row> {
   }
 
   private Row with(Row row, Float score) {
-    int columns = stored == NO_FIELD ? row.length() : stored;
-    Object[] values = new Object[columns + 1];
-    for (int i = 0; i < columns; i++) {
-      values[i] = row.get(i);
-    }
-    values[columns] = score;
-    return RowFactory.create(values);
+    return RowValues.with(row, stored == NO_FIELD ? row.length() : stored, score);
   }
 
   private final class Scored implements Iterator<Row> {

@@ -7,7 +7,6 @@ import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
@@ -51,17 +50,10 @@ final class StoredRows {
             .add(KEY[2], DataTypes.IntegerType, true);
     MapFunction<Row, Row> withKey =
         row -> {
-          Object[] values = new Object[row.length() + KEY.length];
-          for (int i = 0; i < row.length(); i++) {
-            values[i] = row.get(i);
-          }
-          if (fields.isComplete(row)) {
-            PairKey key = PairKey.of(fields.text(row));
-            values[row.length()] = key.high();
-            values[row.length() + 1] = key.low();
-            values[row.length() + 2] = key.length();
-          }
-          return RowFactory.create(values);
+          PairKey key = fields.isComplete(row) ? PairKey.of(fields.text(row)) : null;
+          return key == null
+              ? RowValues.with(row, row.length(), null, null, null)
+              : RowValues.with(row, row.length(), key.high(), key.low(), key.length());
         };
     Dataset<Row> found = scores.read(pairs.sparkSession()).toDF(KEY[0], KEY[1], KEY[2], SCORE);
     return pairs.map(withKey, Encoders.row(keyed)).join(found, KEY, "left_outer").drop(KEY);

@@ -27,14 +27,8 @@ final class AggregateParts {
 
   /** Whether an expression calls the model with what an aggregate function gives. */
   static boolean hasCallOfAggregates(Expression expression) {
-    return (expression instanceof RerankCall && hasAggregate(expression))
-        || Scala.toJava(expression.children()).stream()
-            .anyMatch(AggregateParts::hasCallOfAggregates);
-  }
-
-  private static boolean hasAggregate(Expression expression) {
-    return expression instanceof AggregateExpression
-        || Scala.toJava(expression.children()).stream().anyMatch(AggregateParts::hasAggregate);
+    return expression.exists(
+        call -> call instanceof RerankCall && call.exists(AggregateExpression.class::isInstance));
   }
 
   static LogicalPlan split(Aggregate aggregate) {

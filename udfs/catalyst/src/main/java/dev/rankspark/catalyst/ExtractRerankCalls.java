@@ -67,7 +67,7 @@ final class ExtractRerankCalls extends Rule<LogicalPlan> {
     if (expression instanceof RerankCall call
         && call.deterministic()
         && call.references().subsetOf(child.outputSet())
-        && !hasWhatRowsLack(call)
+        && !call.exists(ExtractRerankCalls::isOfNode)
         && found.stream().noneMatch(call::semanticEquals)) {
       found.add(call);
     }
@@ -80,13 +80,11 @@ final class ExtractRerankCalls extends Rule<LogicalPlan> {
   }
 
   /** Values that are there only while the node itself is computed. */
-  private static boolean hasWhatRowsLack(Expression expression) {
+  private static boolean isOfNode(Expression expression) {
     return expression instanceof AggregateExpression
         || expression instanceof WindowExpression
         || expression instanceof NamedLambdaVariable
-        || expression instanceof OuterReference
-        || Scala.toJava(expression.children()).stream()
-            .anyMatch(ExtractRerankCalls::hasWhatRowsLack);
+        || expression instanceof OuterReference;
   }
 
   private LogicalPlan extracted(LogicalPlan node, LogicalPlan child, List<RerankCall> calls) {
@@ -144,13 +142,14 @@ final class ExtractRerankCalls extends Rule<LogicalPlan> {
       split(and.left(), calls, cheap, costly);
       split(and.right(), calls, cheap, costly);
     } else {
-      (hasCall(condition, calls) || !condition.deterministic() ? costly : cheap).add(condition);
+      boolean isCheap =
+          condition.deterministic() && !condition.exists(inner -> isOneOf(inner, calls));
+      (isCheap ? cheap : costly).add(condition);
     }
   }
 
-  private static boolean hasCall(Expression expression, List<RerankCall> calls) {
-    return (expression instanceof RerankCall call && calls.stream().anyMatch(call::semanticEquals))
-        || Scala.toJava(expression.children()).stream().anyMatch(child -> hasCall(child, calls));
+  private static boolean isOneOf(Expression expression, List<RerankCall> calls) {
+    return expression instanceof RerankCall call && calls.stream().anyMatch(call::semanticEquals);
   }
 
   private static Expression all(List<Expression> conditions) {

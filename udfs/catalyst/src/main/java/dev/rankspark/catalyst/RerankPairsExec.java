@@ -1,7 +1,7 @@
 package dev.rankspark.catalyst;
 
+import dev.rankspark.cluster.Mapped;
 import dev.rankspark.score.ScoredTexts;
-import dev.rankspark.score.ScoredTexts.Scored;
 import dev.rankspark.score.TextScorer;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -115,46 +115,19 @@ public final class RerankPairsExec extends SparkPlan {
     public Iterator<InternalRow> call(Iterator<InternalRow> rows) {
       UnsafeProjection arguments =
           UnsafeProjection.create(Scala.list(call.arguments()), Scala.list(input));
-      Iterator<InternalRow> copies =
-          new Iterator<>() {
-            @Override
-            public boolean hasNext() {
-              return rows.hasNext();
-            }
-
-            @Override
-            public InternalRow next() {
-              return rows.next().copy(); // many are held, and the next one may take its place
-            }
-          };
-      Iterator<Scored<InternalRow>> scored =
-          new ScoredTexts<>(scorer, copies, row -> call.texts(arguments.apply(row)));
-      return new Rows(scored);
-    }
-
-    private final class Rows implements Iterator<InternalRow> {
-      private final Iterator<Scored<InternalRow>> scored;
-      private final JoinedRow joined = new JoinedRow();
-      private final UnsafeProjection output;
-
-      Rows(Iterator<Scored<InternalRow>> scored) {
-        this.scored = scored;
-        List<DataType> types = new ArrayList<>(input.stream().map(Attribute::dataType).toList());
-        types.add(type);
-        this.output = UnsafeProjection.create(types.toArray(DataType[]::new));
-      }
-
-      @Override
-      public boolean hasNext() {
-        return scored.hasNext();
-      }
-
-      @Override
-      public InternalRow next() {
-        Scored<InternalRow> row = scored.next();
-        Object value = row.scores() == null ? null : call.value(row.scores());
-        return output.apply(joined.apply(row.row(), new GenericInternalRow(new Object[] {value})));
-      }
+      // Copies, as many are held, and the next one may take its place.
+      Iterator<InternalRow> copies = new Mapped<>(rows, InternalRow::copy);
+      List<DataType> types = new ArrayList<>(input.stream().map(Attribute::dataType).toList());
+      types.add(type);
+      UnsafeProjection output = UnsafeProjection.create(types.toArray(DataType[]::new));
+      JoinedRow joined = new JoinedRow();
+      return new Mapped<>(
+          new ScoredTexts<>(scorer, copies, row -> call.texts(arguments.apply(row))),
+          row -> {
+            Object value = row.scores() == null ? null : call.value(row.scores());
+            return output.apply(
+                joined.apply(row.row(), new GenericInternalRow(new Object[] {value})));
+          });
     }
   }
 

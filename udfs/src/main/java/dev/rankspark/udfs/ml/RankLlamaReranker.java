@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.row_number;
 
 import dev.rankspark.InputException;
 import dev.rankspark.OptionException;
+import dev.rankspark.corpus.Tables;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.reranker.ModelPaths;
@@ -28,6 +29,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.expressions.Window;
+import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
@@ -351,7 +353,7 @@ public final class RankLlamaReranker extends Model<RankLlamaReranker>
       }
       return number < columns.length ? columns[number] : null;
     }
-    return get(param).isDefined() || hasDefault(param) ? getOrDefault(param) : null;
+    return text(param).orElse(null);
   }
 
   private Optional<String> text(Param<String> param) {
@@ -408,7 +410,7 @@ public final class RankLlamaReranker extends Model<RankLlamaReranker>
     }
     return scored.add(
         rank,
-        isOfGroups(schema)
+        isOfGroups(scored)
             ? DataTypes.createArrayType(DataTypes.IntegerType)
             : DataTypes.IntegerType,
         true);
@@ -416,16 +418,16 @@ public final class RankLlamaReranker extends Model<RankLlamaReranker>
 
   @Override
   public Dataset<Row> transform(Dataset<?> table) {
-    transformSchema(table.schema());
+    boolean isOfGroups = isOfGroups(transformSchema(table.schema()));
     PairScorer scorer = scorer(options());
     Dataset<Row> rows = table.toDF();
-    Dataset<Row> scored = isOfGroups(rows.schema()) ? scorer.scoreGroups(rows) : scorer.score(rows);
-    return isDefined(rankCol) ? ranked(scored, isOfGroups(rows.schema())) : scored;
+    Dataset<Row> scored = isOfGroups ? scorer.scoreGroups(rows) : scorer.score(rows);
+    return isDefined(rankCol) ? ranked(scored, isOfGroups) : scored;
   }
 
   /** Equal scores have ranks in the order of their passages. */
   private Dataset<Row> ranked(Dataset<Row> scored, boolean isOfGroups) {
-    String score = quoted(getOrDefault(outputCol));
+    String score = Tables.quoted(getOrDefault(outputCol));
     return scored.withColumn(
         getOrDefault(rankCol),
         isOfGroups
@@ -436,18 +438,14 @@ public final class RankLlamaReranker extends Model<RankLlamaReranker>
                     score))
             : row_number()
                 .over(
-                    Window.partitionBy(col(quoted(column(0, queryCol))))
+                    Window.partitionBy(col(Tables.quoted(column(0, queryCol))))
                         .orderBy(
-                            col(score).desc_nulls_last(), col(quoted(column(1, passageCol))))));
+                            col(score).desc_nulls_last(),
+                            col(Tables.quoted(column(1, passageCol))))));
   }
 
-  private static String quoted(String name) {
-    return "`" + name.replace("`", "``") + "`";
-  }
-
-  private boolean isOfGroups(StructType schema) {
-    return scorer(ANY).schema(schema, isCaseSensitive()).apply(getOrDefault(outputCol)).dataType()
-        instanceof org.apache.spark.sql.types.ArrayType;
+  private boolean isOfGroups(StructType scored) {
+    return scored.apply(getOrDefault(outputCol)).dataType() instanceof ArrayType;
   }
 
   private static boolean isCaseSensitive() {

@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.col;
 
 import dev.rankspark.InputException;
 import dev.rankspark.OptionException;
+import dev.rankspark.corpus.Tables;
 import dev.rankspark.files.InputPaths;
 import dev.rankspark.hub.Hub;
 import dev.rankspark.model.Dtype;
@@ -39,6 +40,7 @@ import org.apache.spark.ml.param.StringArrayParam;
 import org.apache.spark.ml.util.DefaultParamsReadable;
 import org.apache.spark.ml.util.DefaultParamsWritable;
 import org.apache.spark.ml.util.MLReader;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -680,8 +682,8 @@ public final class RankLlamaTrainer extends Estimator<RankLlamaReranker>
     return model.setParent(this);
   }
 
-  private org.apache.spark.sql.Column quoted(Param<String> param) {
-    return col("`" + getOrDefault(param).replace("`", "``") + "`");
+  private Column quoted(Param<String> param) {
+    return col(Tables.quoted(getOrDefault(param)));
   }
 
   @Override

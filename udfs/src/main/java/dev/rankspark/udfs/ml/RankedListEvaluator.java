@@ -7,6 +7,7 @@ import static org.apache.spark.sql.functions.struct;
 
 import dev.rankspark.InputException;
 import dev.rankspark.OptionException;
+import dev.rankspark.corpus.Tables;
 import dev.rankspark.eval.RankedGrades;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -154,7 +155,7 @@ public final class RankedListEvaluator extends Evaluator implements DefaultParam
   private static String column(StructType schema, String param, String name) {
     for (StructField field : schema.fields()) {
       if (field.name().equals(name)) {
-        return "`" + name.replace("`", "``") + "`";
+        return Tables.quoted(name);
       }
     }
     throw InputException.of(
