@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 import uuid
+import warnings
 from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence
 
 from rankspark.session import RankSparkError, is_connect, model, refused, register
@@ -58,6 +59,11 @@ def rerank(
     for column in filter(None, (query_col, passage_col, title_col)):
         if column not in types:
             raise RankSparkError(f'the table has no column "{column}", its columns are: {df.dtypes}')
+    ambient = spark.conf.get("spark.rankspark.modelNameOrPath", None)
+    if ambient is not None:
+        warnings.warn(
+            f"the arguments of rerank win: of the session's settings spark.rankspark.*, which have the model {ambient}, none is used",
+            stacklevel=2)
     if output_col in types:
         raise RankSparkError(f'the table has a column "{output_col}" already, where the scores would go')
     name = "py_" + uuid.uuid4().hex[:12]

@@ -5,6 +5,7 @@ import dev.rankspark.score.ScoreOptions;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.apache.spark.sql.SparkSession;
 import scala.collection.JavaConverters;
 
@@ -63,6 +64,18 @@ public final class RankSpark {
    */
   public static ScoreOptions options(SparkSession spark, Optional<String> name) {
     return RerankSettings.options(settings(spark), name);
+  }
+
+  /**
+   * The options of a stage. Its params win over the session's settings; a stage that names its
+   * model takes none of these, for they describe another.
+   *
+   * @param params those that are set, by option: {@code modelNameOrPath}, {@code queryPrefix}, ...
+   * @param notes hears, at most once, which settings are not used
+   */
+  public static ScoreOptions options(
+      SparkSession spark, Map<String, String> params, Consumer<String> notes) {
+    return RerankSettings.options(settings(spark), params, notes);
   }
 
   private static Map<String, String> settings(SparkSession spark) {

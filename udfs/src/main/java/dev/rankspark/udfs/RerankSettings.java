@@ -9,7 +9,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * A session's settings of a reranker: the options of the command line, in camel case, behind {@code
@@ -53,6 +57,11 @@ final class RerankSettings {
    */
   static ScoreOptions options(Map<String, String> settings, Optional<String> name) {
     String prefix = name.map(model -> prefix(model)).orElse(PREFIX);
+    return new RerankSettings(prefix, values(settings, prefix)).options();
+  }
+
+  /** What a session's settings say behind a prefix, by option. */
+  private static Map<String, String> values(Map<String, String> settings, String prefix) {
     Map<String, String> values = new TreeMap<>();
     settings.forEach(
         (setting, value) -> {
@@ -62,7 +71,33 @@ final class RerankSettings {
             values.put(option, value);
           }
         });
-    return new RerankSettings(prefix, values).options();
+    return values;
+  }
+
+  /**
+   * The options of a stage. Its params win over the session's settings; a stage that names its
+   * model takes none of these, for they describe another.
+   *
+   * @param settings all of a session
+   * @param params those that are set, by option
+   * @param notes hears, at most once, which settings are not used
+   */
+  static ScoreOptions options(
+      Map<String, String> settings, Map<String, String> params, Consumer<String> notes) {
+    Map<String, String> values = values(settings, PREFIX);
+    Set<String> unused = new TreeSet<>(values.keySet());
+    if (!params.containsKey(MODEL)) {
+      unused.retainAll(params.keySet());
+    }
+    unused.removeIf(option -> values.get(option).equals(params.get(option)));
+    if (!unused.isEmpty()) {
+      notes.accept(
+          "params win over the session's settings; not used: "
+              + unused.stream().map(PREFIX::concat).collect(Collectors.joining(", ")));
+    }
+    values.keySet().removeAll(unused);
+    values.putAll(params);
+    return new RerankSettings(PREFIX, values).options();
   }
 
   /** Where the settings of a named model are. */
@@ -90,8 +125,8 @@ final class RerankSettings {
             .orElseThrow(
                 () ->
                     OptionException.of(
-                        "%s%s is not set: the directory of a reranker or its name at the hub, by"
-                            + " SET or the session's configuration",
+                        "%s%s is not set, nor the modelUrl of a stage: the directory of a"
+                            + " reranker or its name at the hub",
                         prefix, MODEL));
     return new ScoreOptions(
         new ModelPaths(

@@ -7,14 +7,15 @@ import static org.apache.spark.sql.functions.row_number;
 import dev.rankspark.InputException;
 import dev.rankspark.OptionException;
 import dev.rankspark.corpus.Tables;
-import dev.rankspark.model.Dtype;
 import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.reranker.ModelPaths;
 import dev.rankspark.score.PairScorer;
 import dev.rankspark.score.ScoreOptions;
+import dev.rankspark.udfs.RankSpark;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.UUID;
 import org.apache.spark.ml.Model;
 import org.apache.spark.ml.param.BooleanParam;
@@ -32,6 +33,8 @@ import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A reranker as a stage: rows with a query and a passage in, the same rows with a score out; or
@@ -50,7 +53,9 @@ import org.apache.spark.sql.types.StructType;
  *         .transform(pairs);
  * }</pre>
  *
- * <p>What is saved are the params; weights stay where the model is.
+ * <p>Params that are set win over the session's settings ({@code spark.rankspark.*}), which
+ * describe the model of a stage that names none. What is saved are the params; weights stay where
+ * the model is.
  */
 public final class RankLlamaReranker extends Model<RankLlamaReranker>
     implements DefaultParamsWritable {
@@ -62,6 +67,8 @@ public final class RankLlamaReranker extends Model<RankLlamaReranker>
   private static final ScoreOptions ANY =
       ScoreOptions.of(
           ModelPaths.of("."), new PromptOptions("", "", PromptOptions.DEFAULT_MAX_LENGTH, false));
+
+  private static final Logger LOG = LoggerFactory.getLogger(RankLlamaReranker.class);
 
   private final String uid;
   private final Param<String> queryCol;
@@ -85,6 +92,8 @@ public final class RankLlamaReranker extends Model<RankLlamaReranker>
   private final IntParam maxBatchTokens;
   private final IntParam partitions;
   private final Param<String> scoreStore;
+
+  private transient String said;
 
   public RankLlamaReranker() {
     this("rankLlamaReranker_" + UUID.randomUUID().toString().substring(0, 12));
@@ -360,10 +369,6 @@ public final class RankLlamaReranker extends Model<RankLlamaReranker>
     return isDefined(param) ? Optional.of(getOrDefault(param)) : Optional.empty();
   }
 
-  private OptionalInt number(IntParam param) {
-    return isDefined(param) ? OptionalInt.of((Integer) getOrDefault(param)) : OptionalInt.empty();
-  }
-
   private PairScorer scorer(ScoreOptions options) {
     PairScorer scorer =
         PairScorer.of(options)
@@ -378,24 +383,38 @@ public final class RankLlamaReranker extends Model<RankLlamaReranker>
     if (!getOrDefault(engine).equals(PYTORCH)) {
       throw OptionException.of("engine: expected %s, got \"%s\"", PYTORCH, getOrDefault(engine));
     }
-    String model =
-        text(modelUrl)
-            .orElseThrow(
-                () ->
-                    new OptionException(
-                        "modelUrl is not set: the directory of a reranker or its name at the hub"));
-    return new ScoreOptions(
-        new ModelPaths(model, text(loraNameOrPath), text(baseModelNameOrPath), text(tokenizerName)),
-        new PromptOptions(
-            getOrDefault(queryPrefix),
-            getOrDefault(passagePrefix),
-            (Integer) getOrDefault(rerankMaxLen),
-            (Boolean) getOrDefault(appendEosToken)),
-        text(dtype).filter(name -> !name.equals("auto")).map(Dtype::parse),
-        getOrDefault(device),
-        (Integer) getOrDefault(batchSize),
-        number(maxBatchTokens),
-        number(partitions));
+    Map<String, String> params = new HashMap<>();
+    put(params, "modelNameOrPath", modelUrl);
+    put(params, "perDeviceEvalBatchSize", batchSize);
+    for (Param<?> param :
+        List.of(
+            loraNameOrPath,
+            baseModelNameOrPath,
+            tokenizerName,
+            queryPrefix,
+            passagePrefix,
+            rerankMaxLen,
+            appendEosToken,
+            dtype,
+            device,
+            maxBatchTokens,
+            partitions)) {
+      put(params, param.name(), param);
+    }
+    return RankSpark.options(SparkSession.active(), params, this::sayOnce);
+  }
+
+  private void put(Map<String, String> params, String option, Param<?> param) {
+    if (isSet(param)) {
+      params.put(option, getOrDefault(param).toString());
+    }
+  }
+
+  private void sayOnce(String note) {
+    if (!note.equals(said)) {
+      said = note;
+      LOG.warn("{}: {}", uid, note);
+    }
   }
 
   @Override

@@ -28,9 +28,11 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import scala.collection.JavaConverters;
 
 /** The stages of spark.ml: scores, ranks, measures and trainings as the commands give them. */
 class StagesTest {
@@ -152,6 +154,56 @@ class StagesTest {
     assertThat(stage.explainParams()).contains("rerankMaxLen: tokens at which a text is cut");
   }
 
+  /** A prefix that another model was set up with would change scores without a word. */
+  @Test
+  void aStageThatNamesItsModelTakesNothingFromTheSessionAndSaysSoOnce() {
+    RankLlamaReranker stage = reranker();
+    settings("modelNameOrPath", "nowhere", "passagePrefix", "passage: ", "dtype", "float32");
+    try (Warnings warnings = Warnings.of(RankLlamaReranker.class)) {
+      assertScores(stage.transform(pairs));
+      assertScores(stage.transform(pairs));
+      assertThat(warnings.said())
+          .containsExactly(
+              stage.uid()
+                  + ": params win over the session's settings; not used:"
+                  + " spark.rankspark.modelNameOrPath, spark.rankspark.passagePrefix");
+    }
+  }
+
+  @Test
+  void aStageWithoutAModelHasTheSessionsAndItsParamsWin() {
+    RankLlamaReranker stage = reranker();
+    stage.clear(stage.modelUrl()).clear(stage.passagePrefix());
+    settings(
+        "modelNameOrPath",
+        REFERENCE.resolve("adapter").toString(),
+        "passagePrefix",
+        "document: ",
+        "rerankMaxLen",
+        "7");
+    try (Warnings warnings = Warnings.of(RankLlamaReranker.class)) {
+      assertScores(stage.transform(pairs));
+      assertThat(warnings.said())
+          .containsExactly(
+              stage.uid()
+                  + ": params win over the session's settings; not used:"
+                  + " spark.rankspark.rerankMaxLen");
+    }
+  }
+
+  private static void settings(String... optionsAndValues) {
+    for (int i = 0; i < optionsAndValues.length; i += 2) {
+      spark.conf().set("spark.rankspark." + optionsAndValues[i], optionsAndValues[i + 1]);
+    }
+  }
+
+  @AfterEach
+  void forgetSettings() {
+    JavaConverters.mapAsJavaMap(spark.conf().getAll()).keySet().stream()
+        .filter(setting -> setting.startsWith("spark.rankspark."))
+        .forEach(setting -> spark.conf().unset(setting));
+  }
+
   @Test
   void whatIsWrongIsNamed() {
     assertThatThrownBy(() -> reranker().transform(pairs.drop("passage")))
@@ -164,7 +216,9 @@ class StagesTest {
             "column \"query\": expected string, got int; the table's columns are");
     assertThatThrownBy(() -> new RankLlamaReranker().transform(pairs))
         .isInstanceOf(OptionException.class)
-        .hasMessageContaining("modelUrl is not set");
+        .hasMessage(
+            "spark.rankspark.modelNameOrPath is not set, nor the modelUrl of a stage: the directory"
+                + " of a reranker or its name at the hub");
     assertThatThrownBy(() -> reranker().setInputCols(new String[] {"query"}).transform(pairs))
         .hasMessageContaining("inputCols: expected the query's, the passage's");
     assertThatThrownBy(() -> reranker().setEngine("MXNet").transform(pairs))
