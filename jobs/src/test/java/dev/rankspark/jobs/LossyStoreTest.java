@@ -265,7 +265,8 @@ class LossyStoreTest extends LossyNights {
             new Script(random.nextInt(3)) {
               @Override
               Fault fault(Operation operation, org.apache.hadoop.fs.Path path) {
-                if (random.nextInt(150) > 0) {
+                boolean isOneOfMany = operation == Operation.WRITE; // a file is a thousand of them
+                if (random.nextInt(isOneOfMany ? 10_000 : 150) > 0) {
                   return Fault.NONE;
                 }
                 Fault[] faults = operation.isChange() ? ofChanges : ofReads;

@@ -19,6 +19,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.execution.datasources.FileScanRDD;
 
 /**
  * A data set written as one file: executors write parts, the driver strings them together beside
@@ -102,12 +103,20 @@ public final class SingleFile {
           if (cause instanceof InputException || cause instanceof DeviceException) {
             break;
           }
-          if (cause instanceof IOException || cause instanceof FSError) {
+          if ((cause instanceof IOException && !isOfReading(cause)) || cause instanceof FSError) {
             throw FileFailures.unwritable(output, cause);
           }
         }
         throw new IllegalStateException(e.getMessage(), e);
       }
+    }
+
+    /**
+     * A task reads tables while it writes: a file of theirs that fails is not the output's fault.
+     */
+    private static boolean isOfReading(Throwable failure) {
+      return Arrays.stream(failure.getStackTrace())
+          .anyMatch(frame -> frame.getClassName().startsWith(FileScanRDD.class.getName()));
     }
 
     /**
