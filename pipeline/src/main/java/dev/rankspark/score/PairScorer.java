@@ -321,8 +321,8 @@ public final class PairScorer {
     void refuse(String name) {
       if (find(name).length > 0) {
         throw InputException.of(
-            "the table has a column \"%s\" already, where the scores would go: name another by"
-                + " withScoreColumn, or drop it",
+            "the table has a column \"%s\" already, where the scores would go: name"
+                + " another for them, or drop it",
             name);
       }
     }

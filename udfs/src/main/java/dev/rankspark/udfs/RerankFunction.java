@@ -21,6 +21,8 @@ public enum RerankFunction {
 
           Examples:
             > SET spark.rankspark.modelNameOrPath=castorini/rankllama-v1-7b-lora-passage;
+            > SET spark.rankspark.queryPrefix=`query: `;
+            > SET spark.rankspark.passagePrefix=`document: `;
             > SELECT qid, docid, _FUNC_(query, passage) AS score FROM candidates;
       """),
   /** A query and an array of passages to an array of floats. */
@@ -40,6 +42,8 @@ public enum RerankFunction {
 
           Examples:
             > SET spark.rankspark.modelNameOrPath=castorini/rankllama-v1-7b-lora-passage;
+            > SET spark.rankspark.queryPrefix=`query: `;
+            > SET spark.rankspark.passagePrefix=`document: `;
             > SELECT query, _FUNC_(query, passages) AS scores FROM candidates;
       """);
 

@@ -12,8 +12,11 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A session's settings of a reranker: the options of the command line, in camel case, behind {@code
@@ -40,6 +43,11 @@ final class RerankSettings {
           "maxBatchTokens",
           "partitions");
 
+  private static final Logger LOG = LoggerFactory.getLogger(RerankSettings.class);
+
+  /** What was warned of in this process. */
+  private static final Set<String> WARNED = ConcurrentHashMap.newKeySet();
+
   private final String prefix;
   private final Map<String, String> values;
 
@@ -57,7 +65,27 @@ final class RerankSettings {
    */
   static ScoreOptions options(Map<String, String> settings, Optional<String> name) {
     String prefix = name.map(model -> prefix(model)).orElse(PREFIX);
-    return new RerankSettings(prefix, values(settings, prefix)).options();
+    Map<String, String> values = values(settings, prefix);
+    warnOfCutPrefixes(prefix, values);
+    return new RerankSettings(prefix, values).options();
+  }
+
+  /** {@code SET x=query: } loses the blank at its end, and every score is another. */
+  private static void warnOfCutPrefixes(String prefix, Map<String, String> values) {
+    for (String option : List.of("queryPrefix", "passagePrefix")) {
+      String value = values.getOrDefault(option, "");
+      if (value.endsWith(":") && WARNED.add(prefix + option + value)) {
+        LOG.warn(
+            "{}{} is \"{}\", without a blank at its end; if there was one, SET has cut it off: SET"
+                + " {}{}=`{} ` keeps it",
+            prefix,
+            option,
+            value,
+            prefix,
+            option,
+            value);
+      }
+    }
   }
 
   /** What a session's settings say behind a prefix, by option. */
