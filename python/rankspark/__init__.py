@@ -4,7 +4,7 @@ The jar of RankSpark has to be on the class path of the session: ``spark.jars`` 
 there is no JVM here; the server's administrator sets ``spark.sql.extensions`` (see :func:`rankspark.rerank`).
 """
 from rankspark.session import RankSparkError, model, register
-from rankspark.tables import evaluate, rerank
+from rankspark.tables import evaluate, evaluate_queries, rerank
 
-__all__ = ["RankSparkError", "evaluate", "model", "register", "rerank"]
+__all__ = ["RankSparkError", "evaluate", "evaluate_queries", "model", "register", "rerank"]
 __version__ = "0.1.0"

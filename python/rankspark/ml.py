@@ -389,6 +389,10 @@ class RankLlamaTrainer(JavaEstimator, _Stage):
         self._transfer_params_from_java()
         self.setParams(**params)
 
+    def _fit(self, dataset: Any) -> RankLlamaReranker:
+        # PySpark's own copies to the model what has the same name here: modelUrl would be the base, not what was trained
+        return self._create_model(self._fit_java(dataset))
+
     def _create_model(self, java_model: Any) -> RankLlamaReranker:
         return RankLlamaReranker(java_model)
 

@@ -89,6 +89,11 @@ def rerank(
 
 
 def _camel(option: str) -> str:
+    """An option's name among the session's settings.
+
+    >>> _camel("model_name_or_path")
+    'modelNameOrPath'
+    """
     first, *others = option.split("_")
     return first + "".join(word.capitalize() for word in others)
 
@@ -109,8 +114,31 @@ def evaluate(run_df: "DataFrame", qrels_df: "DataFrame", measures: Sequence[str]
     """
     from pyspark.sql import functions as F
 
+    means = [F.avg(_quoted(measure)) for measure in measures]
+    row = evaluate_queries(run_df, qrels_df, measures).agg(*means).head()
+    return {measure: row[i] for i, measure in enumerate(measures)}
+
+
+def evaluate_queries(
+    run_df: "DataFrame", qrels_df: "DataFrame", measures: Sequence[str] = ("ndcg@10", "mrr@10", "map")
+) -> "DataFrame":
+    """Measures each query of a run, as trec_eval does with ``-c -q``.
+
+    Args:
+        run_df: rows of ``qid``, ``docid`` and ``score``.
+        qrels_df: rows of ``qid``, ``docid`` and ``grade``, a whole number.
+        measures: ``ndcg@K``, ``recall@K``, ``mrr@K``, ``mrr``, ``map``.
+
+    Returns:
+        A row for each query of the judgements: ``qid``, and a double in a column of each measure's name.
+
+    Raises:
+        RankSparkError: for an unknown measure or a missing column.
+    """
+    from pyspark.sql import functions as F
+
     register(run_df.sparkSession)
-    calls = [_call(measure) for measure in measures]
+    calls = {measure: _call(measure) for measure in measures}
     for table, columns in ((run_df, ("qid", "docid", "score")), (qrels_df, ("qid", "docid", "grade"))):
         for column in columns:
             if column not in table.columns:
@@ -121,12 +149,16 @@ def evaluate(run_df: "DataFrame", qrels_df: "DataFrame", measures: Sequence[str]
               .groupBy("qid")
               .agg(F.expr("transform(sort_array(collect_list(struct(CAST(score AS FLOAT) AS score, docid, CAST(grade AS INT) AS grade)),"
                           " false), pair -> pair.grade)").alias("grades")))
-    means = [F.avg(F.expr(f"coalesce({call}, 0D)")).alias(f"m{i}") for i, call in enumerate(calls)]
-    row = judged.join(ranked, ["qid"], "left").agg(*means).head()
-    return {measure: row[i] for i, measure in enumerate(measures)}
+    values = [F.expr(f"coalesce({call}, 0D)").alias(measure) for measure, call in calls.items()]
+    return judged.join(ranked, ["qid"], "left").select("qid", *values)
 
 
 def _call(measure: str) -> str:
+    """The SQL function of a measure, over the grades of a run and of all judgements.
+
+    >>> _call("ndcg@10"), _call("mrr"), _call("map")
+    ('ndcg(grades, 10, judged)', 'mrr(grades)', 'average_precision(grades, judged)')
+    """
     found = re.fullmatch(r"(ndcg|recall|mrr|map)(?:@([1-9]\d{0,8}))?", measure)
     needs_k = _MEASURES.get(found.group(1)) if found else None
     if not found or (needs_k is True and not found.group(2)) or (needs_k is False and found.group(2)):
