@@ -1,89 +1,84 @@
 # Databricks notebook source
 # MAGIC %md
-# MAGIC # Train a cross encoder
-# MAGIC Groups of one positive and some negative passages a query in, a LoRA adapter out, on this cluster: a worker takes an executor's
-# MAGIC cores. Install `rankspark.jar` as a library of the cluster first, and switch its autoscaling off. Every path may be a local one,
-# MAGIC `dbfs:/`, `s3a://`, `abfss://` or a volume, as long as all executors can read it.
+# MAGIC # Train a cross encoder and watch its loss
+# MAGIC Groups of a query, positive and negative passages in, a LoRA adapter out, trained by a stage of spark.ml.
+# MAGIC
+# MAGIC **Compute**: dedicated access, Spark 3.5 or 4, autoscaling off: a worker takes the cores of an executor, or its GPU, for the whole
+# MAGIC training. Standard compute and serverless have neither a GPU nor a JVM for Python. **Libraries**: `rankspark.jar` on the cluster, and
+# MAGIC the Python package: `%pip install /Workspace/Repos/you/rankspark/python`.
+# MAGIC
+# MAGIC Every path may be a volume's, `dbfs:/`, `s3a://`, `abfss://` or a local one, as long as all executors can read it.
 
 # COMMAND ----------
 
 import os
 
+import matplotlib.pyplot as plt
 from pyspark.sql import SparkSession
+
+from rankspark.ml import RankedListEvaluator, RankLlamaTrainer
 
 spark = SparkSession.builder.getOrCreate()
 
 
-def setting(name, default=None):
+def setting(name, default=""):
     """A widget of this notebook on Databricks, an environment variable elsewhere."""
     try:
-        dbutils.widgets.text(name, default or "")  # noqa: F821, Databricks brings it
+        dbutils.widgets.text(name, default)  # noqa: F821, Databricks brings it
         return dbutils.widgets.get(name)  # noqa: F821
     except NameError:
         return os.environ.get(f"RANKSPARK_{name.upper()}", default)
 
 
-def rankspark(*args):
-    """Runs a command of RankSpark in this session; prints what it prints, raises what it says went wrong."""
-    try:
-        jvm, gateway = spark._jvm, spark._sc._gateway
-    except Exception:  # each Spark and each vendor raises its own
-        raise RuntimeError(
-            "RankSpark's jar runs in Spark's JVM, which a session of Spark Connect does not reach (Databricks' shared compute and "
-            "serverless are such): attach the notebook to compute with dedicated access, or run the jar as a task of a job there"
-        ) from None
-    words = gateway.new_array(jvm.java.lang.String, len(args))
-    for i, word in enumerate(args):
-        words[i] = str(word)
-    out, err = jvm.java.io.StringWriter(), jvm.java.io.StringWriter()
-    code = jvm.dev.rankspark.jobs.Main.execute(words, jvm.java.io.PrintWriter(out), jvm.java.io.PrintWriter(err))
-    print(out.toString() + err.toString())
-    if code != 0:
-        raise RuntimeError(err.toString().strip().splitlines()[-1])
-
-
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## What to train, and on what
+# MAGIC ## Groups
+# MAGIC Tevatron's training format here; any table with a query, an array of positive and one of negative passages will do. A group that
+# MAGIC is to be measured has all its passages in one array, and their grades in another.
 
 # COMMAND ----------
 
-model = setting("model")
-dataset = setting("dataset")
-output = setting("output")
-workers = setting("workers", "1")
-group_size = setting("group_size", "16")
-max_steps = setting("max_steps", "-1")
+passage = "array<struct<docid: string, title: string, text: string>>"
+items = spark.read.json(
+    setting("dataset"), schema=f"query_id string, query string, positive_passages {passage}, negative_passages {passage}")
+
+
+def texts(column):
+    return f"transform({column}, p -> trim(concat_ws(' ', p.title, p.text)))"
+
+
+groups = (items.selectExpr("query", f"{texts('positive_passages')} AS positives", f"{texts('negative_passages')} AS negatives")
+          .selectExpr("*", "concat(positives, negatives) AS passages",
+                      "concat(transform(positives, p -> 1), transform(negatives, p -> 0)) AS grade"))
+print(f"{groups.count()} groups")
 
 # COMMAND ----------
 
 # MAGIC %md
 # MAGIC ## Train
-# MAGIC After a loss of an executor Spark goes on from the last checkpoint by itself; after one of the driver, run this cell again with
-# MAGIC `--resume-from-checkpoint true`.
+# MAGIC Each fit writes to a subfolder of `outputDir`. A lost executor costs the steps since the last checkpoint.
 
 # COMMAND ----------
 
-rankspark(
-    "train",
-    "--model-name-or-path", model,
-    "--lora",
-    "--dataset-path", dataset,
-    "--rerank-max-len", "196",
-    "--query-prefix", "query: ",
-    "--passage-prefix", "document: ",
-    "--train-group-size", group_size,
-    "--max-steps", max_steps,
-    "--num-train-epochs", "1",
-    "--learning-rate", "1e-4",
-    "--bf16",
-    "--gradient-checkpointing",
-    "--save-steps", "0.1",
-    "--logging-steps", "0.05",
-    "--workers", workers,
-    "--output-dir", output,
+trainer = RankLlamaTrainer(
+    modelUrl=setting("model", "mistralai/Mistral-7B-v0.1"),
+    outputDir=setting("output"),
+    lora=True,
+    bf16=setting("bf16", "true") == "true",
+    gradientCheckpointing=True,
+    queryPrefix="query: ",
+    passagePrefix="document: ",
+    rerankMaxLen=196,
+    trainGroupSize=int(setting("group_size", "16")),
+    perDeviceTrainBatchSize=2,
+    learningRate=float(setting("learning_rate", "1e-4")),
+    numTrainEpochs=float(setting("epochs", "1")),
+    loggingSteps=1.0,
+    workers=int(setting("workers", "1")),
 )
+model = trainer.fit(groups)
+print(f"the adapter is in {model.getModelUrl()}")
 
 # COMMAND ----------
 
@@ -92,5 +87,32 @@ rankspark(
 
 # COMMAND ----------
 
-log = spark.read.json(f"{output}/trainer_log.jsonl").orderBy("step")
-log.select("step", "epoch", "loss", "grad_norm", "learning_rate").show(20)
+log = spark.read.json(f"{model.getModelUrl()}/trainer_log.jsonl").where("loss IS NOT NULL").orderBy("step").collect()
+steps, losses = [row["step"] for row in log], [row["loss"] for row in log]
+window = max(1, len(losses) // 10)
+means = [sum(losses[max(0, i + 1 - window):i + 1]) / len(losses[max(0, i + 1 - window):i + 1]) for i in range(len(losses))]
+
+figure, axes = plt.subplots(figsize=(9, 4))
+axes.plot(steps, losses, color="lightgray", label="of each step")
+axes.plot(steps, means, color="tab:blue", label=f"mean of {window} steps")
+axes.set_xlabel("step")
+axes.set_ylabel("loss")
+axes.set_title("Training")
+axes.grid(alpha=0.3)
+axes.legend(frameon=False)
+figure.tight_layout()
+if setting("plot"):
+    figure.savefig(setting("plot"), dpi=120)
+plt.show()
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## What it learnt
+# MAGIC On the groups it was trained on, so that this says that it learns, not how well. Measure it on others before you use it.
+
+# COMMAND ----------
+
+measured = model.transform(groups)
+for metric in ("mrr@10", "ndcg@10"):
+    print(metric, RankedListEvaluator(metricName=metric).evaluate(measured))

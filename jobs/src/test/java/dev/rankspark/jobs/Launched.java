@@ -1,5 +1,6 @@
 package dev.rankspark.jobs;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -33,6 +34,7 @@ final class Launched implements AutoCloseable {
     ProcessBuilder builder =
         new ProcessBuilder(command)
             .directory(folder.toFile())
+            .redirectInput(new File("/dev/null")) // a shell of Spark ends with its input
             .redirectErrorStream(true)
             .redirectOutput(output.toFile());
     builder.environment().remove("SPARK_HOME");

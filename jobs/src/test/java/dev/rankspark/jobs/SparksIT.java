@@ -1,7 +1,6 @@
 package dev.rankspark.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.rankspark.jobs.cluster.SparkHome;
 import dev.rankspark.jobs.cluster.StandaloneCluster;
@@ -15,7 +14,6 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -33,15 +31,11 @@ class SparksIT {
   private static final List<String> ADAPTER =
       List.of("adapter_model.safetensors", "adapter_config.json", "trainer_log.jsonl");
 
-  /** The one that is installed with what Spark Connect needs of Python. */
-  private static final String WITH_CONNECT = "4.3.0";
-
   @TempDir private static Path folder;
 
   private static Path demo;
   private static Path dataset;
   private static Path trained;
-  private static Notebooks expected;
 
   static Stream<String> sparks() {
     return Stream.of(System.getProperty("rankspark.sparks").split(" "));
@@ -60,9 +54,6 @@ class SparksIT {
       StandaloneCluster.Finished finished = job.await();
       assertThat(finished.exitCode()).as(finished.err()).isZero();
     }
-    // The embedded Spark has no Python.
-    expected =
-        Notebooks.run(SparkHome.ofPypi(System.getProperty("rankspark.spark")), folder("notebooks"));
   }
 
   @ParameterizedTest
@@ -147,47 +138,6 @@ class SparksIT {
       assertThat(finished.err()).containsPattern("Trained .* steps after [1-9]");
     }
     assertSame(ADAPTER, output, trained);
-  }
-
-  @ParameterizedTest
-  @MethodSource("sparks")
-  void theNotebooksRerankAndTrainToTheSameBytes(String name) throws Exception {
-    Notebooks notebooks = Notebooks.run(SparkHome.ofPypi(name), folder("notebooks of " + name));
-
-    assertThat(notebooks.reranking()).contains("nDCG@10").contains("140 lines");
-    assertThat(notebooks.run()).hasSameBinaryContentAs(expected.run());
-    assertThat(notebooks.training()).contains("grad_norm").contains("|   4|");
-    assertSame(ADAPTER, notebooks.trained(), expected.trained());
-  }
-
-  /** Such a session reaches no JVM; Databricks has such too. */
-  @Test
-  void aSessionOfSparkConnectGetsOneLine() throws Exception {
-    assumeTrue(sparks().anyMatch(WITH_CONNECT::equals), WITH_CONNECT + " is the matrix profile's");
-    for (String notebook : List.of("rerank.py", "train.py")) {
-      Path packages = SparkHome.ofPypi(WITH_CONNECT).folder().getParent();
-      Map<String, String> environment = new HashMap<>();
-      environment.put("SPARK_HOME", "");
-      environment.put("SPARK_REMOTE", "local[1]");
-      environment.put("SPARK_LOCAL_IP", "127.0.0.1");
-      environment.put("PYTHONPATH", packages.toString());
-
-      Cli.Result result =
-          Launched.run(
-              folder,
-              environment,
-              List.of(
-                  PythonIT.PYTHON.resolve("bin/python").toString(),
-                  Notebooks.file(notebook).toString()));
-
-      assertThat(result.exitCode()).as(result.err()).isEqualTo(1);
-      assertThat(result.lastLine())
-          .isEqualTo(
-              "RuntimeError: RankSpark's jar runs in Spark's JVM, which a session of Spark Connect"
-                  + " does not reach (Databricks' shared compute and serverless are such): attach the"
-                  + " notebook to compute with dedicated access, or run the jar as a task of a job"
-                  + " there");
-    }
   }
 
   private static void assertSame(List<String> names, Path actual, Path expected) {
