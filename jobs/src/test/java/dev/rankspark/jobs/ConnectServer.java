@@ -14,11 +14,10 @@ import java.util.Map;
 /**
  * PySpark's own Spark Connect server, whose administrator has set RankSpark's extensions.
  *
- * @param surface of its clients, which have no JVM
- * @param url where they find it
+ * @param url where its clients find it, which have no JVM
  * @param process the server's
  */
-record ConnectServer(Surface surface, String url, Process process) implements AutoCloseable {
+record ConnectServer(String url, Process process) implements AutoCloseable {
   private static final Duration START = Duration.ofMinutes(2);
 
   static ConnectServer start(Surface surface) throws Exception {
@@ -52,7 +51,7 @@ record ConnectServer(Surface surface, String url, Process process) implements Au
             .redirectOutput(log.toFile());
     builder.environment().putAll(spark.environment());
     builder.environment().putAll(Map.of("SPARK_LOCAL_IP", "127.0.0.1"));
-    ConnectServer server = new ConnectServer(surface, "sc://127.0.0.1:" + port, builder.start());
+    ConnectServer server = new ConnectServer("sc://127.0.0.1:" + port, builder.start());
     Instant late = Instant.now().plus(START);
     while (!Files.readString(log).contains("Spark Connect server started")) {
       if (!server.process.isAlive() || Instant.now().isAfter(late)) {

@@ -3,8 +3,10 @@ package dev.rankspark.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rankspark.jobs.cluster.SparkHome;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +30,26 @@ class RefusedSparksIT {
                 + " or unset it: bin/rankspark brings its own");
     assertThat(result.err()).doesNotContain("\tat ");
     assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void anOlderSparkIsNamedToItsNotebooksToo() throws Exception {
+    Path program =
+        Files.writeString(
+            folder.resolve("notebook.py"),
+            """
+            from pyspark.sql import SparkSession
+            import rankspark
+            spark = SparkSession.builder.master("local[1]").config("spark.jars", "%s").getOrCreate()
+            rankspark.register(spark)
+            """
+                .formatted(Surface.JAR));
+
+    Cli.Result result = Surface.of("3.4.4", folder).python(Map.of(), program);
+
+    assertThat(result.exitCode()).isEqualTo(1);
+    assertThat(result.lastLine())
+        .startsWith("rankspark.session.RankSparkError: this Spark is 3.4.4, expected 3.5 or 4.x");
   }
 
   /** Spark 3.5 itself runs under Java 11, and there are clusters that do. */

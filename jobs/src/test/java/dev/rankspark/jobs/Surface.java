@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Programs of one of PyPI's Sparks, with RankSpark's jar and its Python package, as a user starts
- * them.
+ * Programs of one of PyPI's Sparks, with RankSpark's jar and its installed Python package, as a
+ * user starts them.
  *
  * @param spark whose they are
  * @param folder where they run, and leave what they write
@@ -58,7 +58,6 @@ record Surface(SparkHome spark, Path folder) {
     Map<String, String> environment = new HashMap<>(settings);
     environment.putAll(spark.environment());
     environment.put("PYSPARK_PYTHON", PYTHON);
-    environment.put("PYTHONPATH", PythonIT.HOME.resolve("python").toString());
     environment.put("MPLBACKEND", "Agg");
     List<String> command =
         new ArrayList<>(
@@ -87,8 +86,7 @@ record Surface(SparkHome spark, Path folder) {
     environment.put("SPARK_LOCAL_IP", "127.0.0.1");
     environment.put("PYSPARK_PYTHON", PYTHON);
     environment.put("MPLBACKEND", "Agg");
-    environment.put(
-        "PYTHONPATH", spark.folder().getParent() + ":" + PythonIT.HOME.resolve("python"));
+    environment.put("PYTHONPATH", spark.folder().getParent().toString());
     List<String> command = new ArrayList<>(List.of(PYTHON));
     for (Object argument : arguments) {
       command.add(argument.toString());

@@ -40,8 +40,10 @@ class SurfacesIT {
   private static Path run;
   private static Path firstScores;
 
+  /** The build's Spark, and those of the profile. */
   static Stream<String> sparks() {
-    return SparksIT.sparks();
+    return Stream.concat(Stream.of(System.getProperty("rankspark.spark")), SparksIT.sparks())
+        .distinct();
   }
 
   @BeforeAll
@@ -68,16 +70,15 @@ class SurfacesIT {
         Surface.of(name, folder.resolve("python")), Map.of("RANKSPARK_JAR", "" + Surface.JAR));
   }
 
+  /** Its clients have no JVM. */
   @Test
-  void theyPassOverSparkConnectToo() throws Exception {
-    try (ConnectServer server = connect()) {
-      assertTestsPass(server.surface(), Map.of("RANKSPARK_REMOTE", server.url()));
-    }
-  }
-
-  private static ConnectServer connect() throws Exception {
+  void thePackagesTestsAndThePagesPythonRunOverSparkConnectToo() throws Exception {
     assumeTrue(sparks().anyMatch(Surface.WITH_CONNECT::equals));
-    return ConnectServer.start(Surface.of(Surface.WITH_CONNECT, folder.resolve("connect")));
+    Surface surface = Surface.of(Surface.WITH_CONNECT, folder.resolve("connect"));
+    try (ConnectServer server = ConnectServer.start(surface)) {
+      assertTestsPass(surface, Map.of("RANKSPARK_REMOTE", server.url()));
+      assertPythonRuns(surface, "SparkSession.builder.remote('%s')".formatted(server.url()));
+    }
   }
 
   /** The scores are the same to the bit everywhere: the plan is, too. */
@@ -156,14 +157,6 @@ class SurfacesIT {
         Surface.of(name, folder.resolve("page")),
         "SparkSession.builder.master('local[2]').config('spark.jars', '%s')"
             .formatted(Surface.JAR));
-  }
-
-  @Test
-  void thePagesPythonRunsOverSparkConnectToo() throws Exception {
-    try (ConnectServer server = connect()) {
-      assertPythonRuns(
-          server.surface(), "SparkSession.builder.remote('%s')".formatted(server.url()));
-    }
   }
 
   private static void assertPythonRuns(Surface surface, String session) throws Exception {

@@ -19,13 +19,16 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.execution.datasources.FileScanRDD;
 
 /**
  * A data set written as one file: executors write parts, the driver strings them together beside
  * the target and renames. Whoever looks at the target sees all of it or nothing.
  */
 public final class SingleFile {
+  /** What reads files in Spark's tasks; it is not API. */
+  private static final String SPARKS_READER =
+      "org.apache.spark.sql.execution.datasources.FileScanRDD";
+
   private SingleFile() {}
 
   /**
@@ -116,7 +119,7 @@ public final class SingleFile {
      */
     private static boolean isOfReading(Throwable failure) {
       return Arrays.stream(failure.getStackTrace())
-          .anyMatch(frame -> frame.getClassName().startsWith(FileScanRDD.class.getName()));
+          .anyMatch(frame -> frame.getClassName().startsWith(SPARKS_READER));
     }
 
     /**
