@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """How fast Spark's own surfaces are beside `rerank`: a stage of spark.ml, and the SQL function.
 
-    SPARK_HOME=.../pyspark python benchmarks/surfaces.py --model DIR --dataset FILE [--pairs 4300] [--dtype bfloat16] [--rounds 3] [--only stage]
+    SPARK_HOME=.../pyspark python benchmarks/surfaces.py --model DIR --dataset FILE [--pairs 4300] [--rounds 3] [--only stage]
 
 In turns, in one session of local[2] with the built jar: `rerank` of the pairs of a rerank input (a job's whole time: it reads, checks,
 probes, scores and writes its run), the stage's `transform` and the function's projection over the same file, each written as Parquet. The
 order turns from round to round, a first one of few pairs is not counted. Prints pairs a second and, for each surface, the median over the
-rounds of its ratio to `rerank` of the same round. The surfaces have a query's pairs in one task: give them many queries a core. Needs pyspark on the path (or SPARK_HOME's python) and this checkout's python folder.
+rounds of its ratio to `rerank` of the same round. The surfaces have a query's pairs in one task: give them many queries a core.
+Needs pyspark on the path (or SPARK_HOME's python) and this checkout's python folder.
 """
 import argparse
 import os

@@ -15,11 +15,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiPredicate;
 import java.util.stream.Stream;
-import org.apache.spark.SparkStatusTracker;
+import org.apache.spark.scheduler.TaskSchedulerImpl;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
+import scala.collection.JavaConverters;
 
 /**
  * Two nights whose score store is on a {@link LossyFileSystem}: the second takes scores from the
@@ -150,8 +151,11 @@ abstract class LossyNights {
    * up, or commit.
    */
   private static void awaitTasks() {
-    SparkStatusTracker tracker = Cli.startSpark().sparkContext().statusTracker();
-    while (Stream.of(tracker.getExecutorInfos()).anyMatch(slots -> slots.numRunningTasks() > 0)) {
+    // the scheduler itself: what Spark's status tells lags behind its events
+    TaskSchedulerImpl scheduler =
+        (TaskSchedulerImpl) Cli.startSpark().sparkContext().taskScheduler();
+    while (JavaConverters.mapAsJavaMap(scheduler.runningTasksByExecutors()).values().stream()
+        .anyMatch(tasks -> (Integer) tasks > 0)) {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
     }
   }
