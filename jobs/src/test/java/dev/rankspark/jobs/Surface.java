@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Programs of one of PyPI's Sparks, with RankSpark's jar and its installed Python package, as a
@@ -32,15 +33,17 @@ record Surface(SparkHome spark, Path folder) {
 
   /** Runs a Python program by {@code spark-submit}. */
   String submit(String master, Map<String, String> settings, Path program) throws Exception {
-    return spark("spark-submit", master, settings, "--jars", JAR, program);
+    return spark(
+        "spark-submit", master, Optional.empty(), settings, List.of("--jars", JAR, program));
   }
 
-  /** Runs lines of Scala by {@code spark-shell}, which goes on after whatever error. */
+  /** Runs lines of Scala by {@code spark-shell}, which ends well after whatever error. */
   String shell(Path program, Object... options) throws Exception {
+    // pasted: line by line a chain of calls is cut at its first line, and 4.0's -i runs nothing
+    Path typed = Files.writeString(folder.resolve("typed"), ":paste " + program + "\n");
     List<Object> arguments = new ArrayList<>(List.of("--jars", JAR));
     arguments.addAll(List.of(options));
-    arguments.addAll(List.of("-i", program));
-    return spark("spark-shell", "local[2]", Map.of(), arguments.toArray());
+    return spark("spark-shell", "local[2]", Optional.of(typed), Map.of(), arguments);
   }
 
   /** Runs statements by {@code spark-sql}, which ends with the first error. */
@@ -49,11 +52,15 @@ record Surface(SparkHome spark, Path folder) {
         new ArrayList<>(List.of("--jars", JAR, "--driver-class-path", JAR, "--conf", EXTENSIONS));
     arguments.addAll(List.of(options));
     arguments.addAll(List.of("-f", program));
-    return spark("spark-sql", "local[2]", Map.of(), arguments.toArray());
+    return spark("spark-sql", "local[2]", Optional.empty(), Map.of(), arguments);
   }
 
   private String spark(
-      String program, String master, Map<String, String> settings, Object... arguments)
+      String program,
+      String master,
+      Optional<Path> input,
+      Map<String, String> settings,
+      List<Object> arguments)
       throws Exception {
     Map<String, String> environment = new HashMap<>(settings);
     environment.putAll(spark.environment());
@@ -76,7 +83,11 @@ record Surface(SparkHome spark, Path folder) {
     for (Object argument : arguments) {
       command.add(argument.toString());
     }
-    return end(environment, command);
+    input.ifPresent(
+        typed -> command.addAll(0, List.of("sh", "-c", "exec \"$@\" <\"$0\"", typed.toString())));
+    Cli.Result result = Launched.run(folder, environment, command);
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    return result.err();
   }
 
   /** Runs Python without a Spark of its own: PySpark finds the JVM, or a server. */
@@ -92,11 +103,5 @@ record Surface(SparkHome spark, Path folder) {
       command.add(argument.toString());
     }
     return Launched.run(folder, environment, command);
-  }
-
-  private String end(Map<String, String> environment, List<String> command) throws Exception {
-    Cli.Result result = Launched.run(folder, environment, command);
-    assertThat(result.exitCode()).as(result.err()).isZero();
-    return result.err();
   }
 }
