@@ -124,6 +124,7 @@ final class RerankSettings {
               + unused.stream().map(PREFIX::concat).collect(Collectors.joining(", ")));
     }
     values.keySet().removeAll(unused);
+    warnOfCutPrefixes(PREFIX, values);
     values.putAll(params);
     return new RerankSettings(PREFIX, values).options();
   }
