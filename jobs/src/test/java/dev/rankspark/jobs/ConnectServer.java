@@ -1,9 +1,7 @@
 package dev.rankspark.jobs;
 
 import dev.rankspark.jobs.cluster.SparkHome;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
+import dev.rankspark.jobs.cluster.StandaloneCluster;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,7 +20,7 @@ record ConnectServer(String url, Process process) implements AutoCloseable {
 
   static ConnectServer start(Surface surface) throws Exception {
     SparkHome spark = surface.spark();
-    int port = freePort();
+    int port = StandaloneCluster.freePort();
     Path log = surface.folder().resolve("server.log");
     ProcessBuilder builder =
         new ProcessBuilder(
@@ -61,12 +59,6 @@ record ConnectServer(String url, Process process) implements AutoCloseable {
       Thread.sleep(100);
     }
     return server;
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 
   @Override

@@ -230,7 +230,8 @@ public final class StandaloneCluster implements AutoCloseable {
     return Path.of(System.getProperty("rankspark.home"));
   }
 
-  private static int freePort() {
+  /** A port of this machine that nothing listens on. */
+  public static int freePort() {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     } catch (IOException e) {
