@@ -2,25 +2,23 @@ package dev.rankspark.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.rankspark.cluster.LateTasks;
 import dev.rankspark.jobs.LossyFileSystem.Fault;
 import dev.rankspark.jobs.LossyFileSystem.Operation;
 import dev.rankspark.jobs.LossyFileSystem.Script;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiPredicate;
 import java.util.stream.Stream;
-import org.apache.spark.scheduler.TaskSchedulerImpl;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
-import scala.collection.JavaConverters;
 
 /**
  * Two nights whose score store is on a {@link LossyFileSystem}: the second takes scores from the
@@ -142,22 +140,9 @@ abstract class LossyNights {
                 "--score-store",
                 "lossy:" + store,
                 "--overwrite"));
-    awaitTasks();
+    // a command fails with its first task: those beside it still clear up, or commit
+    LateTasks.await(Cli.startSpark().sparkContext(), Duration.ofMinutes(1));
     return result;
-  }
-
-  /**
-   * A command fails with its first task; those beside it see that a moment later, and still clear
-   * up, or commit.
-   */
-  private static void awaitTasks() {
-    // the scheduler itself: what Spark's status tells lags behind its events
-    TaskSchedulerImpl scheduler =
-        (TaskSchedulerImpl) Cli.startSpark().sparkContext().taskScheduler();
-    while (JavaConverters.mapAsJavaMap(scheduler.runningTasksByExecutors()).values().stream()
-        .anyMatch(tasks -> (Integer) tasks > 0)) {
-      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
-    }
   }
 
   Cli.Result night(int pairs) throws IOException {

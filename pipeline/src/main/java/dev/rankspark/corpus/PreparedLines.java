@@ -151,6 +151,7 @@ record PreparedLines(Asked asked, Dataset<Row> rows) {
             },
             output,
             ifExists,
+            spark.sparkContext(),
             settings)) {
       file.commit();
     }

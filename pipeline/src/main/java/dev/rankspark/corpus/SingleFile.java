@@ -2,6 +2,7 @@ package dev.rankspark.corpus;
 
 import dev.rankspark.DeviceException;
 import dev.rankspark.InputException;
+import dev.rankspark.cluster.LateTasks;
 import dev.rankspark.files.FileFailures;
 import dev.rankspark.files.OutputFile;
 import dev.rankspark.files.OutputFile.IfExists;
@@ -10,6 +11,7 @@ import dev.rankspark.files.UserPath;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
@@ -17,6 +19,7 @@ import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
@@ -35,11 +38,16 @@ public final class SingleFile {
    * Writes a file up to the point where only {@link OutputFile#commit} is left to do.
    *
    * @param writing writes {@link LineParts} into {@link WorkFolder#lines}
+   * @param spark what runs the tasks that write
    * @return to be closed
    */
   public static OutputFile stage(
-      Consumer<WorkFolder> writing, String output, IfExists ifExists, Configuration hadoop) {
-    try (WorkFolder work = WorkFolder.beside(output, hadoop)) {
+      Consumer<WorkFolder> writing,
+      String output,
+      IfExists ifExists,
+      SparkContext spark,
+      Configuration hadoop) {
+    try (WorkFolder work = WorkFolder.beside(output, spark, hadoop)) {
       writing.accept(work);
       OutputFile file = OutputFile.create(output, ifExists, hadoop);
       try {
@@ -75,13 +83,17 @@ public final class SingleFile {
    *
    * @param output the path of the output, for messages
    */
-  public record WorkFolder(String output, Path path, FileSystem system) implements AutoCloseable {
+  public record WorkFolder(String output, Path path, FileSystem system, SparkContext spark)
+      implements AutoCloseable {
+    /** For tasks that write into the folder and are about to end. */
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     /** The folder is made by whoever writes into it first. */
-    public static WorkFolder beside(String output, Configuration hadoop) throws IOException {
+    public static WorkFolder beside(String output, SparkContext spark, Configuration hadoop)
+        throws IOException {
       UserPath folder = OutputFile.workFolder(output, hadoop);
       Unfinished.add(folder.system(), folder.path());
-      return new WorkFolder(output, folder.path(), folder.system());
+      return new WorkFolder(output, folder.path(), folder.system(), spark);
     }
 
     public Path child(String name) {
@@ -134,6 +146,7 @@ public final class SingleFile {
 
     @Override
     public void close() throws IOException {
+      LateTasks.await(spark, PATIENCE); // one that opens its file after this makes the folder anew
       system.delete(path, true /* recursively */);
       Unfinished.remove(system, path);
     }

@@ -112,6 +112,7 @@ final class RankedPairs {
         },
         output,
         ifExists,
+        sorted.context(),
         hadoop);
   }
 

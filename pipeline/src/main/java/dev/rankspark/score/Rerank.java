@@ -162,7 +162,7 @@ public final class Rerank {
       long start) {
     String target = options.output().or(options::trecOutput).orElseThrow();
     ScoreCounters counters = new ScoreCounters(spark.sparkContext());
-    try (WorkFolder work = WorkFolder.beside(target, hadoop)) {
+    try (WorkFolder work = WorkFolder.beside(target, spark.sparkContext(), hadoop)) {
       if (hardware.isPresent()) {
         Scoring scoring =
             Scoring.decide(
