@@ -44,7 +44,7 @@ class Checkpoint:
         return [self.adapter.get_tensor(f"{key}.lora_{side}.weight") for side in "AB"]
 
     def fused(self, head):
-        """LlamaConfig.fusedWeights: what shares a product is stacked."""
+        """DecoderConfig.fusedWeights: what shares a product is stacked."""
         yield ["model.embed_tokens.weight"]
         yield ["model.norm.weight"]
         if head:
@@ -93,7 +93,7 @@ class Scorer:
     def __init__(self, checkpoint, dtype, device, longest=196):
         config = self.config = checkpoint.config
         self.device = device
-        self.program = load_program("llama", device)
+        self.program = load_program("decoder", device)
         fill(self.program, checkpoint, dtype, device, head=True, merge=True)
         self.program.arrange(
             heads=config["num_attention_heads"], kv_heads=config["num_key_value_heads"], eps=config["rms_norm_eps"], layout=0)

@@ -254,7 +254,7 @@ def train_speed(options, shape, dtype, checkpointing):
 def programs(options):
     import runner
 
-    for name in ("llama", "trainer", "products"):
+    for name in ("decoder", "trainer", "products"):
         runner.load_program(name, options.device)
     checked = 0
     texts = runner.texts()

@@ -15,7 +15,7 @@ public final class ProgramFiles {
   /** Writes the programs as the product gives them to a GPU. */
   public static void write(Path folder) throws IOException {
     Files.createDirectories(folder);
-    for (String name : List.of("Llama", "Trainer", "Products")) {
+    for (String name : List.of("Decoder", "Trainer", "Products")) {
       Files.write(folder.resolve(name.toLowerCase() + ".pt"), Program.archive(name, Device.gpu()));
     }
   }

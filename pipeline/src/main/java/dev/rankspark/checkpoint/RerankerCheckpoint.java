@@ -41,7 +41,7 @@ public final class RerankerCheckpoint {
   private static final String LAST = "last";
   private static final String CLS = "cls";
 
-  private static final String SCORE = "score.weight";
+  public static final String SCORE = "score.weight";
   private static final String WEIGHT = ".weight";
 
   private final ModelDirectory model;

@@ -2,9 +2,9 @@ package dev.rankspark.cluster;
 
 import dev.rankspark.DeviceException;
 import dev.rankspark.model.BestHardware;
+import dev.rankspark.model.DecoderConfig;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
-import dev.rankspark.model.LlamaConfig;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Optional;
@@ -24,7 +24,7 @@ public final class ExecutorHardware {
    * @throws DeviceException if the device or the dtype is not to be had there
    */
   public static Hardware probe(
-      SparkSession spark, String device, Optional<Dtype> asked, LlamaConfig config) {
+      SparkSession spark, String device, Optional<Dtype> asked, DecoderConfig config) {
     return asked.isPresent()
         ? probe(spark, device, asked.get())
         : probe(

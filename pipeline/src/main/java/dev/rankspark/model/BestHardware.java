@@ -18,13 +18,13 @@ public final class BestHardware {
    *     in its place
    */
   public static Hardware detect(
-      String device, Optional<Dtype> asked, LlamaConfig config, int threads) {
+      String device, Optional<Dtype> asked, DecoderConfig config, int threads) {
     return asked.isPresent()
         ? Hardware.detect(device, asked.get())
         : Hardware.detect(device, asked, remark -> onCpu(config, threads, remark));
   }
 
-  private static Hardware onCpu(LlamaConfig config, int threads, String remark) {
+  private static Hardware onCpu(DecoderConfig config, int threads, String remark) {
     CpuDtype.Choice best = CpuDtype.best(config, threads);
     String description = "CPU, " + best.dtype() + " (" + best.why() + ")" + remark;
     return new Hardware(/* cuda= */ false, Hardware.ANY, best.dtype(), best.dtype(), description);

@@ -37,14 +37,14 @@ record CpuDtype(double float32, double bfloat16) {
    */
   record Choice(Dtype dtype, String why) {}
 
-  private record Asked(LlamaConfig config, int threads) {}
+  private record Asked(DecoderConfig config, int threads) {}
 
   /**
    * The best for a model on this CPU.
    *
    * @param threads libtorch's threads
    */
-  static Choice best(LlamaConfig config, int threads) {
+  static Choice best(DecoderConfig config, int threads) {
     return best(config, threads, UserCache.ofUser("dtype"), MemoryLeft.here()::bytes);
   }
 
@@ -54,12 +54,12 @@ record CpuDtype(double float32, double bfloat16) {
    * other.
    */
   static synchronized Choice best(
-      LlamaConfig config, int threads, UserCache cache, Supplier<OptionalLong> memory) {
+      DecoderConfig config, int threads, UserCache cache, Supplier<OptionalLong> memory) {
     return CHOSEN.computeIfAbsent(
         new Asked(config, threads),
         asked ->
             of(machine(config.hidden(), threads), config.hidden(), threads, cache)
-                .choose(Float.BYTES * config.elements(), memory.get()));
+                .choose(Float.BYTES * Architecture.of(config).elements(), memory.get()));
   }
 
   /**

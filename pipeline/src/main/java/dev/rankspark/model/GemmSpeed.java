@@ -52,8 +52,8 @@ public final class GemmSpeed implements AutoCloseable {
   }
 
   /** Prepares the products of a model's layer, in the dtype of the hardware's arithmetic. */
-  public GemmSpeed(LlamaConfig config, Hardware hardware, Device device) {
-    this(config.productShapes(), ROWS, ways(hardware), hardware, device);
+  public GemmSpeed(DecoderConfig config, Hardware hardware, Device device) {
+    this(Architecture.of(config).productShapes(), ROWS, ways(hardware), hardware, device);
   }
 
   private GemmSpeed(

@@ -45,7 +45,7 @@ final class Program implements AutoCloseable {
   /**
    * Loads a program.
    *
-   * @param className {@code Llama} for {@code llama.py}
+   * @param className {@code Decoder} for {@code decoder.py}
    */
   Program(String className, Device device) {
     this.model = Model.newInstance(className, device, "PyTorch");

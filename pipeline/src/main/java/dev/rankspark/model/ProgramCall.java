@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.IValue;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -23,6 +25,7 @@ final class ProgramCall implements AutoCloseable {
   private final Map<String, String> parameters;
   private final PtNDManager arrays;
   private final Map<String, IValue> arguments = new LinkedHashMap<>();
+  private final Set<IValue> kept = Collections.newSetFromMap(new IdentityHashMap<>());
 
   /**
    * @param body calls the method with its arguments in order
@@ -43,9 +46,21 @@ final class ProgramCall implements AutoCloseable {
     return with(name, "Tensor", IValue.from(array));
   }
 
-  /** A tensor that another call gave; closed with this one. */
-  ProgramCall with(String name, IValue tensor) {
-    return with(name, "Tensor", tensor);
+  /** What another call gave, a tensor or a record of the program's; closed with this one. */
+  ProgramCall with(String name, IValue value) {
+    return with(name, ofProgram(name), value);
+  }
+
+  /** Likewise, but it stays open. */
+  ProgramCall withKept(String name, IValue value) {
+    kept.add(value);
+    return with(name, value);
+  }
+
+  /** The parameter's type, if no value of Java's own can be of it. */
+  private String ofProgram(String name) {
+    String type = parameters.getOrDefault(name, "");
+    return type.startsWith("__torch__.") || type.equals("List[Tensor]") ? type : "Tensor";
   }
 
   /** A vector that lives as long as the call. */
@@ -81,7 +96,9 @@ final class ProgramCall implements AutoCloseable {
   private ProgramCall with(String name, String type, IValue value) {
     String expected = parameters.get(name);
     if (!type.equals(expected) || arguments.containsKey(name)) {
-      value.close();
+      if (!kept.contains(value)) {
+        value.close();
+      }
       throw new IllegalArgumentException(
           String.format(
               "%s of %s: %s",
@@ -127,7 +144,7 @@ final class ProgramCall implements AutoCloseable {
 
   @Override
   public void close() {
-    arguments.values().forEach(IValue::close);
+    arguments.values().stream().filter(value -> !kept.contains(value)).forEach(IValue::close);
     arrays.close();
   }
 }

@@ -1,11 +1,13 @@
 package dev.rankspark.model;
 
 import dev.rankspark.OptionException;
+import dev.rankspark.model.Architecture.LayerWeight;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntConsumer;
 
 /**
  * Which numbers of a model are trained, and where each lies in the one float32 vector that holds
@@ -19,7 +21,7 @@ public final class TrainedParameters {
       List.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");
 
   /** The head's weight, (1, hidden): always trained, always last. */
-  public static final String HEAD = "score.weight";
+  public static final String HEAD = Architecture.HEAD;
 
   private static final String WEIGHT = ".weight";
 
@@ -27,17 +29,27 @@ public final class TrainedParameters {
   private static final int MOST = Integer.MAX_VALUE - 8;
 
   private final boolean full;
+  private final int layers;
   private final int[] ranks;
   private final long[] outputs;
   private final List<Segment> segments = new ArrayList<>();
   private final List<Part> parts = new ArrayList<>();
   private int elements;
 
-  private TrainedParameters(boolean full, int[] ranks, Map<String, long[]> shapes) {
+  /**
+   * Where the first layer's begin, and the layers' segments: how many are before them and theirs.
+   */
+  private int firstLayer;
+
+  private int segmentsBefore;
+  private int segmentsOfLayer;
+
+  private TrainedParameters(boolean full, DecoderConfig config, int[] ranks) {
     this.full = full;
+    this.layers = config.layers();
     this.ranks = ranks;
     this.outputs =
-        MODULES.stream().mapToLong(end -> shapes.get(module(0, end) + WEIGHT)[0]).toArray();
+        Architecture.of(config).products().stream().mapToLong(row -> row.shape()[0]).toArray();
   }
 
   /** What a part is to the weight that it is named after. */
@@ -53,11 +65,11 @@ public final class TrainedParameters {
   /**
    * A tensor in the vector.
    *
-   * @param module the weight's canonical name without {@code .weight}, such as {@code
-   *     model.layers.0.self_attn.q_proj}
+   * @param name a factor's module, such as {@code model.layers.0.self_attn.q_proj}, or a weight's
+   *     canonical name
    * @param from where in the vector it begins
    */
-  public record Part(String module, Role role, long[] shape, int from) {
+  public record Part(String name, Role role, long[] shape, int from) {
     /** Elements. */
     public int size() {
       return (int) product(shape);
@@ -75,48 +87,57 @@ public final class TrainedParameters {
    * @param r the factors' rank, from 1 on
    * @param targetModules some of {@link #MODULES}
    */
-  public static TrainedParameters lora(LlamaConfig config, int r, Set<String> targetModules) {
+  public static TrainedParameters lora(DecoderConfig config, int r, Set<String> targetModules) {
     int[] ranks =
         MODULES.stream().mapToInt(module -> targetModules.contains(module) ? r : 0).toArray();
-    Map<String, long[]> shapes = config.weightShapes();
-    TrainedParameters parameters = new TrainedParameters(/* full= */ false, ranks, shapes);
-    for (int layer = 0; layer < config.layers(); layer++) {
-      for (int module = 0; module < ranks.length; module++) {
-        String name = module(layer, MODULES.get(module));
-        long[] shape = shapes.get(name + WEIGHT);
-        parameters.factor(name, Role.LORA_A, ranks[module], shape[1]);
-        parameters.factor(name, Role.LORA_B, shape[0], ranks[module]);
-      }
-    }
-    parameters.add(List.of(HEAD), shapes, true);
+    TrainedParameters parameters = new TrainedParameters(/* full= */ false, config, ranks);
+    Architecture architecture = Architecture.of(config);
+    parameters.addLayers(
+        layer -> {
+          for (LayerWeight product : architecture.products()) {
+            String name = Architecture.name(layer, product);
+            int rank = ranks[MODULES.indexOf(product.module())];
+            parameters.factor(name, Role.LORA_A, rank, product.shape()[1]);
+            parameters.factor(name, Role.LORA_B, product.shape()[0], rank);
+          }
+        });
+    parameters.add(List.of(HEAD), architecture.weightShapes(), true);
     return parameters;
   }
 
   /** Every weight of the model. */
-  public static TrainedParameters full(LlamaConfig config) {
-    Map<String, long[]> shapes = config.weightShapes();
+  public static TrainedParameters full(DecoderConfig config) {
+    Architecture architecture = Architecture.of(config);
+    Map<String, long[]> shapes = architecture.weightShapes();
     TrainedParameters parameters =
-        new TrainedParameters(/* full= */ true, new int[MODULES.size()], shapes);
-    for (List<String> fused : config.backboneWeights()) {
-      // The Trainer leaves norms out by their class or name; Mistral's last norm escapes both.
-      boolean norm = shapes.get(fused.get(0)).length == 1;
-      boolean escapes =
-          config.modelType().equals("mistral") && fused.get(0).equals("model.norm.weight");
-      parameters.add(fused, shapes, !norm || escapes);
-    }
+        new TrainedParameters(/* full= */ true, config, new int[MODULES.size()]);
+    parameters.add(List.of(Architecture.EMBEDDING), shapes, true);
+    // The Trainer leaves norms out by their class or name, and biases; Mistral's last norm escapes.
+    parameters.add(List.of(Architecture.NORM), shapes, config.family() == Family.MISTRAL);
+    parameters.addLayers(
+        layer -> {
+          for (List<String> slot : architecture.layer(layer)) {
+            boolean isMatrix = !slot.isEmpty() && shapes.get(slot.get(0)).length == 2;
+            parameters.add(slot, shapes, isMatrix);
+          }
+        });
     parameters.add(List.of(HEAD), shapes, true);
     return parameters;
   }
 
-  private static String module(int layer, String name) {
-    String block = MODULES.indexOf(name) < 4 ? "self_attn." : "mlp.";
-    return "model.layers." + layer + "." + block + name;
+  private void addLayers(IntConsumer add) {
+    firstLayer = elements;
+    segmentsBefore = segments.size();
+    for (int layer = 0; layer < layers; layer++) {
+      add.accept(layer);
+    }
+    segmentsOfLayer = (segments.size() - segmentsBefore) / layers;
   }
 
-  private void factor(String module, Role role, long rows, long columns) {
+  private void factor(String weight, Role role, long rows, long columns) {
     long[] shape = {rows, columns};
     if (product(shape) > 0) {
-      parts.add(new Part(module, role, shape, elements));
+      parts.add(new Part(module(weight), role, shape, elements));
     }
     end(elements, /* decays= */ true, product(shape));
   }
@@ -126,11 +147,14 @@ public final class TrainedParameters {
     long size = 0;
     for (String weight : weights) {
       long[] shape = shapes.get(weight);
-      String module = weight.substring(0, weight.length() - WEIGHT.length());
-      parts.add(new Part(module, Role.WHOLE, shape, (int) (from + size)));
+      parts.add(new Part(weight, Role.WHOLE, shape, (int) (from + size)));
       size += product(shape);
     }
     end(from, decays, size);
+  }
+
+  private static String module(String weight) {
+    return weight.substring(0, weight.length() - WEIGHT.length());
   }
 
   private void end(int from, boolean decays, long size) {
@@ -175,6 +199,21 @@ public final class TrainedParameters {
   /** The width of the output of each of {@link #MODULES}. */
   long[] outputs() {
     return outputs.clone();
+  }
+
+  /** In full training, where the last norm begins. */
+  long norm() {
+    return segments.get(0).size;
+  }
+
+  /** Where a layer's numbers begin. */
+  long layer(int number) {
+    return firstLayer + (long) number * Arrays.stream(layerSizes()).sum();
+  }
+
+  /** The sizes of a layer's segments. */
+  long[] layerSizes() {
+    return Arrays.copyOfRange(sizes(), segmentsBefore, segmentsBefore + segmentsOfLayer);
   }
 
   /** The segments' sizes. */

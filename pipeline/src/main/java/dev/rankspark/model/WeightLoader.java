@@ -15,14 +15,14 @@ import dev.rankspark.progress.ByteCount;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
- * Hands a checkpoint's weights to a program, {@code llama.py} or {@code trainer.py}, one after the
- * other. On a CPU a weight that is used as it is stored stays where it is, mapped from its file by
- * {@code torch.from_file}: no copy, and one for all processes of a machine. Others are made in
+ * Hands a checkpoint's weights to a program, {@code decoder.py} or {@code trainer.py}, one after
+ * the other. On a CPU a weight that is used as it is stored stays where it is, mapped from its file
+ * by {@code torch.from_file}: no copy, and one for all processes of a machine. Others are made in
  * place, some rows at a time: adapter merged as PEFT's {@code merge_and_unload} does, rounded to
  * the dtype, stacked with those that share a product. At no time is more than the model and some
  * rows in memory.
@@ -36,13 +36,14 @@ final class WeightLoader {
   private final Hardware hardware;
   private final long chunk;
   private final ByteCount told;
+  private final Map<String, Weight> weights;
   private final long allBytes;
   private long bytes;
 
   /**
    * @param manager of the device that the weights go to
    * @param chunk elements that are converted at once, {@link #CHUNK} outside of tests
-   * @param weights all that will be loaded
+   * @param weights all that will be loaded, by their canonical names
    * @param told of their bytes, as they are stored
    */
   WeightLoader(
@@ -50,40 +51,66 @@ final class WeightLoader {
       PtNDManager manager,
       Hardware hardware,
       long chunk,
-      Collection<Weight> weights,
+      Map<String, Weight> weights,
       ByteCount told) {
     this.program = program;
     this.manager = manager;
     this.hardware = hardware;
     this.chunk = chunk;
     this.told = told;
-    this.allBytes = weights.stream().mapToLong(weight -> bytes(weight.stored())).sum();
+    this.weights = weights;
+    this.allBytes = weights.values().stream().mapToLong(weight -> bytes(weight.stored())).sum();
+  }
+
+  /** Loads one weight, to be closed. */
+  IValue load(String name) {
+    try (ProgramCall call = program.call("only", manager)) {
+      return call.with("weights", load(List.of(List.of(name)))).value();
+    }
   }
 
   /**
-   * Appends one weight to the program's list.
+   * Loads weights into a list of the program's, to be closed.
    *
-   * @param parts stacked along their first dimension; the other dimensions agree
+   * @param slots names of what is stacked to one tensor each; of none it is an empty tensor
    */
-  void load(List<Weight> parts) {
+  IValue load(List<List<String>> slots) {
+    IValue list;
+    try (ProgramCall call = program.call("weights", manager)) {
+      list = call.value();
+    }
+    try {
+      for (List<String> names : slots) {
+        load(names.stream().map(weights::get).toList(), list);
+      }
+      return list;
+    } catch (RuntimeException | Error e) {
+      list.close();
+      throw e;
+    }
+  }
+
+  private void load(List<Weight> parts, IValue list) {
     if (parts.size() == 1 && isUsedAsStored(parts.get(0))) {
       StoredTensor stored = parts.get(0).stored();
       try (ProgramCall call = program.call("hold", manager)) {
         LocalElements local = stored.localElements().orElseThrow();
+        call.withKept("weights", list);
         call.with("weight", map(stored, local, 0, rows(stored))).run();
       }
       isLoaded(bytes(stored));
       return;
     }
-    long[] shape = parts.get(0).stored().shape();
+    long[] shape = parts.isEmpty() ? new long[1] : parts.get(0).stored().shape();
     shape[0] = parts.stream().mapToLong(part -> rows(part.stored())).sum();
     try (ProgramCall call = program.call("reserve", manager)) {
-      call.with("sizes", shape).with("dtype", hardware.compute().torchCode());
+      call.withKept("weights", list).with("sizes", shape);
+      call.with("dtype", hardware.compute().torchCode());
       call.with("like", none(call.arrays())).run();
     }
     long at = 0;
     for (Weight part : parts) {
-      fill(at, part);
+      fill(list, at, part);
       at += rows(part.stored());
     }
   }
@@ -97,7 +124,7 @@ final class WeightLoader {
   }
 
   /** Converts one part into the rows of the reserved weight that begin at {@code at}. */
-  private void fill(long at, Weight part) {
+  private void fill(IValue list, long at, Weight part) {
     StoredTensor stored = part.stored();
     long width = stored.elements() / Math.max(1, rows(stored));
     long step = Math.max(1, chunk / Math.max(1, width));
@@ -108,7 +135,7 @@ final class WeightLoader {
       for (long row = 0; row < rows(stored); row += step) {
         long count = Math.min(step, rows(stored) - row);
         try (ProgramCall call = program.call("fill", manager)) {
-          call.with("at", at + row).with("row", row);
+          call.withKept("weights", list).with("at", at + row).with("row", row);
           if (local.isPresent()) {
             call.with("rows", map(stored, local.get(), row, count));
           } else {

@@ -4,7 +4,8 @@ import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.checkpoint.RerankerCheckpoint;
 import dev.rankspark.checkpoint.Weight;
-import dev.rankspark.model.LlamaConfig;
+import dev.rankspark.model.Architecture;
+import dev.rankspark.model.DecoderConfig;
 import dev.rankspark.prompt.Pooling;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
@@ -19,7 +20,7 @@ import org.apache.hadoop.conf.Configuration;
  */
 public record OpenedModel(
     RerankerCheckpoint checkpoint,
-    LlamaConfig config,
+    DecoderConfig config,
     Map<String, Weight> weights,
     ModelDirectory tokenizer) {
 
@@ -39,16 +40,17 @@ public record OpenedModel(
   public static OpenedModel open(ModelPaths paths, int longest, Head head, Configuration hadoop) {
     RerankerCheckpoint checkpoint =
         RerankerCheckpoint.open(paths.model(), paths.lora(), paths.base(), hadoop);
-    LlamaConfig config =
-        LlamaConfig.parse(checkpoint.config(), checkpoint.base().path() + "/config.json", longest);
+    DecoderConfig config =
+        DecoderConfig.parse(
+            checkpoint.config(), checkpoint.base().path() + "/config.json", longest);
     ModelDirectory tokenizer =
         paths.tokenizer().isPresent()
             ? ModelDirectory.open(paths.tokenizer().get(), "--tokenizer-name", hadoop)
             : checkpoint.tokenizerDirectory();
     Map<String, Weight> weights =
         head == Head.REQUIRED
-            ? checkpoint.bind(config.weightShapes())
-            : checkpoint.bindForTraining(config.weightShapes());
+            ? checkpoint.bind(Architecture.of(config).weightShapes())
+            : checkpoint.bindForTraining(Architecture.of(config).weightShapes());
     return new OpenedModel(checkpoint, config, weights, tokenizer);
   }
 

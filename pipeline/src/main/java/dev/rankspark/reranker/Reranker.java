@@ -6,9 +6,9 @@ import dev.rankspark.checkpoint.RerankerCheckpoint;
 import dev.rankspark.files.Shown;
 import dev.rankspark.files.UserPath;
 import dev.rankspark.hub.HubSnapshot;
+import dev.rankspark.model.DecoderConfig;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
-import dev.rankspark.model.LlamaConfig;
 import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.reranker.OpenedModel.Head;
@@ -40,7 +40,7 @@ public final class Reranker implements Serializable {
   private final String tokenizer;
   private final PromptOptions prompt;
   private final ArrayList<FileState> files;
-  private final LlamaConfig config;
+  private final DecoderConfig config;
 
   /** Where another process finds the folders that this one named. */
   private final UnaryOperator<String> folders;
@@ -143,7 +143,7 @@ public final class Reranker implements Serializable {
   }
 
   /** The model's shape. */
-  public LlamaConfig config() {
+  public DecoderConfig config() {
     return config;
   }
 

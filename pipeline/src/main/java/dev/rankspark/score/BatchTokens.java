@@ -1,8 +1,8 @@
 package dev.rankspark.score;
 
+import dev.rankspark.model.DecoderConfig;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
-import dev.rankspark.model.LlamaConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -36,7 +36,7 @@ final class BatchTokens {
   private BatchTokens() {}
 
   /** The default for a model of this shape on this device. */
-  static int byShape(LlamaConfig config, Hardware hardware) {
+  static int byShape(DecoderConfig config, Hardware hardware) {
     if (hardware.cuda()) {
       return GPU;
     }

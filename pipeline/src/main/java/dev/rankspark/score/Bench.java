@@ -8,6 +8,7 @@ import dev.rankspark.corpus.Pairs;
 import dev.rankspark.corpus.RerankInput;
 import dev.rankspark.corpus.Shard;
 import dev.rankspark.files.InputPaths;
+import dev.rankspark.model.Architecture;
 import dev.rankspark.model.BestHardware;
 import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.GemmSpeed;
@@ -184,7 +185,10 @@ public final class Bench {
     int least =
         median.chunks.stream().mapToInt(chunk -> chunk.scores().batchTokens()).min().orElse(0);
     double limitSeconds =
-        2.0 * scoring.reranker().config().productParameters() * tokens / (gflops * 1e9);
+        2.0
+            * Architecture.of(scoring.reranker().config()).productParameters()
+            * tokens
+            / (gflops * 1e9);
     return new BenchReport(
         new Setting(
             scoring.hardware().description(),

@@ -7,7 +7,8 @@ import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.octet_length;
 
 import dev.rankspark.corpus.Pairs;
-import dev.rankspark.model.LlamaConfig;
+import dev.rankspark.model.Architecture;
+import dev.rankspark.model.DecoderConfig;
 import java.io.Serializable;
 import org.apache.spark.sql.Column;
 
@@ -29,10 +30,11 @@ record PairCost(int maxLength, long attended) implements Serializable {
   private static final int UNITS_PER_TOKEN = 100;
 
   /** The costs of a model of this shape. */
-  static PairCost of(LlamaConfig config, int maxLength) {
+  static PairCost of(DecoderConfig config, int maxLength) {
     // A token costs 2 operations a parameter, and 4 a head's element for each token it looks at.
     long width = (long) config.heads() * config.headDim();
-    return new PairCost(maxLength, Math.max(1, config.layerParameters() / (2 * width)));
+    return new PairCost(
+        maxLength, Math.max(1, Architecture.of(config).layerParameters() / (2 * width)));
   }
 
   /** An estimate from the pair's texts, in hundredths of a token; at least 1. */

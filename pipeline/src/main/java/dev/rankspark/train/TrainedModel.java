@@ -15,9 +15,9 @@ import dev.rankspark.checkpoint.StoredTensor;
 import dev.rankspark.checkpoint.Weight;
 import dev.rankspark.files.OutputDirectory;
 import dev.rankspark.hub.HubSnapshot;
+import dev.rankspark.model.DecoderConfig;
 import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.Hardware;
-import dev.rankspark.model.LlamaConfig;
 import dev.rankspark.model.TrainableEncoder;
 import dev.rankspark.model.TrainedParameters;
 import dev.rankspark.model.TrainedParameters.Part;
@@ -52,15 +52,13 @@ import org.apache.hadoop.conf.Configuration;
  * they are written; reads no weights until it is loaded.
  */
 final class TrainedModel {
-  private static final String WEIGHT = ".weight";
-
   /** Elements of a tensor by which it is known: more than any head or norm has. */
   private static final long SUMMED = 1 << 15;
 
   private final Model paths;
   private final RerankerCheckpoint base;
   private final ModelDirectory tokenizer;
-  private final LlamaConfig config;
+  private final DecoderConfig config;
   private final Map<String, Weight> weights;
   private final Trained trained;
   private final Optional<LoraAdapter> adapter;
@@ -71,7 +69,7 @@ final class TrainedModel {
       Model paths,
       RerankerCheckpoint base,
       ModelDirectory tokenizer,
-      LlamaConfig config,
+      DecoderConfig config,
       Map<String, Weight> weights,
       Trained trained,
       Optional<LoraAdapter> adapter,
@@ -155,8 +153,8 @@ final class TrainedModel {
     }
     Set<String> unknown = new TreeSet<>(adapter.factors().keySet());
     for (Part part : parameters.parts()) {
-      unknown.remove(part.module());
-      LoraFactors factors = adapter.factors().get(part.module());
+      unknown.remove(part.name());
+      LoraFactors factors = adapter.factors().get(part.name());
       Optional<StoredTensor> stored =
           switch (part.role()) {
             case LORA_A -> Optional.ofNullable(factors).map(LoraFactors::a);
@@ -289,7 +287,7 @@ final class TrainedModel {
         case LORA_A -> encoder.setParameters(part.from(), loraA(part, random));
         case LORA_B ->
             adapter
-                .map(lora -> lora.factors().get(part.module()))
+                .map(lora -> lora.factors().get(part.name()))
                 .ifPresent(lora -> encoder.setParameters(part.from(), lora.b().floats()));
         case WHOLE -> {} // loaded, or the head
       }
@@ -316,7 +314,7 @@ final class TrainedModel {
 
   /** The adapter's, or as PEFT begins: uniform within 1 / sqrt(in); B begins as zeros. */
   private float[] loraA(Part part, Random random) {
-    Optional<LoraFactors> factors = adapter.map(lora -> lora.factors().get(part.module()));
+    Optional<LoraFactors> factors = adapter.map(lora -> lora.factors().get(part.name()));
     if (factors.isPresent()) {
       return factors.get().a().floats();
     }
@@ -366,9 +364,9 @@ final class TrainedModel {
 
   private String name(Part part) {
     return switch (part.role()) {
-      case LORA_A -> AdapterWriter.loraA(part.module());
-      case LORA_B -> AdapterWriter.loraB(part.module());
-      case WHOLE -> trained.factors().isEmpty() ? part.module() + WEIGHT : AdapterWriter.HEAD;
+      case LORA_A -> AdapterWriter.loraA(part.name());
+      case LORA_B -> AdapterWriter.loraB(part.name());
+      case WHOLE -> trained.factors().isEmpty() ? part.name() : AdapterWriter.HEAD;
     };
   }
 

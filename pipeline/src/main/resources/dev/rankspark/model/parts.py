@@ -11,19 +11,28 @@
     end = first + count
     file = torch.from_file(path, False, end, dtype=dtype, layout=None, device=None, pin_memory=None)
     return file[first:end].view(sizes)
+  def weights(self: __torch__.CLASS) -> List[Tensor]:
+    # to be filled by hold, reserve and fill
+    return annotate(List[Tensor], [])
+  def only(self: __torch__.CLASS,
+    weights: List[Tensor]) -> Tensor:
+    return weights[0]
   def hold(self: __torch__.CLASS,
+    weights: List[Tensor],
     weight: Tensor) -> int:
     # one weight more, as it is
-    self.frozen.append(weight)
-    return len(self.frozen)
+    weights.append(weight)
+    return len(weights)
   def reserve(self: __torch__.CLASS,
+    weights: List[Tensor],
     sizes: List[int],
     dtype: int,
     like: Tensor) -> int:
     # one weight more, on the device of like, to be filled
-    self.frozen.append(torch.empty(sizes, dtype=dtype, layout=None, device=like.device))
-    return len(self.frozen)
+    weights.append(torch.empty(sizes, dtype=dtype, layout=None, device=like.device))
+    return len(weights)
   def fill(self: __torch__.CLASS,
+    weights: List[Tensor],
     at: int,
     row: int,
     rows: Tensor,
@@ -34,11 +43,12 @@
     # Some rows of the last weight, from `at` on: rows (n, in), of a module those from `row` on, rounded to dtype. With
     # LoRA's a (r, in) and b (out, r) as PEFT merges them: the weight is rounded first, then the sum.
     n = rows.size(0)
-    w = rows.to(self.frozen[-1].device).to(dtype)
+    weight = weights[-1]
+    w = rows.to(weight.device).to(dtype)
     if a.numel() > 0:
       b1 = b[row:row + n]
       w = torch.add(w.to(6), torch.mul(torch.matmul(b1.to(6), a.to(6)), scaling)).to(dtype)
-    self.frozen[-1][at:at + n].copy_(w)
+    weight[at:at + n].copy_(w)
     return n
   def mean_square(self: __torch__.CLASS,
     x: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 # N tokens of a batch, R texts of at most L tokens, D the width, F the MLP's, H query and K key heads of width d, a LoRA
 # factor's rank r. Gradients are worked out by hand; the tests hold them against automatic differentiation.
 class Norm(NamedTuple):
-  # the weight (D) of an RMSNorm, and the segment of its gradient in full training
+  # the weight (D) of an RMSNorm, or none, and the segment of its gradient in full training
   weight : Tensor
   segment : int
 class Product(NamedTuple):
@@ -9,22 +9,31 @@ class Product(NamedTuple):
   # [W, B; A, 0] (out + r, in + r), A (r, in) of its modules stacked, B (out, r) block diagonal and scaled, and its
   # input as [x, z] with z = x A^T, so that [W, B] is one product, and so is the backward by [W; A].
   weight : Tensor
+  # (out), or none
+  bias : Tensor
   # r, the sum of its modules' ranks
   rank : int
-  # of W's gradient in full training
+  # of W's gradient in full training; the bias has the next
   segment : int
-  # Each module's number in the model, its rank, 0 without LoRA, and its width. The segments of A's and B's gradients
+  # Each module's number in the layer, its rank, 0 without LoRA, and its width. The segments of A's and B's gradients
   # are twice the number and the next.
   modules : List[int]
   ranks : List[int]
   outputs : List[int]
+  # added to a module's number where its dropout is drawn: no two of a model have the same
+  first_module : int
 class Layer(NamedTuple):
   number : int
   # of the last layer only the texts' last tokens are wanted
   is_last : bool
+  # of its parameters in their vector
+  first : int
   attention_norm : __torch__.Norm
   # (H d + 2 K d, D)
   qkv : __torch__.Product
+  # (d) of each head of q and of k
+  q_norm : __torch__.Norm
+  k_norm : __torch__.Norm
   # (D, H d)
   o : __torch__.Product
   mlp_norm : __torch__.Norm
@@ -33,8 +42,6 @@ class Layer(NamedTuple):
   # (D, F)
   down : __torch__.Product
 class Batch(NamedTuple):
-  # (N)
-  ids : Tensor
   # (R) the row of each text's last token
   ends : Tensor
   # (R L) the row of each text's tokens; beyond its end the last row, which is no token
@@ -52,6 +59,9 @@ class Batch(NamedTuple):
   # 0 where a token may look and -inf elsewhere: (1, H / K L, L), and of the last layer (R K, 1, L)
   mask : Tensor
   mask_of_ends : Tensor
+  # the same where a token looks at so many at most; none without a window
+  window_mask : Tensor
+  window_mask_of_ends : Tensor
   # by shared prefix: its first row, its length, the first text that has it, how many texts have it
   prefix_rows : List[int]
   prefix_lengths : List[int]
@@ -64,9 +74,12 @@ class Batch(NamedTuple):
   seeds : List[int]
 class Attention(NamedTuple):
   # What the backward pass needs: [x, z] of qkv, the scales of its rows, q, k and v by text and key head, the
-  # attention's probabilities, [x, z] of o, and the dropout masks of both inputs.
+  # attention's probabilities, [x, z] of o, and the dropout masks of both inputs; of the norms of heads the input and
+  # its scales, where there are such.
   input : Tensor
   scales : Tensor
+  q_input : List[Tensor]
+  k_input : List[Tensor]
   q : Tensor
   k : Tensor
   v : Tensor
@@ -83,119 +96,143 @@ class Mlp(NamedTuple):
   hidden : Tensor
   input_masks : List[Tensor]
   hidden_masks : List[Tensor]
+class Step(NamedTuple):
+  # A layer's output, the state between attention and MLP, and what its backward pass needs.
+  output : Tensor
+  middle : Tensor
+  attention : __torch__.Attention
+  mlp : __torch__.Mlp
 class Trainer(Module):
   __parameters__ = []
   __buffers__ = []
   training : bool
-  # embedding, norm; then by layer norm, qkv, o, norm, gate and up, down
-  frozen : List[Tensor]
   # set once, by configure
   heads : int
   kv_heads : int
   eps : float
   ranks : List[int]
   outputs : List[int]
-  sizes : List[int]
-  decays : List[int]
+  layer_sizes : List[int]
   full : bool
   scaling : float
-  dropout : float
-  checkpointing : bool
   def configure(self: __torch__.Trainer,
     heads: int,
     kv_heads: int,
     eps: float,
     ranks: List[int],
     outputs: List[int],
-    sizes: List[int],
-    decays: List[int],
+    layer_sizes: List[int],
     full: bool,
-    scaling: float,
-    dropout: float,
-    checkpointing: bool) -> int:
-    # ranks, outputs: of a layer's modules q, k, v, o, gate, up, down. sizes, decays: of the segments of the parameters'
-    # vector. The order of the segments: in full training that of frozen; with LoRA A and B of each module; at last the
-    # head.
+    scaling: float) -> int:
+    # ranks, outputs: of a layer's modules q, k, v, o, gate, up, down. layer_sizes: of the segments of a layer's
+    # parameters in their vector: in full training those of its weights, with LoRA A and B of each module.
     self.heads = heads
     self.kv_heads = kv_heads
     self.eps = eps
     self.ranks = ranks
     self.outputs = outputs
-    self.sizes = sizes
-    self.decays = decays
+    self.layer_sizes = layer_sizes
     self.full = full
     self.scaling = scaling
-    self.dropout = dropout
-    self.checkpointing = checkpointing
     return 0
   def put(self: __torch__.Trainer, target: Tensor, at: int, source: Tensor) -> int:
     target[at:at + source.size(0)].copy_(source)
     return source.size(0)
-  def layers(self: __torch__.Trainer) -> int:
-    return torch.floordiv(len(self.frozen) - 2, 6)
-  def product(self: __torch__.Trainer, layer: int, number: int) -> __torch__.Product:
-    # 0: qkv, 1: o, 2: gate and up, 3: down
+  def segments(self: __torch__.Trainer, vector: Tensor, first: int) -> List[Tensor]:
+    # of a layer
+    count = 0
+    for i in range(len(self.layer_sizes)):
+      count = count + self.layer_sizes[i]
+    return torch.split_with_sizes(vector[first:first + count], self.layer_sizes)
+  def trained(self: __torch__.Trainer, weight: Tensor, parameters: Tensor, at: int, dtype: int) -> Tensor:
+    # Full training: a loaded weight becomes a part of the parameters, of which this is a view, or in dtype a copy.
+    p = parameters[at:at + weight.numel()]
+    p.copy_(weight.reshape([-1]))
+    return p.view(weight.size()).to(dtype)
+  def renew(self: __torch__.Trainer, weight: Tensor, parameters: Tensor, at: int) -> int:
+    # After the parameters have changed: what is no view of them is copied.
+    if weight.dtype != 6:
+      weight.copy_(parameters[at:at + weight.numel()].view(weight.size()))
+    return 0
+  def norm(self: __torch__.Trainer, weight: Tensor, segment: int) -> __torch__.Norm:
+    return __torch__.Norm(weight, segment)
+  def product(self: __torch__.Trainer, weights: List[Tensor], number: int, layer: int) -> __torch__.Product:
+    # 0: qkv, 1: o, 2: gate and up, 3: down. Makes room for the factors beside the weight.
     first = [0, 3, 4, 6, 7]
-    segment = 6 * layer + [3, 4, 6, 7][number]
+    segment = [1, 5, 8, 10][number]
     modules : List[int] = []
     rank = 0
     for k in range(first[number], first[number + 1]):
-      modules.append(7 * layer + k)
+      modules.append(k)
       rank = rank + self.ranks[k]
     ranks = self.ranks[first[number]:first[number + 1]]
     outputs = self.outputs[first[number]:first[number + 1]]
-    return __torch__.Product(self.frozen[segment], rank, segment, modules, ranks, outputs)
-  def norm(self: __torch__.Trainer, segment: int) -> __torch__.Norm:
-    return __torch__.Norm(self.frozen[segment], segment)
-  def layer(self: __torch__.Trainer, i: int) -> __torch__.Layer:
-    is_last = i == self.layers() - 1
-    attention_norm, mlp_norm = self.norm(2 + 6 * i), self.norm(5 + 6 * i)
-    qkv, o, gate_up, down = self.product(i, 0), self.product(i, 1), self.product(i, 2), self.product(i, 3)
-    return __torch__.Layer(i, is_last, attention_norm, qkv, o, mlp_norm, gate_up, down)
-  def unfreeze(self: __torch__.Trainer, parameters: Tensor, dtype: int) -> int:
-    # Full training: the first time, the loaded weights become the parameters; the head is there already.
-    p = torch.split_with_sizes(parameters, self.sizes)
-    for i in range(len(self.frozen)):
-      p[i].copy_(self.frozen[i].reshape([-1]))
-      self.frozen[i] = p[i].view(self.frozen[i].size()).to(dtype)
-    return len(self.frozen)
-  def widen(self: __torch__.Trainer) -> int:
-    # Makes room for the factors beside each product's weight, one after the other.
-    for i in range(self.layers()):
-      for j in range(4):
-        product = self.product(i, j)
-        w = product.weight
-        r = product.rank
-        if r > 0:
-          wide = torch.zeros([w.size(0) + r, w.size(1) + r], dtype=w.dtype, device=w.device)
-          wide[:w.size(0), :w.size(1)].copy_(w)
-          self.frozen[product.segment] = wide
-    return 0
-  def refresh(self: __torch__.Trainer, parameters: Tensor) -> int:
-    # After the parameters have changed. In full training of float32 they are the weights' own memory.
-    p = torch.split_with_sizes(parameters, self.sizes)
+    w = weights[segment]
+    if rank > 0:
+      wide = torch.zeros([w.size(0) + rank, w.size(1) + rank], dtype=w.dtype, device=w.device)
+      wide[:w.size(0), :w.size(1)].copy_(w)
+      w = wide
+    return __torch__.Product(w, weights[segment + 1], rank, segment, modules, ranks, outputs, 7 * layer)
+  def arrange(self: __torch__.Trainer,
+    weights: List[Tensor],
+    number: int,
+    is_last: bool,
+    parameters: Tensor,
+    first: int,
+    dtype: int) -> __torch__.Layer:
+    # A layer of loaded weights, in the order of Architecture.Slot, which are let go. first: of its parameters in their
+    # vector. In full training they become the parameters.
+    w = weights
     if self.full:
-      for i in range(len(self.frozen)):
-        self.frozen[i] = p[i].view(self.frozen[i].size()).to(self.frozen[i].dtype)
+      at = first
+      for i in range(len(w)):
+        count = w[i].numel()
+        w[i] = self.trained(w[i], parameters, at, dtype)
+        at = at + count
+    layer = __torch__.Layer(
+      number=number,
+      is_last=is_last,
+      first=first,
+      attention_norm=self.norm(w[0], 0),
+      qkv=self.product(w, 0, number),
+      q_norm=self.norm(w[3], 3),
+      k_norm=self.norm(w[4], 4),
+      o=self.product(w, 1, number),
+      mlp_norm=self.norm(w[7], 7),
+      gate_up=self.product(w, 2, number),
+      down=self.product(w, 3, number))
+    weights.clear()
+    return layer
+  def products(self: __torch__.Trainer, layer: __torch__.Layer) -> List[__torch__.Product]:
+    return [layer.qkv, layer.o, layer.gate_up, layer.down]
+  def refresh(self: __torch__.Trainer, layer: __torch__.Layer, parameters: Tensor) -> int:
+    # After the parameters have changed.
+    p = self.segments(parameters, layer.first)
+    products = self.products(layer)
+    if self.full:
+      norms = [layer.attention_norm, layer.q_norm, layer.k_norm, layer.mlp_norm]
+      for i in range(4):
+        self.renew(norms[i].weight, p[norms[i].segment], 0)
+        self.renew(products[i].weight, p[products[i].segment], 0)
+        self.renew(products[i].bias, p[products[i].segment + 1], 0)
     else:
-      for i in range(self.layers()):
-        for j in range(4):
-          product = self.product(i, j)
-          w = product.weight
-          rows = w.size(0) - product.rank
-          width = w.size(1) - product.rank
-          row = 0
-          column = 0
-          for k in range(len(product.modules)):
-            n = product.outputs[k]
-            r = product.ranks[k]
-            if r > 0:
-              a = p[2 * product.modules[k]].view([r, width])
-              b = p[2 * product.modules[k] + 1].view([n, r])
-              w[rows + column:rows + column + r, :width].copy_(a)
-              w[row:row + n, width + column:width + column + r].copy_(torch.mul(b, self.scaling))
-            row = row + n
-            column = column + r
+      for j in range(4):
+        product = products[j]
+        w = product.weight
+        rows = w.size(0) - product.rank
+        width = w.size(1) - product.rank
+        row = 0
+        column = 0
+        for k in range(len(product.modules)):
+          n = product.outputs[k]
+          r = product.ranks[k]
+          if r > 0:
+            a = p[2 * product.modules[k]].view([r, width])
+            b = p[2 * product.modules[k] + 1].view([n, r])
+            w[rows + column:rows + column + r, :width].copy_(a)
+            w[row:row + n, width + column:width + column + r].copy_(torch.mul(b, self.scaling))
+          row = row + n
+          column = column + r
     return 0
   def room(self: __torch__.Trainer, x: Tensor, rows: int, columns: int) -> Tensor:
     return torch.empty([rows, columns], dtype=x.dtype, device=x.device)
@@ -241,7 +278,7 @@ class Trainer(Module):
         for k in range(len(product.modules)):
           r = product.ranks[k]
           if r > 0:
-            mask = self.dropout_mask(x, width, product.modules[k], bounds, batch)
+            mask = self.dropout_mask(x, width, product.first_module + product.modules[k], bounds, batch)
             z = torch.linear(torch.mul(x[:, :width], mask), w[rows + at:rows + at + r, :width])
             x[:, width + at:width + at + r].copy_(z.mul_(1. / self.keep_probability(batch.dropout)))
             masks.append(mask)
@@ -250,9 +287,13 @@ class Trainer(Module):
         x[:, width:].zero_()
         x[:, width:].copy_(ops.rankspark.linear(x, w[rows:]))
     return masks
+  def biased(self: __torch__.Trainer, y: Tensor, bias: Tensor) -> Tensor:
+    if bias.numel() > 0:
+      y = torch.add_(y, bias)
+    return y
   def multiply(self: __torch__.Trainer, x: Tensor, product: __torch__.Product) -> Tensor:
     # [x, z] (N, in + r) -> x W^T + z B^T (N, out)
-    return ops.rankspark.linear(x, product.weight[:product.weight.size(0) - product.rank])
+    return self.biased(ops.rankspark.linear(x, product.weight[:product.weight.size(0) - product.rank]), product.bias)
   def multiply_backward(self: __torch__.Trainer,
     dy: Tensor,
     x: Tensor,
@@ -266,6 +307,8 @@ class Trainer(Module):
     w = product.weight
     if self.full:
       gradient[product.segment].add_(ops.rankspark.linear(dy.t(), x.t()).view([-1]))
+      if product.bias.numel() > 0:
+        gradient[product.segment + 1].add_(dy.to(6).sum([0]))
     width = w.size(1) - product.rank
     rows = w.size(0) - product.rank
     dz = dy[:, rows:]
@@ -322,6 +365,28 @@ class Trainer(Module):
     dn = torch.mul(dy, norm.weight).to(6)
     dx, _ = torch._weight_norm_interface_backward(dn, y.contiguous(), gain, torch.div(gain, scale), 0)
     return dx.to(x.dtype)
+  def normalize_heads(self: __torch__.Trainer, x: Tensor, norm: __torch__.Norm) -> List[Tensor]:
+    # RMSNorm of each head of x (N, heads d) in place, unless there is none. Returns its input (N heads, d) and its
+    # scales (N heads, 1).
+    kept : List[Tensor] = []
+    d = norm.weight.size(0)
+    if d > 0:
+      rows = x.reshape([-1, d]).clone()
+      n = torch.empty_like(rows)
+      kept.append(rows)
+      kept.append(self.normalize(rows, norm, n))
+      x.copy_(n.view(x.size()))
+    return kept
+  def normalize_heads_backward(self: __torch__.Trainer,
+    dx: Tensor,
+    kept: List[Tensor],
+    norm: __torch__.Norm,
+    gradient: List[Tensor]) -> int:
+    # dx (N, heads d) in place
+    if len(kept) > 0:
+      rows = dx.reshape([-1, norm.weight.size(0)])
+      dx.copy_(self.normalize_backward(rows, kept[0], kept[1], norm, gradient).view(dx.size()))
+    return len(kept)
   def rotate_ends(self: __torch__.Trainer, x: Tensor, sin: Tensor, batch: __torch__.Batch) -> Tensor:
     # (R, H, d): each text's last token
     at = torch.sub(batch.lengths, 1)
@@ -344,7 +409,8 @@ class Trainer(Module):
   def attention(self: __torch__.Trainer,
     x: Tensor,
     layer: __torch__.Layer,
-    batch: __torch__.Batch) -> __torch__.Attention:
+    batch: __torch__.Batch,
+    windowed: bool) -> __torch__.Attention:
     # x (N, D)
     heads = self.heads
     kv = self.kv_heads
@@ -358,21 +424,29 @@ class Trainer(Module):
     h = heads
     if layer.is_last:
       h = 0
+    bias = layer.qkv.bias
+    packed = self.biased(ops.rankspark.linear(input, w[(heads - h) * d:]), bias[(heads - h) * d:])
+    q_input = self.normalize_heads(packed[:, :h * d], layer.q_norm)
+    k_input = self.normalize_heads(packed[:, h * d:(h + kv) * d], layer.k_norm)
     # texts whole, from their first token on: (R, h + 2 K, L, d)
-    all = ops.rankspark.linear(input, w[(heads - h) * d:]).index_select(0, batch.places)
-    all = all.view([texts, longest, -1, d]).transpose(1, 2)
+    all = packed.index_select(0, batch.places).view([texts, longest, -1, d]).transpose(1, 2)
     k = self.room(x, texts * kv * longest, d).view([texts, kv, longest, d])
     k = ops.rankspark.rotate(all[:, h:h + kv], batch.cos, batch.sin, k)
     v = all[:, h + kv:].contiguous()
     output = self.room(x, x.size(0), layer.o.weight.size(1))
     bounds = batch.token_bounds
     mask = batch.mask
+    if windowed:
+      mask = batch.window_mask
     if layer.is_last:
       output = output[:texts]
       bounds = batch.text_bounds
       mask = batch.mask_of_ends
-      q0 = ops.rankspark.linear(input.index_select(0, batch.ends), w[:heads * d]).view([texts, heads, d])
-      q = self.rotate_ends(q0, batch.sin, batch)
+      if windowed:
+        mask = batch.window_mask_of_ends
+      q0 = self.biased(ops.rankspark.linear(input.index_select(0, batch.ends), w[:heads * d]), bias[:heads * d])
+      q_input = self.normalize_heads(q0, layer.q_norm)
+      q = self.rotate_ends(q0.view([texts, heads, d]), batch.sin, batch)
     else:
       q = self.room(x, texts * heads * longest, d).view([texts, heads, longest, d])
       q = ops.rankspark.rotate(all[:, :heads], batch.cos, batch.sin, q)
@@ -384,7 +458,18 @@ class Trainer(Module):
       y1 = y.view([texts, heads, longest, d]).transpose(1, 2).reshape([texts * longest, -1])
       torch.index_select(y1, 0, batch.inverse, out=output[:, :heads * d])
     output_masks = self.lora_a(output, layer.o, bounds, batch)
-    return __torch__.Attention(input, scales, q1, k1, v1, probabilities, output, input_masks, output_masks)
+    return __torch__.Attention(
+      input=input,
+      scales=scales,
+      q_input=q_input,
+      k_input=k_input,
+      q=q1,
+      k=k1,
+      v=v1,
+      probabilities=probabilities,
+      output=output,
+      input_masks=input_masks,
+      output_masks=output_masks)
   def attention_backward(self: __torch__.Trainer,
     dy: Tensor,
     x: Tensor,
@@ -414,9 +499,10 @@ class Trainer(Module):
     all[:, h + kv:].copy_(dv.view([texts, kv, longest, d]))
     dqkv = self.room(x, x.size(0), layer.qkv.weight.size(0))
     if layer.is_last:
-      dq1 = self.rotate_ends(dq.view([texts, heads, d]), batch.sin_backward, batch)
+      dq1 = self.rotate_ends(dq.view([texts, heads, d]), batch.sin_backward, batch).view([texts, -1])
+      self.normalize_heads_backward(dq1, state.q_input, layer.q_norm, gradient)
       dqkv[:, :heads * d].zero_()
-      dqkv[:, :heads * d].index_add_(0, batch.ends, dq1.view([texts, -1]))
+      dqkv[:, :heads * d].index_add_(0, batch.ends, dq1)
     else:
       ops.rankspark.rotate(dq.view([texts, heads, longest, d]), batch.cos, batch.sin_backward, all[:, :heads])
     # Each token has one place that its gradient comes from, those of a prefix their texts' sum.
@@ -429,6 +515,9 @@ class Trainer(Module):
       shared = rows.view([texts, longest, -1])[text:text + batch.prefix_counts[j], :n]
       dall[first:first + n].copy_(shared.sum([0]))
     dall[batch.token_bounds[-1]:].zero_()
+    if not layer.is_last:
+      self.normalize_heads_backward(dall[:, :h * d], state.q_input, layer.q_norm, gradient)
+    self.normalize_heads_backward(dall[:, h * d:(h + kv) * d], state.k_input, layer.k_norm, gradient)
     dx = self.multiply_backward(dqkv, state.input, layer.qkv, state.input_masks, batch, gradient, input_wanted)
     if input_wanted:
       dx = self.normalize_backward(dx, x, state.scales, layer.attention_norm, gradient)
@@ -470,7 +559,6 @@ class Trainer(Module):
     torch.add(dn1, dy[:, :x.size(1)], out=dx[:, :x.size(1)])
     return dx
   def batch(self: __torch__.Trainer,
-    ids: Tensor,
     ends: Tensor,
     places: Tensor,
     first_places: Tensor,
@@ -485,28 +573,42 @@ class Trainer(Module):
     dropout: float,
     token_bounds: List[int],
     text_bounds: List[int],
-    seeds: List[int]) -> __torch__.Batch:
-    dtype = self.frozen[0].dtype
+    seeds: List[int],
+    window: int,
+    like: Tensor) -> __torch__.Batch:
+    # As Batch has it. window: of the layers that have one, 0 if no text is longer; like: of the states' dtype and on
+    # their device. What is kept is copied: arrays of Java's memory end with this call.
+    dtype = like.dtype
     longest = torch.floordiv(places.size(0), ends.size(0))
     cos1 = cos[:longest].to(dtype)
     sin1 = sin[:longest].to(dtype)
-    mask = torch.full([1, longest, longest], -inf, dtype=6, device=ids.device).triu(1)
-    mask = mask.repeat([1, torch.floordiv(self.heads, self.kv_heads), 1])
-    beyond = torch.ge(torch.arange(longest, device=ids.device).unsqueeze(0), lengths.unsqueeze(1))
-    of_ends = torch.zeros(beyond.size(), dtype=6, device=ids.device).masked_fill_(beyond, -inf)
+    hidden = torch.full([1, longest, longest], -inf, dtype=6, device=like.device)
+    copies = [1, torch.floordiv(self.heads, self.kv_heads), 1]
+    mask = hidden.triu(1)
+    window_mask = mask[0:0]
+    if window > 0:
+      window_mask = torch.add(mask, hidden.tril(-window)).repeat(copies)
+    mask = mask.repeat(copies)
+    beyond = torch.ge(torch.arange(longest, device=like.device).unsqueeze(0), lengths.unsqueeze(1))
+    of_ends = torch.zeros(beyond.size(), dtype=6, device=like.device).masked_fill_(beyond, -inf)
     of_ends = of_ends.unsqueeze(1).repeat_interleave(self.kv_heads, 0)
+    window_of_ends = of_ends[0:0]
+    if window > 0:
+      gone = torch.lt(torch.arange(longest, device=like.device).unsqueeze(0), torch.sub(lengths, window).unsqueeze(1))
+      window_of_ends = of_ends.masked_fill(gone.unsqueeze(1).repeat_interleave(self.kv_heads, 0), -inf)
     return __torch__.Batch(
-      ids=ids,
-      ends=ends,
-      places=places,
-      first_places=first_places,
-      inverse=inverse,
-      lengths=lengths,
+      ends=ends.clone(),
+      places=places.clone(),
+      first_places=first_places.clone(),
+      inverse=inverse.clone(),
+      lengths=lengths.clone(),
       cos=cos1,
       sin=sin1,
       sin_backward=torch.neg(sin1),
       mask=mask,
       mask_of_ends=of_ends,
+      window_mask=window_mask,
+      window_mask_of_ends=window_of_ends,
       prefix_rows=prefix_rows,
       prefix_lengths=prefix_lengths,
       prefix_texts=prefix_texts,
@@ -515,116 +617,73 @@ class Trainer(Module):
       token_bounds=token_bounds,
       text_bounds=text_bounds,
       seeds=seeds)
-  def pool(self: __torch__.Trainer,
+  def embed(self: __torch__.Trainer, embedding: Tensor, ids: Tensor) -> Tensor:
+    # (N) -> (N, D)
+    return torch.embedding(embedding, ids)
+  def forward_layer(self: __torch__.Trainer,
+    layer: __torch__.Layer,
+    x: Tensor,
     batch: __torch__.Batch,
-    kept: bool,
-    inputs: List[Tensor],
-    attentions: List[__torch__.Attention],
-    mlps: List[__torch__.Mlp]) -> Tensor:
-    # The texts' last states (R, D) before the last norm. Kept where gradients are wanted: each layer's input and the
-    # state between attention and MLP; what else its backward needs, or with checkpointing, the last layer's alone.
-    x = torch.embedding(self.frozen[0], batch.ids)
-    for i in range(self.layers()):
-      layer = self.layer(i)
-      y = x
+    windowed: bool) -> __torch__.Step:
+    # x (N, D) -> (N, D), of the last layer (R, D)
+    y = x
+    if layer.is_last:
+      y = x.index_select(0, batch.ends)
+    a = self.attention(x, layer, batch, windowed)
+    y = self.multiply(a.output, layer.o).add_(y)
+    m = self.mlp(y, layer, batch)
+    out = self.multiply(m.hidden, layer.down).add_(y)
+    # Of down's [x, z] only z: the backward pass computes x from gate and up again, in one pass.
+    z = m.hidden[:, torch.floordiv(m.gate_up.size(1), 2):].clone()
+    m1 = __torch__.Mlp(m.input, m.scales, m.gate_up, z, m.input_masks, m.hidden_masks)
+    return __torch__.Step(out, y, a, m1)
+  def backward_layer(self: __torch__.Trainer,
+    layer: __torch__.Layer,
+    dx: Tensor,
+    x: Tensor,
+    middle: Tensor,
+    attention: __torch__.Attention,
+    mlp: __torch__.Mlp,
+    batch: __torch__.Batch,
+    gradient: Tensor) -> Tensor:
+    # dx (N, D + r), of the last layer (R, D + r), with room for the rank of down's factors. Returns that of the layer's
+    # input (N, D + r), without meaning for the first layer unless the embedding is trained.
+    width = x.size(1)
+    segments = self.segments(gradient, layer.first)
+    dy = self.mlp_backward(dx, middle, layer, batch, mlp, segments)
+    da = self.multiply_backward(dy, attention.output, layer.o, attention.output_masks, batch, segments, True)
+    dn = self.attention_backward(da, x, layer, batch, attention, segments)
+    dx = self.room(x, x.size(0), layer.down.weight.size(0))
+    if layer.number > 0 or self.full:
       if layer.is_last:
-        y = x.index_select(0, batch.ends)
-      a = self.attention(x, layer, batch)
-      y = self.multiply(a.output, layer.o).add_(y)
-      m = self.mlp(y, layer, batch)
-      out = self.multiply(m.hidden, layer.down).add_(y)
-      if kept:
-        inputs.append(x)
-        inputs.append(y)
-        if not self.checkpointing or layer.is_last:
-          # Of down's [x, z] only z: the backward pass computes x from gate and up again, in one pass.
-          z = m.hidden[:, torch.floordiv(m.gate_up.size(1), 2):].clone()
-          attentions.append(a)
-          mlps.append(__torch__.Mlp(m.input, m.scales, m.gate_up, z, m.input_masks, m.hidden_masks))
-      x = out
-    return x
-  def scores(self: __torch__.Trainer,
-    ids: Tensor,
-    ends: Tensor,
-    places: Tensor,
-    inverse: Tensor,
-    lengths: Tensor,
-    cos: Tensor,
-    sin: Tensor,
-    parameters: Tensor) -> Tensor:
-    # of the texts, (R), without dropout
-    none = annotate(List[int], [])
-    batch = self.batch(
-      ids=ids,
-      ends=ends,
-      places=places,
-      first_places=places,
-      inverse=inverse,
-      lengths=lengths,
-      cos=cos,
-      sin=sin,
-      prefix_rows=none,
-      prefix_lengths=none,
-      prefix_texts=none,
-      prefix_counts=none,
-      dropout=0.,
-      token_bounds=none,
-      text_bounds=none,
-      seeds=none)
-    attentions : List[__torch__.Attention] = []
-    mlps : List[__torch__.Mlp] = []
-    x = self.pool(batch, False, annotate(List[Tensor], []), attentions, mlps)
+        dx[:, :width].copy_(dn)
+        dx[:, :width].index_add_(0, batch.ends, dy[:, :width])
+      else:
+        torch.add(dn, dy[:, :width], out=dx[:, :width])
+    return dx
+  def scores(self: __torch__.Trainer, x: Tensor, norm: Tensor, head: Tensor) -> Tensor:
+    # x (R, D) before the last norm (D), head (D) -> (R)
     n = self.room(x, x.size(0), x.size(1))
-    self.normalize(x, self.norm(1), n)
-    return torch.linear(n.to(6), parameters[-n.size(1):].view([1, -1])).view([-1])
-  def step(self: __torch__.Trainer,
-    ids: Tensor,
-    ends: Tensor,
-    places: Tensor,
-    first_places: Tensor,
-    inverse: Tensor,
-    lengths: Tensor,
-    prefix_rows: List[int],
-    prefix_lengths: List[int],
-    prefix_texts: List[int],
-    prefix_counts: List[int],
-    token_bounds: List[int],
-    text_bounds: List[int],
-    seeds: List[int],
+    self.normalize(x, self.norm(norm, 0), n)
+    return torch.linear(n.to(6), head.view([1, -1])).view([-1])
+  def backward_loss(self: __torch__.Trainer,
+    x: Tensor,
+    norm: Tensor,
+    parameters: Tensor,
     order: Tensor,
     weight: float,
-    cos: Tensor,
-    sin: Tensor,
-    parameters: Tensor,
-    gradient: Tensor) -> Tensor:
-    # The texts as Batch has them. order (G, S): which text is each group's first, the positive, and its others. Adds
-    # weight times the gradient of the groups' summed losses to gradient; returns the losses (G) and the scores (G * S).
-    segments = torch.split_with_sizes(gradient, self.sizes)
-    batch = self.batch(
-      ids=ids,
-      ends=ends,
-      places=places,
-      first_places=first_places,
-      inverse=inverse,
-      lengths=lengths,
-      cos=cos,
-      sin=sin,
-      prefix_rows=prefix_rows,
-      prefix_lengths=prefix_lengths,
-      prefix_texts=prefix_texts,
-      prefix_counts=prefix_counts,
-      dropout=self.dropout,
-      token_bounds=token_bounds,
-      text_bounds=text_bounds,
-      seeds=seeds)
-    inputs : List[Tensor] = []
-    attentions : List[__torch__.Attention] = []
-    mlps : List[__torch__.Mlp] = []
-    x = self.pool(batch, True, inputs, attentions, mlps)
+    last: __torch__.Layer,
+    norm_at: int,
+    gradient: Tensor) -> Tuple[Tensor, Tensor]:
+    # x (R, D) before the last norm (D). order (G, S): which text is each group's first, the positive, and its others.
+    # Adds weight times the gradient of the groups' summed losses by the head, which is the parameters' end, and in full
+    # training by the norm, whose parameters begin at norm_at, to gradient. Returns the losses (G), and x's gradient
+    # with room for the rank of the last layer's down.
     width = x.size(1)
     head = parameters[-width:].view([1, -1])
     n = self.room(x, x.size(0), width)
-    scales = self.normalize(x, self.norm(1), n)
+    norm1 = self.norm(norm, 0)
+    scales = self.normalize(x, norm1, n)
     all = torch.linear(n.to(6), head).view([-1])
     scores = all.index_select(0, order.view([-1])).view(order.size())
     logp = torch.log_softmax(scores, 1)
@@ -632,37 +691,20 @@ class Trainer(Module):
     ds = torch.exp(logp)
     ds[:, 0].sub_(1.)
     dall = torch.zeros_like(all).index_add_(0, order.view([-1]), ds.view([-1]).mul_(weight))
-    segments[-1].add_(torch.matmul(dall, n.to(6)))
+    gradient[-width:].add_(torch.matmul(dall, n.to(6)))
     dn = torch.mul(dall.unsqueeze(1), head).to(x.dtype)
-    dx = self.room(x, x.size(0), self.layer(self.layers() - 1).down.weight.size(0))
-    dx[:, :width].copy_(self.normalize_backward(dn, x, scales, self.norm(1), segments))
-    for j in range(self.layers()):
-      layer = self.layer(self.layers() - 1 - j)
-      y = inputs.pop()
-      x = inputs.pop()
-      if self.checkpointing and not layer.is_last:
-        a = self.attention(x, layer, batch)
-        m = self.mlp(y, layer, batch)
-      else:
-        a = attentions.pop()
-        m = mlps.pop()
-      dy = self.mlp_backward(dx, y, layer, batch, m, segments)
-      da = self.multiply_backward(dy, a.output, layer.o, a.output_masks, batch, segments, True)
-      dn = self.attention_backward(da, x, layer, batch, a, segments)
-      if layer.number > 0:
-        dx = self.room(x, x.size(0), self.layer(layer.number - 1).down.weight.size(0))
-      else:
-        dx = self.room(x, x.size(0), width)
-      if layer.number > 0 or self.full:
-        if layer.is_last:
-          dx[:, :width].copy_(dn)
-          dx[:, :width].index_add_(0, batch.ends, dy[:, :width])
-        else:
-          torch.add(dn, dy[:, :width], out=dx[:, :width])
-    if self.full:
-      segments[0].view(self.frozen[0].size()).index_add_(0, ids, dx.to(6))
-    return torch.cat([losses, scores.view([-1])])
+    dx = self.room(x, x.size(0), last.down.weight.size(0))
+    of_norm = [gradient[norm_at:norm_at + width]]
+    dx[:, :width].copy_(self.normalize_backward(dn, x, scales, norm1, of_norm))
+    return (losses, dx)
+  def backward_embedding(self: __torch__.Trainer, dx: Tensor, ids: Tensor, at: int, rows: int, gradient: Tensor) -> int:
+    # dx (N, D + r); the embedding's parameters (rows, D) begin at `at`
+    width = dx.size(1)
+    gradient[at:at + rows * width].view([rows, width]).index_add_(0, ids, dx.to(6))
+    return 0
   def update(self: __torch__.Trainer,
+    sizes: List[int],
+    decays: List[int],
     parameters: Tensor,
     gradient: Tensor,
     first_moment: Tensor,
@@ -675,8 +717,8 @@ class Trainer(Module):
     max_norm: float,
     step: int) -> Tensor:
     # Clips the gradient to max_norm if that is above 0 (clip_grad_norm_), takes a step of AdamW (decoupled weight
-    # decay, arXiv:1711.05101) in place and zeroes the gradient. Returns the norm before clipping.
-    sizes = self.sizes
+    # decay, arXiv:1711.05101) in place and zeroes the gradient. sizes, decays: of the segments of the parameters'
+    # vector, and whether weight decay applies. Returns the norm before clipping.
     g = torch.split_with_sizes(gradient, sizes)
     norms : List[Tensor] = []
     for i in range(len(sizes)):
@@ -690,7 +732,7 @@ class Trainer(Module):
     correction1 = 1. - beta1 ** step
     correction2 = (1. - beta2 ** step) ** 0.5
     for i in range(len(sizes)):
-      if weight_decay > 0. and self.decays[i] > 0:
+      if weight_decay > 0. and decays[i] > 0:
         p[i].mul_(1. - rate * weight_decay)
       m[i].lerp_(g[i], 1. - beta1)
       v[i].mul_(beta2).addcmul_(g[i], g[i], value=1. - beta2)

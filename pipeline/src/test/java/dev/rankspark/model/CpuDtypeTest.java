@@ -44,8 +44,8 @@ class CpuDtypeTest {
   /** The model itself takes it: the tasks after the first would compute in another dtype. */
   @Test
   void aChoiceStaysWhateverMemoryIsLeftLater() throws IOException {
-    LlamaConfig config =
-        LlamaConfig.parse(
+    DecoderConfig config =
+        DecoderConfig.parse(
             new ObjectMapper()
                 .readTree(
                     "{\"model_type\": \"llama\", \"vocab_size\": 100, \"hidden_size\": 64,"

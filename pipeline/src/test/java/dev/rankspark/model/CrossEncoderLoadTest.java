@@ -27,12 +27,13 @@ class CrossEncoderLoadTest {
         RerankerCheckpoint.open(
             folder.toString(), Optional.empty(), Optional.empty(), new Configuration(false));
     ObjectNode json = (ObjectNode) new ObjectMapper().readTree(checkpoint.config().toString());
-    LlamaConfig config = LlamaConfig.parse(json.put("head_dim", 2_147_483_646), "config.json", 196);
+    DecoderConfig config =
+        DecoderConfig.parse(json.put("head_dim", 2_147_483_646), "config.json", 196);
     Hardware hardware = Hardware.detect("cpu", Dtype.FLOAT32);
     assertThatThrownBy(
             () ->
                 CrossEncoder.load(
-                    checkpoint.bind(config.weightShapes()),
+                    checkpoint.bind(Architecture.of(config).weightShapes()),
                     config,
                     hardware,
                     hardware.device(Optional.empty()),

@@ -36,10 +36,10 @@ class DeviceMemoryTest {
             Optional.empty(),
             Optional.empty(),
             new Configuration(false));
-    LlamaConfig config =
-        LlamaConfig.parse(
+    DecoderConfig config =
+        DecoderConfig.parse(
             new ObjectMapper().readTree(checkpoint.config().toString()), "config.json", 196);
-    Collection<Weight> weights = checkpoint.bind(config.weightShapes()).values();
+    Collection<Weight> weights = checkpoint.bind(Architecture.of(config).weightShapes()).values();
     long elements = 0;
     for (Weight weight : weights) {
       elements += weight.stored().elements();

@@ -93,12 +93,12 @@ class ModelMutationTest {
         model.toString(), Optional.empty(), Optional.empty(), new Configuration(false));
   }
 
-  private static LlamaConfig config(Path model) {
-    return LlamaConfig.parse(open(model).config(), model + "/config.json", LONGEST);
+  private static DecoderConfig config(Path model) {
+    return DecoderConfig.parse(open(model).config(), model + "/config.json", LONGEST);
   }
 
   private static Map<String, Weight> bind(Path model) {
-    return open(model).bind(config(model).weightShapes());
+    return open(model).bind(Architecture.of(config(model)).weightShapes());
   }
 
   /** What runs in a JVM of its own. */
@@ -127,7 +127,7 @@ class ModelMutationTest {
               .getBytes(StandardCharsets.UTF_8);
       for (byte[] file : List.of(original, scaled)) {
         Files.write(path, file);
-        LlamaConfig rightConfig = config(model);
+        DecoderConfig rightConfig = config(model);
         float[] rightScore = score(model);
         Mutations.survive(
             file == scaled ? "configurations with llama3's scaling" : "configurations",
@@ -135,7 +135,7 @@ class ModelMutationTest {
             mutation -> {
               byte[] mutated = mutation.of(file);
               Files.write(path, mutated);
-              LlamaConfig config = config(model);
+              DecoderConfig config = config(model);
               assertEqualsTheFile(config, StrictJson.object(mutated));
               float[] score = score(model);
               if (config.equals(rightConfig)) {
@@ -168,8 +168,8 @@ class ModelMutationTest {
           });
     }
 
-    private static void assertEqualsTheFile(LlamaConfig config, JsonObject json) {
-      assertThat(config.modelType()).isEqualTo(StrictJson.text(json, "model_type", ""));
+    private static void assertEqualsTheFile(DecoderConfig config, JsonObject json) {
+      assertThat(config.family().type()).isEqualTo(StrictJson.text(json, "model_type", ""));
       assertThat(config.vocab()).isEqualTo(StrictJson.whole(json, "vocab_size", 0));
       assertThat(config.hidden()).isEqualTo(StrictJson.whole(json, "hidden_size", 0));
       assertThat(config.intermediate()).isEqualTo(StrictJson.whole(json, "intermediate_size", 0));
@@ -187,9 +187,9 @@ class ModelMutationTest {
       assertThat(config.rope().theta())
           .isEqualTo(StrictJson.real(json, "rope_theta", 10_000))
           .isFinite();
-      for (String off : List.of("attention_bias", "mlp_bias")) {
-        assertThat(StrictJson.has(json, off) && json.get(off).getAsBoolean()).isFalse();
-      }
+      boolean bias = isOn(json, "attention_bias");
+      assertThat(config.parts())
+          .isEqualTo(new Family.Parts(bias, bias, isOn(json, "mlp_bias"), false));
       if (!StrictJson.has(json, "rope_scaling")) {
         assertThat(config.rope().scaling()).isEqualTo(new RopeScaling.None());
       } else if (config.rope().scaling() instanceof RopeScaling.Llama3 llama3) {
@@ -206,8 +206,12 @@ class ModelMutationTest {
       }
     }
 
-    private static boolean isMistral(LlamaConfig config) {
-      return config.modelType().equals("mistral");
+    private static boolean isOn(JsonObject json, String key) {
+      return StrictJson.has(json, key) && json.get(key).getAsBoolean();
+    }
+
+    private static boolean isMistral(DecoderConfig config) {
+      return config.family() == Family.MISTRAL;
     }
 
     private static JsonObject header(byte[] file) throws IOException {
@@ -224,7 +228,7 @@ class ModelMutationTest {
       Hardware hardware = Hardware.detect("cpu", Dtype.parse("float32"));
       try (CrossEncoder encoder =
           CrossEncoder.load(
-              open(model).bind(config(model).weightShapes()),
+              open(model).bind(Architecture.of(config(model)).weightShapes()),
               config(model),
               hardware,
               hardware.device(Optional.empty()),

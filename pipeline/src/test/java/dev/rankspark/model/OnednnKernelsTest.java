@@ -99,7 +99,7 @@ class OnednnKernelsTest {
     public static void main(String[] args) {
       RerankerCheckpoint checkpoint =
           RerankerCheckpoint.open(args[0], Optional.empty(), Optional.empty(), new Configuration());
-      LlamaConfig config = LlamaConfig.parse(checkpoint.config(), args[0], 64);
+      DecoderConfig config = DecoderConfig.parse(checkpoint.config(), args[0], 64);
       for (Dtype dtype : Dtype.values()) {
         System.out.println("run score " + dtype);
         score(checkpoint, config, dtype);
@@ -118,11 +118,11 @@ class OnednnKernelsTest {
       }
     }
 
-    private static void score(RerankerCheckpoint checkpoint, LlamaConfig config, Dtype dtype) {
+    private static void score(RerankerCheckpoint checkpoint, DecoderConfig config, Dtype dtype) {
       Hardware hardware = Hardware.detect("cpu", dtype);
       try (CrossEncoder encoder =
           CrossEncoder.load(
-              checkpoint.bind(config.weightShapes()),
+              checkpoint.bind(Architecture.of(config).weightShapes()),
               config,
               hardware,
               hardware.device(Optional.empty()),
@@ -140,12 +140,12 @@ class OnednnKernelsTest {
 
     private static void train(
         RerankerCheckpoint checkpoint,
-        LlamaConfig config,
+        DecoderConfig config,
         Dtype dtype,
         boolean full,
         boolean checkpointing,
         double dropout) {
-      Map<String, Weight> weights = checkpoint.bind(config.weightShapes());
+      Map<String, Weight> weights = checkpoint.bind(Architecture.of(config).weightShapes());
       Hardware hardware = Hardware.detect("cpu", dtype);
       TrainedParameters trained =
           full ? TrainedParameters.full(config) : TrainedParameters.lora(config, 8, MODULES);
@@ -184,8 +184,8 @@ class OnednnKernelsTest {
 
   private void writeCheckpoint() throws IOException {
     Files.writeString(folder.resolve("config.json"), CONFIG);
-    LlamaConfig config =
-        LlamaConfig.parse(
+    DecoderConfig config =
+        DecoderConfig.parse(
             RerankerCheckpoint.open(
                     folder.toString(), Optional.empty(), Optional.empty(), new Configuration())
                 .config(),
@@ -193,7 +193,7 @@ class OnednnKernelsTest {
             64);
     Random random = new Random(SEED);
     SafetensorsBytes tensors = new SafetensorsBytes();
-    config
+    Architecture.of(config)
         .weightShapes()
         .forEach(
             (name, shape) -> {

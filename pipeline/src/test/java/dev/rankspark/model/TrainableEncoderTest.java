@@ -118,13 +118,13 @@ class TrainableEncoderTest {
   @Test
   void factorsOfZeroScoreAsTheBase() {
     RerankerCheckpoint checkpoint = checkpoint("mistral");
-    LlamaConfig config = config(checkpoint);
+    DecoderConfig config = config(checkpoint);
     List<long[]> texts = groups(1, 5).get(0).texts();
     int tokens = texts.stream().mapToInt(text -> text.length).sum();
     PackedTexts packed = new PackedTexts.Builder(tokens).add(0, texts).build();
     try (CrossEncoder scoring =
             CrossEncoder.load(
-                checkpoint.bind(config.weightShapes()),
+                checkpoint.bind(Architecture.of(config).weightShapes()),
                 config,
                 hardware(Dtype.FLOAT32),
                 hardware(Dtype.FLOAT32).device(Optional.empty()),
@@ -195,7 +195,7 @@ class TrainableEncoderTest {
       Dtype dtype, String model, String trained, double dropout, boolean checkpointing) {
     TrainableEncoder encoder = load(dtype, model, trained, dropout, checkpointing);
     for (Part part : parameters(model, trained).parts()) {
-      if (!trained.equals("full") || part.module().equals("score")) {
+      if (!trained.equals("full") || part.name().equals(TrainedParameters.HEAD)) {
         float[] values = new float[part.size()];
         for (int i = 0; i < values.length; i++) {
           values[i] = (float) random.nextGaussian() * 0.1f;
@@ -221,7 +221,7 @@ class TrainableEncoderTest {
   }
 
   private static TrainedParameters parameters(String model, String trained) {
-    LlamaConfig config = config(checkpoint(model));
+    DecoderConfig config = config(checkpoint(model));
     return switch (trained) {
       case "full" -> TrainedParameters.full(config);
       case "some" -> TrainedParameters.lora(config, 4, Set.of("v_proj", "up_proj"));
@@ -231,7 +231,7 @@ class TrainableEncoderTest {
 
   private static Map<String, Weight> weights(String model) {
     RerankerCheckpoint checkpoint = checkpoint(model);
-    return checkpoint.bindForTraining(config(checkpoint).weightShapes());
+    return checkpoint.bindForTraining(Architecture.of(config(checkpoint)).weightShapes());
   }
 
   private static RerankerCheckpoint checkpoint(String model) {
@@ -242,8 +242,8 @@ class TrainableEncoderTest {
         new Configuration());
   }
 
-  private static LlamaConfig config(RerankerCheckpoint checkpoint) {
-    return LlamaConfig.parse(checkpoint.config(), "config.json", LONGEST);
+  private static DecoderConfig config(RerankerCheckpoint checkpoint) {
+    return DecoderConfig.parse(checkpoint.config(), "config.json", LONGEST);
   }
 
   private static Hardware hardware(Dtype dtype) {

@@ -33,11 +33,11 @@ class WeightLoaderTest {
             Optional.of(REFERENCE.resolve("adapter").toString()),
             Optional.empty(),
             new Configuration());
-    LlamaConfig config = LlamaConfig.parse(checkpoint.config(), "config.json", 196);
+    DecoderConfig config = DecoderConfig.parse(checkpoint.config(), "config.json", 196);
     Hardware hardware = Hardware.detect("cpu", Dtype.FLOAT32);
     try (CrossEncoder encoder =
         CrossEncoder.load(
-            checkpoint.bind(config.weightShapes()),
+            checkpoint.bind(Architecture.of(config).weightShapes()),
             config,
             hardware,
             hardware.device(Optional.empty()),

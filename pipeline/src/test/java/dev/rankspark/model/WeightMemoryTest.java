@@ -73,7 +73,7 @@ class WeightMemoryTest {
   /** A file of zeros, with holes: its size in memory is what counts. */
   private long writeCheckpoint(String stored, int bytes) throws IOException {
     Files.writeString(folder.resolve("config.json"), CONFIG);
-    Map<String, long[]> shapes = config().weightShapes();
+    Map<String, long[]> shapes = Architecture.of(config()).weightShapes();
     StringBuilder header = new StringBuilder("{");
     long at = 0;
     for (Map.Entry<String, long[]> weight : shapes.entrySet()) {
@@ -96,8 +96,8 @@ class WeightMemoryTest {
     return at / bytes;
   }
 
-  private LlamaConfig config() {
-    return LlamaConfig.parse(
+  private DecoderConfig config() {
+    return DecoderConfig.parse(
         checkpoint(folder.toString()).config(), folder + "/config.json", /* maxLength= */ 196);
   }
 
@@ -112,11 +112,11 @@ class WeightMemoryTest {
     public static void main(String[] args) throws IOException {
       Hardware hardware = Hardware.detect("cpu", Dtype.parse(args[1]));
       RerankerCheckpoint checkpoint = checkpoint(args[0]);
-      LlamaConfig config = LlamaConfig.parse(checkpoint.config(), args[0], 196);
+      DecoderConfig config = DecoderConfig.parse(checkpoint.config(), args[0], 196);
       long before = resident("VmRSS");
       try (CrossEncoder encoder =
           CrossEncoder.load(
-              checkpoint.bind(config.weightShapes()),
+              checkpoint.bind(Architecture.of(config).weightShapes()),
               config,
               hardware,
               hardware.device(Optional.empty()),

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rankspark.model.DecoderConfig;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
-import dev.rankspark.model.LlamaConfig;
 import org.junit.jupiter.api.Test;
 
 class BatchTokensTest {
@@ -31,7 +31,7 @@ class BatchTokensTest {
     assertThat(BatchTokens.byShape(mlp(11_008), gpu)).isEqualTo(32_768);
   }
 
-  private static LlamaConfig mlp(int intermediate) {
+  private static DecoderConfig mlp(int intermediate) {
     ObjectNode config =
         new JsonMapper()
             .createObjectNode()
@@ -41,7 +41,7 @@ class BatchTokensTest {
             .put("intermediate_size", intermediate)
             .put("num_hidden_layers", 2)
             .put("num_attention_heads", 4);
-    return LlamaConfig.parse(config, "config.json", 196);
+    return DecoderConfig.parse(config, "config.json", 196);
   }
 
   private static Hardware cpu(Dtype compute) {

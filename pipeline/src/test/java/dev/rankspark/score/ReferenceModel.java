@@ -1,10 +1,11 @@
 package dev.rankspark.score;
 
 import dev.rankspark.checkpoint.RerankerCheckpoint;
+import dev.rankspark.model.Architecture;
 import dev.rankspark.model.CrossEncoder;
+import dev.rankspark.model.DecoderConfig;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
-import dev.rankspark.model.LlamaConfig;
 import dev.rankspark.progress.ByteCount;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -16,7 +17,7 @@ import org.apache.hadoop.conf.Configuration;
  * @param longest the longest text in tokens
  */
 record ReferenceModel(
-    RerankerCheckpoint checkpoint, LlamaConfig config, Hardware hardware, int longest) {
+    RerankerCheckpoint checkpoint, DecoderConfig config, Hardware hardware, int longest) {
   static final int THREADS = 2;
 
   /** The base with its adapter. */
@@ -34,7 +35,7 @@ record ReferenceModel(
         RerankerCheckpoint.open(path(name), adapter, Optional.empty(), new Configuration());
     return new ReferenceModel(
         checkpoint,
-        LlamaConfig.parse(checkpoint.config(), "config.json", longest),
+        DecoderConfig.parse(checkpoint.config(), "config.json", longest),
         Hardware.detect("cpu", Dtype.FLOAT32),
         longest);
   }
@@ -46,7 +47,7 @@ record ReferenceModel(
   /** The program that scores. */
   CrossEncoder crossEncoder() {
     return CrossEncoder.load(
-        checkpoint.bind(config.weightShapes()),
+        checkpoint.bind(Architecture.of(config).weightShapes()),
         config,
         hardware,
         hardware.device(Optional.empty()),

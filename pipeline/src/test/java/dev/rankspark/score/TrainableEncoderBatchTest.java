@@ -1,5 +1,6 @@
 package dev.rankspark.score;
 
+import dev.rankspark.model.Architecture;
 import dev.rankspark.model.TrainableEncoder;
 import dev.rankspark.model.TrainedParameters;
 import dev.rankspark.progress.ByteCount;
@@ -16,7 +17,7 @@ class TrainableEncoderBatchTest extends PlannedModelTest {
     TrainedParameters trained = TrainedParameters.full(model.config());
     encoder =
         TrainableEncoder.load(
-            model.checkpoint().bindForTraining(model.config().weightShapes()),
+            model.checkpoint().bindForTraining(Architecture.of(model.config()).weightShapes()),
             model.config(),
             model.hardware(),
             model.hardware().device(Optional.empty()),
@@ -29,7 +30,7 @@ class TrainableEncoderBatchTest extends PlannedModelTest {
         trained.head().from(),
         model
             .checkpoint()
-            .bind(model.config().weightShapes())
+            .bind(Architecture.of(model.config()).weightShapes())
             .get("score.weight")
             .stored()
             .floats());

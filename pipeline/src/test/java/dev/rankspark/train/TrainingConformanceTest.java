@@ -132,8 +132,8 @@ class TrainingConformanceTest {
     for (Part part : parameters.parts()) {
       float[] expected =
           (switch (part.role()) {
-                case LORA_A -> reference.factors().get(part.module()).a();
-                case LORA_B -> reference.factors().get(part.module()).b();
+                case LORA_A -> reference.factors().get(part.name()).a();
+                case LORA_B -> reference.factors().get(part.name()).b();
                 case WHOLE -> reference.head().orElseThrow();
               })
               .floats();

@@ -10,11 +10,13 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rankspark.InputException;
 import java.io.IOException;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class LlamaConfigTest {
+class DecoderConfigTest {
   private static final String MINIMAL =
       """
       {"model_type": "llama", "vocab_size": 32000, "hidden_size": 64, "intermediate_size": 176,
@@ -23,7 +25,7 @@ class LlamaConfigTest {
 
   @Test
   void absentKeysHaveTransformersDefaults() {
-    LlamaConfig config = parse(json());
+    DecoderConfig config = parse(json());
     assertThat(config.kvHeads()).isEqualTo(4);
     assertThat(config.headDim()).isEqualTo(16);
     assertThat(config.normEps()).isEqualTo(1e-6);
@@ -38,12 +40,12 @@ class LlamaConfigTest {
 
   @Test
   void headDimNeedNotBeHiddenByHeads() {
-    LlamaConfig config = parse(json().put("head_dim", 12).put("num_key_value_heads", 2));
-    assertThat(config.weightShapes().get("model.layers.0.self_attn.q_proj.weight"))
+    DecoderConfig config = parse(json().put("head_dim", 12).put("num_key_value_heads", 2));
+    assertThat(Architecture.of(config).weightShapes().get("model.layers.0.self_attn.q_proj.weight"))
         .containsExactly(48, 64);
-    assertThat(config.weightShapes().get("model.layers.0.self_attn.k_proj.weight"))
+    assertThat(Architecture.of(config).weightShapes().get("model.layers.0.self_attn.k_proj.weight"))
         .containsExactly(24, 64);
-    assertThat(config.weightShapes().get("model.layers.2.self_attn.o_proj.weight"))
+    assertThat(Architecture.of(config).weightShapes().get("model.layers.2.self_attn.o_proj.weight"))
         .containsExactly(64, 48);
   }
 
@@ -83,16 +85,19 @@ class LlamaConfigTest {
       delimiter = '|',
       textBlock =
           """
-          "model_type": "gpt_neox"         | model_type "gpt_neox" is not supported; supported: llama, mistral
-          "model_type": null               | model_type null is not supported; supported: llama, mistral
+          "model_type": "gpt_neox"         | model_type "gpt_neox" is not supported; supported: llama, mistral, qwen2, qwen3
+          "model_type": null               | model_type null is not supported; supported: llama, mistral, qwen2, qwen3
           "architectures": ["LlamaBidirectionalModel"] | architectures ["LlamaBidirectionalModel"] is not supported; supported: LlamaForCausalLM, LlamaForSequenceClassification, LlamaModel
           "architectures": ["MistralModel"] | architectures ["MistralModel"] is not supported; supported: LlamaForCausalLM, LlamaForSequenceClassification, LlamaModel
           "architectures": ["LlamaForSequenceClassification"], "id2label": {"0": "no", "1": "yes"} | id2label {"0":"no","1":"yes"} is not supported; supported: one label
           "architectures": ["LlamaForSequenceClassification"], "num_labels": 3 | num_labels 3 is not supported; supported: 1
           "hidden_act": "gelu"             | hidden_act "gelu" is not supported; supported: silu, swish
           "hidden_act": null               | hidden_act null is not supported; supported: silu, swish
-          "attention_bias": true           | attention_bias true is not supported; supported: null, false
-          "mlp_bias": true                 | mlp_bias true is not supported; supported: null, false
+          "model_type": "mistral", "num_key_value_heads": 4, "attention_bias": true | attention_bias true is not supported; supported: null, false
+          "model_type": "qwen2", "num_key_value_heads": 4, "attention_bias": true | attention_bias true is not supported; supported: null, false
+          "model_type": "qwen3", "num_key_value_heads": 4, "mlp_bias": true | mlp_bias true is not supported; supported: null, false
+          "attention_bias": 1              | attention_bias 1 is not supported; supported: true, false, null
+          "model_type": "qwen3", "num_key_value_heads": 4, "layer_types": ["chunked_attention"] | layer_types ["chunked_attention"] is not supported; supported: full_attention and sliding_attention
           "attention_multiplier": 0.0078   | attention_multiplier 0.0078 is not supported; supported: null, false
           "attn_logit_softcapping": 50.0   | attn_logit_softcapping 50.0 is not supported; supported: null, false
           "final_logit_softcapping": 30.0  | final_logit_softcapping 30.0 is not supported; supported: null, false
@@ -164,22 +169,72 @@ class LlamaConfigTest {
           "rope_scaling": {"type": "linear", "factor": 2}, "rope_parameters": {"rope_type": "linear", "factor": 2.0} | 10000 | Linear[factor=2.0]
           """)
   void rotaryFrequenciesAreScaled(String changed, double theta, String scaling) {
-    LlamaConfig config = parse(json(changed));
+    DecoderConfig config = parse(json(changed));
     assertThat(config.rope().theta()).isEqualTo(theta);
     assertThat(config.rope().scaling()).hasToString(scaling);
   }
 
   @Test
-  void aSlidingWindowMattersOnlyBelowTheLongestText() {
-    ObjectNode config =
-        json()
-            .put("model_type", "mistral")
-            .put("num_key_value_heads", 4)
-            .put("sliding_window", 256);
-    assertThat(LlamaConfig.parse(config, "m/config.json", 256).layers()).isEqualTo(3);
-    assertThatThrownBy(() -> LlamaConfig.parse(config, "m/config.json", 257))
+  void aSlidingWindowThatTheFamilyDoesNotReadMattersOnlyBelowTheLongestText() {
+    ObjectNode config = json().put("sliding_window", 256);
+    assertThat(DecoderConfig.parse(config, "m/config.json", 256).layers()).isEqualTo(3);
+    assertThatThrownBy(() -> DecoderConfig.parse(config, "m/config.json", 257))
         .hasMessageStartingWith(
             "m/config.json: sliding_window 256 is below the longest text of 257");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "model_type": "mistral" | 4096 4096 4096
+          "model_type": "mistral", "sliding_window": 5 | 5 5 5
+          "model_type": "mistral", "sliding_window": null | - - -
+          "model_type": "qwen2", "sliding_window": 5 | - - -
+          "model_type": "qwen2", "sliding_window": 5, "use_sliding_window": true | - - -
+          "model_type": "qwen2", "sliding_window": 5, "use_sliding_window": true, "max_window_layers": 2 | - - 5
+          "model_type": "qwen3", "use_sliding_window": true, "max_window_layers": 0 | 4096 4096 4096
+          "model_type": "qwen3", "sliding_window": 5, "use_sliding_window": true, "layer_types": ["sliding_attention", "full_attention", "full_attention"] | 5 - -
+          """)
+  void aWindowIsOfTheLayersThatTheFamilySays(String changed, String windows) {
+    List<Integer> expected =
+        Stream.of(windows.split(" "))
+            .map(window -> window.equals("-") ? Family.ALL : Integer.valueOf(window))
+            .toList();
+    assertThat(parse(json(changed).put("num_key_value_heads", 4)).windows()).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "model_type": "llama" |
+          "model_type": "llama", "attention_bias": true | q_proj.bias k_proj.bias v_proj.bias o_proj.bias
+          "model_type": "llama", "mlp_bias": true | gate_proj.bias up_proj.bias down_proj.bias
+          "model_type": "mistral" |
+          "model_type": "qwen2" | q_proj.bias k_proj.bias v_proj.bias
+          "model_type": "qwen3" | q_norm.weight k_norm.weight
+          "model_type": "qwen3", "attention_bias": true | q_proj.bias k_proj.bias v_proj.bias q_norm.weight k_norm.weight o_proj.bias
+          """)
+  void aFamilysLayersHaveBesideProductsAndTwoNorms(String changed, String weights) {
+    DecoderConfig config = parse(json(changed).put("num_key_value_heads", 4));
+    assertThat(
+            Architecture.of(config).weightShapes().keySet().stream()
+                .filter(name -> name.startsWith("model.layers.1."))
+                .filter(name -> !name.matches(".*(_proj|layernorm)\\.weight"))
+                .map(name -> name.replaceFirst(".*\\.(\\w+\\.\\w+)$", "$1")))
+        .containsExactly(weights == null ? new String[0] : weights.split(" "));
+  }
+
+  @Test
+  void aHeadOfQwen3IsWideUnlessItSaysOtherwise() {
+    ObjectNode config = json().put("model_type", "qwen3").put("num_key_value_heads", 2);
+    assertThat(parse(config).headDim()).isEqualTo(128);
+    assertThat(Architecture.of(parse(config.put("head_dim", 32))).weightShapes())
+        .containsEntry("model.layers.0.self_attn.k_norm.weight", new long[] {32})
+        .containsEntry("model.layers.0.self_attn.o_proj.weight", new long[] {64, 128});
   }
 
   private static ObjectNode json() {
@@ -197,7 +252,7 @@ class LlamaConfigTest {
     }
   }
 
-  private static LlamaConfig parse(ObjectNode config) {
-    return LlamaConfig.parse(config, "m/config.json", 512);
+  private static DecoderConfig parse(ObjectNode config) {
+    return DecoderConfig.parse(config, "m/config.json", 512);
   }
 }
