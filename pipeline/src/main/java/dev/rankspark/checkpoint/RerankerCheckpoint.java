@@ -342,17 +342,14 @@ public final class RerankerCheckpoint {
   }
 
   private Weight weight(String name, StoredTensor stored, long[] shape) {
-    if (!name.endsWith(WEIGHT)) {
-      throw new IllegalArgumentException("no weight: " + name);
-    }
     checkType(stored);
     if (!Arrays.equals(stored.shape(), shape)) {
       throw InputException.of(
           "%s: expected shape %s by %s, got %s",
           name, Arrays.toString(shape), base.pathOf(CONFIG), stored);
     }
-    Optional<LoraFactors> factors =
-        adapter.map(lora -> lora.factors().get(name.substring(0, name.length() - WEIGHT.length())));
+    String module = name.endsWith(WEIGHT) ? name.substring(0, name.length() - WEIGHT.length()) : "";
+    Optional<LoraFactors> factors = adapter.map(lora -> lora.factors().get(module));
     factors.ifPresent(lora -> checkShapes(name, shape, lora));
     return new Weight(stored, factors);
   }
