@@ -8,6 +8,7 @@ import dev.rankspark.files.OutputFile.IfExists;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.reranker.ModelPaths;
+import dev.rankspark.reranker.RecipeOptions;
 import dev.rankspark.score.PairScorer;
 import dev.rankspark.score.Rerank;
 import dev.rankspark.score.RerankOptions;
@@ -50,6 +51,7 @@ public final class PairScorerSpeed {
           new ScoreOptions(
               ModelPaths.of(args[0]),
               PROMPT,
+              RecipeOptions.NONE,
               Optional.of(Dtype.FLOAT32),
               "cpu",
               ScoreOptions.DEFAULT_BATCH_ROWS,

@@ -7,6 +7,7 @@ import dev.rankspark.model.PackedTexts;
 import dev.rankspark.model.ProgramFiles;
 import dev.rankspark.model.TrainBatch;
 import dev.rankspark.prompt.PairEncoder;
+import dev.rankspark.prompt.PairTokens;
 import dev.rankspark.prompt.PairText;
 import dev.rankspark.prompt.Pooling;
 import dev.rankspark.prompt.PromptOptions;
@@ -99,7 +100,7 @@ public final class BundleFiles {
 
   private static List<long[]> encoded(String tokenizer, int length, List<String> texts) {
     try (PairEncoder encoder = encoder(tokenizer, length)) {
-      return encoder.encode(texts).stream().map(PairEncoder.Tokens::ids).toList();
+      return encoder.encode(texts).stream().map(PairTokens::ids).toList();
     }
   }
 

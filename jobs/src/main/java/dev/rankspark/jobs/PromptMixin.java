@@ -1,6 +1,8 @@
 package dev.rankspark.jobs;
 
 import dev.rankspark.prompt.PromptOptions;
+import java.util.Optional;
+import java.util.OptionalInt;
 import picocli.CommandLine.Option;
 
 /** The options of how a pair becomes tokens, in Tevatron's words. */
@@ -8,9 +10,11 @@ final class PromptMixin {
   @Option(
       names = "--rerank-max-len",
       paramLabel = "N",
-      defaultValue = "" + PromptOptions.DEFAULT_MAX_LENGTH,
-      description = "cut pairs at N tokens (default ${DEFAULT-VALUE})")
-  private int maxLength;
+      description =
+          "cut pairs at N tokens (default "
+              + PromptOptions.DEFAULT_MAX_LENGTH
+              + ", of a published prompt its publisher's)")
+  private Optional<Integer> maxLength;
 
   @Option(
       names = "--query-prefix",
@@ -30,6 +34,12 @@ final class PromptMixin {
   private boolean appendEos;
 
   PromptOptions options() {
-    return new PromptOptions(queryPrefix, passagePrefix, maxLength, appendEos);
+    return new PromptOptions(
+        queryPrefix, passagePrefix, maxLength.orElse(PromptOptions.DEFAULT_MAX_LENGTH), appendEos);
+  }
+
+  /** {@code --rerank-max-len}, if it was given. */
+  OptionalInt maxLength() {
+    return maxLength.map(OptionalInt::of).orElseGet(OptionalInt::empty);
   }
 }

@@ -35,6 +35,8 @@ final class ScoreMixin {
 
   @Mixin private PromptMixin prompt;
 
+  @Mixin private RecipeMixin recipe;
+
   @Option(
       names = "--per-device-eval-batch-size",
       paramLabel = "N",
@@ -74,6 +76,7 @@ final class ScoreMixin {
     return new ScoreOptions(
         new ModelPaths(model, lora, base, tokenizer.name()),
         prompt.options(),
+        recipe.options(prompt.maxLength()),
         dtype(),
         device.device(),
         batchRows,

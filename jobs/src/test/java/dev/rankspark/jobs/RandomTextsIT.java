@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.prompt.PairText;
+import dev.rankspark.prompt.PairTokens;
 import dev.rankspark.prompt.Pooling;
 import dev.rankspark.prompt.PromptOptions;
 import java.nio.file.Files;
@@ -80,8 +81,7 @@ class RandomTextsIT {
     assertIds(pairs, "short_ids", encode(tokenizer, texts, 24, true));
   }
 
-  private static void assertIds(
-      List<JsonNode> pairs, String field, List<PairEncoder.Tokens> tokens) {
+  private static void assertIds(List<JsonNode> pairs, String field, List<PairTokens> tokens) {
     for (int i = 0; i < pairs.size(); i++) {
       long[] expected = JSON.convertValue(pairs.get(i).get(field), long[].class);
       assertThat(tokens.get(i).ids())
@@ -90,7 +90,7 @@ class RandomTextsIT {
     }
   }
 
-  private static List<PairEncoder.Tokens> encode(
+  private static List<PairTokens> encode(
       Path tokenizer, List<String> texts, int length, boolean appendEos) {
     ModelDirectory directory =
         ModelDirectory.open(tokenizer.toString(), "--tokenizer-name", new Configuration());

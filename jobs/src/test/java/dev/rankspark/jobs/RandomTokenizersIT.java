@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.prompt.PairEncoder;
+import dev.rankspark.prompt.PairTokens;
 import dev.rankspark.prompt.Pooling;
 import dev.rankspark.prompt.PromptOptions;
 import java.nio.file.Files;
@@ -97,7 +98,7 @@ class RandomTokenizersIT {
     for (JsonNode cut : cuts) {
       PromptOptions options = new PromptOptions("query: ", "document: ", cut.asInt(), false);
       try (PairEncoder encoder = PairEncoder.load(directory, options, Pooling.LAST)) {
-        List<PairEncoder.Tokens> tokens = encoder.encode(all);
+        List<PairTokens> tokens = encoder.encode(all);
         for (int i = 0; i < all.size(); i++) {
           List<Long> of = new ArrayList<>();
           for (long id : tokens.get(i).ids()) {

@@ -24,7 +24,7 @@ import org.apache.hadoop.fs.RawLocalFileSystem;
  * A file of a checkpoint on any Hadoop file system, read by position. Holds no stream: cheap to
  * keep. What cannot be read is an {@link InputException} that names the file.
  */
-final class CheckpointFile {
+final class CheckpointFile implements TensorBytes {
   // 4 MiB: large enough for one request to an object store, small beside any tensor worth slicing.
   private static final int CHUNK = 4 << 20;
   private static final String LFS_POINTER = "version https://git-lfs";
@@ -46,7 +46,8 @@ final class CheckpointFile {
   }
 
   /** The path, as messages name it. */
-  String path() {
+  @Override
+  public String path() {
     return shownPath;
   }
 
@@ -55,7 +56,8 @@ final class CheckpointFile {
   }
 
   /** The absolute path, if the file is on this machine. */
-  Optional<String> local() {
+  @Override
+  public Optional<String> local() {
     return localFile().map(File::getAbsolutePath);
   }
 
@@ -65,7 +67,8 @@ final class CheckpointFile {
    *
    * @throws IllegalArgumentException if the range is not inside the file
    */
-  ByteBuffer bytes(long offset, int size) {
+  @Override
+  public ByteBuffer bytes(long offset, int size) {
     checkRange(offset, size);
     if (size == 0) {
       return ByteBuffer.allocateDirect(0).order(ByteOrder.LITTLE_ENDIAN);

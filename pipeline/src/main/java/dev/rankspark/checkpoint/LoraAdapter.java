@@ -49,6 +49,7 @@ public final class LoraAdapter {
   private final Map<String, StoredTensor> wholes = new LinkedHashMap<>();
   private final Set<String> notes = new LinkedHashSet<>();
   private boolean forBackbone;
+  private boolean output;
 
   private LoraAdapter(ModelDirectory directory, String file) {
     this.directory = directory;
@@ -158,6 +159,11 @@ public final class LoraAdapter {
     return files;
   }
 
+  /** Whether it holds something of {@code lm_head}, which is not read. */
+  boolean hasOutput() {
+    return output;
+  }
+
   /** The path of the tensors, for messages. */
   String file() {
     return file;
@@ -227,6 +233,7 @@ public final class LoraAdapter {
     isThere |= b.remove(NO_PART) != null;
     wholeNames.remove(NO_PART);
     if (isThere) {
+      output = true;
       notes.add(file + ": " + NO_PART + " is ignored, a reranker has none");
     }
   }

@@ -41,7 +41,11 @@ public final class RerankerCheckpoint {
   private static final String LAST = "last";
   private static final String CLS = "cls";
 
+  /** The name of the head, (1, hidden). */
   public static final String SCORE = "score.weight";
+
+  private static final String OUTPUT = "lm_head.weight"; // (vocabulary, hidden)
+  private static final String EMBEDDING = "model.embed_tokens";
   private static final String WEIGHT = ".weight";
 
   private final ModelDirectory model;
@@ -103,6 +107,18 @@ public final class RerankerCheckpoint {
         model,
         rerankerConfig,
         loraPath.map(path -> LoraAdapter.open(ModelDirectory.open(path, LORA_OPTION, hadoop))));
+  }
+
+  /** The directory as the user gave it: a whole model, or an adapter. */
+  public ModelDirectory model() {
+    return model;
+  }
+
+  /** Whether it has a head of its own. */
+  public boolean hasHead() {
+    return isBackbone
+        || adapter.flatMap(LoraAdapter::head).isPresent()
+        || Weights.open(base).tensors().containsKey(SCORE);
   }
 
   /** The directory with {@code config.json} and the full weights. */
@@ -173,7 +189,15 @@ public final class RerankerCheckpoint {
    *     no weight, or the adapter does not fit
    */
   public Map<String, Weight> bind(Map<String, long[]> expectedShapes) {
-    return bind(expectedShapes, /* headMayBeAbsent= */ false);
+    return bind(expectedShapes, TokenHead.NONE);
+  }
+
+  /**
+   * As {@link #bind}, but where there are words {@code score.weight} is made of rows of {@code
+   * lm_head.weight}, or of the embedding where {@code tie_word_embeddings} says so.
+   */
+  public Map<String, Weight> bind(Map<String, long[]> expectedShapes, TokenHead head) {
+    return bind(expectedShapes, head, /* headMayBeAbsent= */ false);
   }
 
   /**
@@ -181,14 +205,18 @@ public final class RerankerCheckpoint {
    * in the result, and training makes one.
    */
   public Map<String, Weight> bindForTraining(Map<String, long[]> expectedShapes) {
-    return bind(expectedShapes, /* headMayBeAbsent= */ true);
+    return bind(expectedShapes, TokenHead.NONE, /* headMayBeAbsent= */ true);
   }
 
-  private Map<String, Weight> bind(Map<String, long[]> shapes, boolean headMayBeAbsent) {
+  private Map<String, Weight> bind(
+      Map<String, long[]> shapes, TokenHead tokens, boolean headMayBeAbsent) {
     Weights weights = Weights.open(base);
     Map<String, StoredTensor> stored = canonicalNames(weights.tensors());
+    Optional<StoredTensor> output = Optional.ofNullable(stored.get(OUTPUT));
     stored.keySet().removeIf(RerankerCheckpoint::isWithoutEffect);
-    if (isBackbone) {
+    if (tokens.isPresent()) {
+      stored.put(SCORE, tokenHead(tokens, stored, output));
+    } else if (isBackbone) {
       stored.put(SCORE, backboneHead());
     } else {
       adapter.flatMap(LoraAdapter::head).ifPresent(head -> stored.put(SCORE, head));
@@ -275,7 +303,52 @@ public final class RerankerCheckpoint {
   }
 
   private static boolean isWithoutEffect(String name) {
-    return name.equals("lm_head.weight") || name.endsWith(".rotary_emb.inv_freq");
+    return name.equals(OUTPUT) || name.endsWith(".rotary_emb.inv_freq");
+  }
+
+  /** Rows of (vocabulary, hidden), one less the other, in float32. */
+  private StoredTensor tokenHead(
+      TokenHead tokens, Map<String, StoredTensor> stored, Optional<StoredTensor> output) {
+    adapter.ifPresent(this::refuseHeads);
+    boolean isTied = config.path("tie_word_embeddings").asBoolean(false);
+    Optional<StoredTensor> rows =
+        isTied
+            ? adapter
+                .map(lora -> lora.wholes().get(EMBEDDING))
+                .or(() -> Optional.ofNullable(stored.get(EMBEDDING + WEIGHT)))
+            : output;
+    StoredTensor matrix =
+        rows.orElseThrow(
+            () ->
+                InputException.of(
+                    "no head: %s has no %s, and its %s does not say tie_word_embeddings",
+                    base.path(), OUTPUT, CONFIG));
+    long[] shape = matrix.shape();
+    checkType(matrix);
+    float[] head = row(matrix, tokens.trueId());
+    if (tokens.hasFalse()) {
+      float[] other = row(matrix, tokens.falseId());
+      for (int i = 0; i < head.length; i++) {
+        head[i] -= other[i];
+      }
+    }
+    return StoredTensor.of(SCORE, head, new long[] {1, shape[1]}, matrix.file());
+  }
+
+  private static float[] row(StoredTensor matrix, int token) {
+    long[] shape = matrix.shape();
+    if (shape.length != 2 || token < 0 || token >= shape[0]) {
+      throw InputException.of("token %d has no row in %s", token, matrix);
+    }
+    return matrix.floats(token * shape[1], Math.toIntExact(shape[1]));
+  }
+
+  private void refuseHeads(LoraAdapter lora) {
+    if (lora.head().isPresent() || lora.hasOutput()) {
+      throw InputException.of(
+          "%s trains %s, but the head is made of rows of %s: merge the adapter with PEFT first",
+          lora.file(), lora.hasOutput() ? OUTPUT : SCORE, OUTPUT);
+    }
   }
 
   private StoredTensor backboneHead() {
@@ -296,7 +369,9 @@ public final class RerankerCheckpoint {
   private void checkNames(String file, Set<String> stored, Set<String> expected) {
     if (expected.contains(SCORE) && !stored.contains(SCORE)) {
       throw InputException.of(
-          "no head: %s is neither in %s nor %s; give the adapter that was trained with it (%s)",
+          "no head: %s is neither in %s nor %s; give the adapter that was trained with it (%s), or of"
+              + " a model that answers with words the prompt or the words (--prompt, --true-token,"
+              + " --false-token)",
           SCORE,
           file,
           adapter.map(lora -> "in " + lora.file()).orElse("in an adapter"),

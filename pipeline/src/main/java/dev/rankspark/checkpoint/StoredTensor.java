@@ -17,7 +17,7 @@ public final class StoredTensor {
   private final long[] shape;
   private final long[] strides;
   private final long elements;
-  private final CheckpointFile file;
+  private final TensorBytes file;
   private final long start;
 
   /**
@@ -27,12 +27,7 @@ public final class StoredTensor {
    * @param start the position of the first element in {@code file}
    */
   StoredTensor(
-      String name,
-      StorageType type,
-      long[] shape,
-      long[] strides,
-      CheckpointFile file,
-      long start) {
+      String name, StorageType type, long[] shape, long[] strides, TensorBytes file, long start) {
     this.name = name;
     this.type = type;
     this.shape = shape.clone();
@@ -40,6 +35,16 @@ public final class StoredTensor {
     this.elements = Arrays.stream(shape).reduce(1, Math::multiplyExact);
     this.file = file;
     this.start = start;
+  }
+
+  /**
+   * A tensor of float32 numbers that were computed.
+   *
+   * @param from what they were computed from, for messages
+   */
+  static StoredTensor of(String name, float[] values, long[] shape, String from) {
+    TensorBytes bytes = TensorBytes.of(values, from);
+    return new StoredTensor(name, StorageType.FLOAT32, shape, rowMajor(shape), bytes, 0);
   }
 
   /** The strides of a tensor that lies in memory row after row. */

@@ -8,6 +8,7 @@ import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.files.Shown;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * What transformers' {@code AutoTokenizer} makes of a directory, as one {@code tokenizer.json}. The
@@ -240,16 +241,34 @@ final class TokenizerFiles {
   /**
    * The tokenizer as the tokenizers library reads it.
    *
-   * @param maxLength in tokens, those counted that the post-processor adds
+   * @param maxLength in tokens, those counted that the post-processor adds; none leaves texts whole
    */
-  String json(int maxLength) {
+  String json(OptionalInt maxLength) {
+    if (maxLength.isEmpty()) {
+      tokenizer.putNull("truncation");
+      return tokenizer.toString();
+    }
     tokenizer
         .putObject("truncation")
         .put("direction", side.equals("left") ? "Left" : "Right")
-        .put("max_length", maxLength)
+        .put("max_length", maxLength.getAsInt())
         .put("strategy", "LongestFirst")
         .put("stride", 0);
     return tokenizer.toString();
+  }
+
+  /** Refuses to cut at the beginning, for prompts that are cut at the end. */
+  void refuseLeft() {
+    if (side.equals("left")) {
+      throw InputException.of(
+          "%s/%s: truncation_side \"left\" is not supported with this prompt; supported: \"right\"",
+          path, CONFIG);
+    }
+  }
+
+  /** Whether a token stands for what the vocabulary lacks. */
+  boolean isUnknown(long id) {
+    return added.named("unk_token").flatMap(added::id).filter(unknown -> unknown == id).isPresent();
   }
 
   /** The id that {@code --append-eos-token} appends. */

@@ -3,7 +3,6 @@ package dev.rankspark.reranker;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.rankspark.files.Sha256;
 import dev.rankspark.model.Dtype;
-import dev.rankspark.prompt.PromptOptions;
 import java.util.SortedMap;
 
 /**
@@ -13,12 +12,11 @@ import java.util.SortedMap;
  * @param files SHA-256, in hexadecimal, of each file that decides a score, by its part in the
  *     reranker and its name: {@code base/model.safetensors}; a hub's own SHA-256 of a file is the
  *     same
- * @param prompt how a pair becomes tokens, the longest text included
+ * @param recipe what makes a score beside the weights, the longest text included
  * @param dtype of the weights
  * @param device {@code cpu} or {@code cuda}
  */
-public record Identity(
-    SortedMap<String, String> files, PromptOptions prompt, Dtype dtype, String device) {
+public record Identity(SortedMap<String, String> files, Recipe recipe, Dtype dtype, String device) {
   private static final String FORMAT = "rankspark reranker 1";
 
   /**
@@ -28,10 +26,18 @@ public record Identity(
   public String text() {
     StringBuilder text = new StringBuilder(FORMAT).append('\n');
     files.forEach((name, sum) -> line(text, "file " + quoted(name), sum));
-    line(text, "query prefix", quoted(prompt.queryPrefix()));
-    line(text, "passage prefix", quoted(prompt.passagePrefix()));
-    line(text, "max length", prompt.maxLength());
-    line(text, "append eos", prompt.appendEos());
+    recipe
+        .prompt()
+        .settings()
+        .forEach(
+            (name, value) ->
+                line(text, name, value instanceof String string ? quoted(string) : value));
+    if (recipe.head().isPresent()) {
+      line(text, "head", recipe.head().trueId() + " " + recipe.head().falseId());
+    }
+    if (recipe.activation() != Activation.IDENTITY) {
+      line(text, "activation", recipe.activation());
+    }
     line(text, "dtype", dtype);
     line(text, "device", device);
     return text.toString();
@@ -39,7 +45,7 @@ public record Identity(
 
   /** The same reranker on another device, or in another dtype. */
   public Identity on(String otherDevice, Dtype otherDtype) {
-    return new Identity(files, prompt, otherDtype, otherDevice);
+    return new Identity(files, recipe, otherDtype, otherDevice);
   }
 
   private static void line(StringBuilder text, String name, Object value) {

@@ -7,6 +7,7 @@ import dev.rankspark.checkpoint.Weight;
 import dev.rankspark.model.Architecture;
 import dev.rankspark.model.DecoderConfig;
 import dev.rankspark.prompt.Pooling;
+import dev.rankspark.prompt.PromptOptions;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 
@@ -17,12 +18,17 @@ import org.apache.hadoop.conf.Configuration;
  * @param config the model's shape
  * @param weights of the whole model, by name, each of the shape that the configuration says
  * @param tokenizer the tokenizer's directory
+ * @param recipe what makes a score beside the weights
  */
 public record OpenedModel(
     RerankerCheckpoint checkpoint,
     DecoderConfig config,
     Map<String, Weight> weights,
-    ModelDirectory tokenizer) {
+    ModelDirectory tokenizer,
+    Recipe recipe) {
+
+  /** The shortest that {@link PromptOptions} take. */
+  private static final int LEAST = 3;
 
   /** Whether a model without {@code score.weight} is one. */
   public enum Head {
@@ -32,30 +38,64 @@ public record OpenedModel(
   }
 
   /**
-   * Finds the files and compares them.
+   * Finds the files and compares them; for rerankers of Tevatron's kind.
    *
    * @param longest the longest text in tokens that it will see
    * @throws InputException naming what is missing, broken, or does not fit
    */
   public static OpenedModel open(ModelPaths paths, int longest, Head head, Configuration hadoop) {
-    RerankerCheckpoint checkpoint =
-        RerankerCheckpoint.open(paths.model(), paths.lora(), paths.base(), hadoop);
+    Recipe recipe =
+        Recipe.of(new PromptOptions("", "", Math.max(longest, LEAST), /* appendEos= */ false));
+    RerankerCheckpoint checkpoint = checkpoint(paths, hadoop);
+    return open(checkpoint, tokenizer(paths, checkpoint, hadoop), recipe, head);
+  }
+
+  /** Likewise of any kind, by a recipe that was found. */
+  static OpenedModel open(ModelPaths paths, Recipe recipe, Configuration hadoop) {
+    RerankerCheckpoint checkpoint = checkpoint(paths, hadoop);
+    return open(checkpoint, tokenizer(paths, checkpoint, hadoop), recipe, Head.REQUIRED);
+  }
+
+  /** Likewise, and finds the recipe. */
+  static OpenedModel open(
+      ModelPaths paths, PromptOptions prompt, RecipeOptions options, Configuration hadoop) {
+    RerankerCheckpoint checkpoint = checkpoint(paths, hadoop);
+    ModelDirectory tokenizer = tokenizer(paths, checkpoint, hadoop);
+    Recipe recipe = Recipes.find(checkpoint, tokenizer, prompt, options);
+    return open(checkpoint, tokenizer, recipe, Head.REQUIRED);
+  }
+
+  private static RerankerCheckpoint checkpoint(ModelPaths paths, Configuration hadoop) {
+    return RerankerCheckpoint.open(paths.model(), paths.lora(), paths.base(), hadoop);
+  }
+
+  private static ModelDirectory tokenizer(
+      ModelPaths paths, RerankerCheckpoint checkpoint, Configuration hadoop) {
+    return paths.tokenizer().isPresent()
+        ? ModelDirectory.open(paths.tokenizer().get(), "--tokenizer-name", hadoop)
+        : checkpoint.tokenizerDirectory();
+  }
+
+  private static OpenedModel open(
+      RerankerCheckpoint checkpoint, ModelDirectory tokenizer, Recipe recipe, Head head) {
     DecoderConfig config =
         DecoderConfig.parse(
-            checkpoint.config(), checkpoint.base().path() + "/config.json", longest);
-    ModelDirectory tokenizer =
-        paths.tokenizer().isPresent()
-            ? ModelDirectory.open(paths.tokenizer().get(), "--tokenizer-name", hadoop)
-            : checkpoint.tokenizerDirectory();
+            checkpoint.config(),
+            checkpoint.base().path() + "/config.json",
+            recipe.prompt().maxLength());
+    Map<String, long[]> shapes = Architecture.of(config).weightShapes();
     Map<String, Weight> weights =
-        head == Head.REQUIRED
-            ? checkpoint.bind(Architecture.of(config).weightShapes())
-            : checkpoint.bindForTraining(Architecture.of(config).weightShapes());
-    return new OpenedModel(checkpoint, config, weights, tokenizer);
+        head == Head.MAY_BE_ABSENT
+            ? checkpoint.bindForTraining(shapes)
+            : checkpoint.bind(shapes, recipe.head());
+    return new OpenedModel(checkpoint, config, weights, tokenizer, recipe);
   }
 
   /** Which token's state the head reads. */
   public Pooling pooling() {
+    if (recipe.head().isPresent()) {
+      return Pooling.LAST;
+    }
     if (!checkpoint.isBackbone()) {
       return Pooling.LAST_BEFORE_PADDING;
     }

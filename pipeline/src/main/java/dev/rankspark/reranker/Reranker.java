@@ -10,8 +10,8 @@ import dev.rankspark.model.DecoderConfig;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.prompt.PairEncoder;
+import dev.rankspark.prompt.Prompt;
 import dev.rankspark.prompt.PromptOptions;
-import dev.rankspark.reranker.OpenedModel.Head;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,21 +38,20 @@ public final class Reranker implements Serializable {
   private final String lora; // null for none
   private final String base; // null where the model is no adapter
   private final String tokenizer;
-  private final PromptOptions prompt;
+  private final Recipe recipe;
   private final ArrayList<FileState> files;
   private final DecoderConfig config;
 
   /** Where another process finds the folders that this one named. */
   private final UnaryOperator<String> folders;
 
-  private Reranker(
-      ModelPaths paths, OpenedModel opened, PromptOptions prompt, Configuration hadoop) {
+  private Reranker(ModelPaths paths, OpenedModel opened, Configuration hadoop) {
     String found = opened.checkpoint().base().path();
     this.model = absolute(paths.model(), hadoop);
     this.lora = paths.lora().map(path -> absolute(path, hadoop)).orElse(null);
     this.base = found.equals(paths.model()) ? null : absolute(found, hadoop);
     this.tokenizer = absolute(opened.tokenizer().path(), hadoop);
-    this.prompt = prompt;
+    this.recipe = opened.recipe();
     this.config = opened.config();
     this.files = new ArrayList<>(files(opened));
     this.folders = Unmoved.FOLDERS;
@@ -64,7 +63,7 @@ public final class Reranker implements Serializable {
     this.lora = other.lora;
     this.base = other.base;
     this.tokenizer = other.tokenizer;
-    this.prompt = other.prompt;
+    this.recipe = other.recipe;
     this.config = other.config;
     this.files = other.files;
     this.folders = folders;
@@ -87,9 +86,15 @@ public final class Reranker implements Serializable {
    * @throws InputException naming what is wrong
    */
   public static Reranker open(ModelPaths paths, PromptOptions prompt, Configuration hadoop) {
-    OpenedModel opened = OpenedModel.open(paths, prompt.maxLength(), Head.REQUIRED, hadoop);
-    PairEncoder.load(opened.tokenizer(), prompt, opened.pooling()).close();
-    return new Reranker(paths, opened, prompt, hadoop);
+    return open(paths, prompt, RecipeOptions.NONE, hadoop);
+  }
+
+  /** Likewise, with what is said of its prompt and head. */
+  public static Reranker open(
+      ModelPaths paths, PromptOptions prompt, RecipeOptions options, Configuration hadoop) {
+    OpenedModel opened = OpenedModel.open(paths, prompt, options, hadoop);
+    PairEncoder.load(opened.tokenizer(), opened.recipe().prompt(), opened.pooling()).close();
+    return new Reranker(paths, opened, hadoop);
   }
 
   private static String absolute(String path, Configuration hadoop) {
@@ -138,8 +143,13 @@ public final class Reranker implements Serializable {
   }
 
   /** How a pair becomes tokens. */
-  public PromptOptions prompt() {
-    return prompt;
+  public Prompt prompt() {
+    return recipe.prompt();
+  }
+
+  /** What makes a score beside the weights. */
+  public Recipe recipe() {
+    return recipe;
   }
 
   /** The model's shape. */
@@ -160,7 +170,7 @@ public final class Reranker implements Serializable {
             Optional.ofNullable(base).map(folders),
             Optional.of(folders.apply(tokenizer)));
     checkUnchanged(hadoop);
-    OpenedModel again = OpenedModel.open(paths, prompt.maxLength(), Head.REQUIRED, hadoop);
+    OpenedModel again = OpenedModel.open(paths, recipe, hadoop);
     checkUnchanged(hadoop);
     return again;
   }
@@ -206,7 +216,7 @@ public final class Reranker implements Serializable {
     SortedMap<String, String> contents = new TreeMap<>();
     List<FileState> there = files.stream().filter(file -> file.length() >= 0).toList();
     sums.of(there, hadoop).forEach((file, sum) -> contents.put(file.role(), sum));
-    return new Identity(contents, prompt, Dtype.FLOAT32, "cpu");
+    return new Identity(contents, recipe, Dtype.FLOAT32, "cpu");
   }
 
   @Override
@@ -216,13 +226,13 @@ public final class Reranker implements Serializable {
         && Objects.equals(lora, that.lora)
         && Objects.equals(base, that.base)
         && tokenizer.equals(that.tokenizer)
-        && prompt.equals(that.prompt)
+        && recipe.equals(that.recipe)
         && files.equals(that.files)
         && folders.equals(that.folders);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(model, lora, base, tokenizer, prompt, files);
+    return Objects.hash(model, lora, base, tokenizer, recipe, files);
   }
 }

@@ -70,8 +70,12 @@ public final class Bench {
   public static BenchReport run(SparkSession spark, Options options, ProgressListener listener) {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     Reranker reranker =
-        Reranker.open(options.scoring().model(), options.scoring().prompt(), hadoop);
-    List<ScorePipeline.Pair<NumberedPair>> pairs = pairs(spark, options);
+        Reranker.open(
+            options.scoring().model(),
+            options.scoring().prompt(),
+            options.scoring().recipe(),
+            hadoop);
+    List<ScorePipeline.Pair<NumberedPair>> pairs = pairs(spark, options, reranker);
     Hardware hardware =
         BestHardware.detect(
             options.scoring().device(),
@@ -106,8 +110,9 @@ public final class Bench {
     }
   }
 
-  private static List<ScorePipeline.Pair<NumberedPair>> pairs(SparkSession spark, Options options) {
-    PairRows texts = new PairRows(options.scoring().prompt());
+  private static List<ScorePipeline.Pair<NumberedPair>> pairs(
+      SparkSession spark, Options options, Reranker reranker) {
+    PairRows texts = new PairRows(reranker.prompt());
     List<ScorePipeline.Pair<NumberedPair>> pairs = new ArrayList<>();
     for (Row row :
         RerankInput.read(spark, options.dataset(), Shard.ALL)

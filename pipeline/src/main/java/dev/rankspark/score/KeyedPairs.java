@@ -11,7 +11,7 @@ import static org.apache.spark.sql.functions.udf;
 
 import dev.rankspark.InputException;
 import dev.rankspark.corpus.Pairs;
-import dev.rankspark.prompt.PromptOptions;
+import dev.rankspark.prompt.Prompt;
 import dev.rankspark.store.PairKey;
 import dev.rankspark.store.Snapshot;
 import java.util.Locale;
@@ -94,7 +94,7 @@ final class KeyedPairs implements AutoCloseable {
    *
    * @param pairs with the columns of {@link Pairs}
    */
-  static KeyedPairs of(Dataset<Row> pairs, PromptOptions prompt) {
+  static KeyedPairs of(Dataset<Row> pairs, Prompt prompt) {
     PairRows texts = new PairRows(prompt);
     MapFunction<Row, Row> toKeyed =
         row -> {

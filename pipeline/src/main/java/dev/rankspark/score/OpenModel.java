@@ -2,6 +2,7 @@ package dev.rankspark.score;
 
 import dev.rankspark.DeviceException;
 import dev.rankspark.prompt.PairEncoder;
+import dev.rankspark.reranker.Activation;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.Function;
@@ -48,7 +49,7 @@ public final class OpenModel {
     float[] scores = new float[pairs.size()];
     Iterator<ScorePipeline.Pair<T>> texts =
         pairs.stream().map(pair -> new ScorePipeline.Pair<>(pair, text.apply(pair))).iterator();
-    Scorer scorer = new Scorer(tokenizer, model, BATCH_ROWS, batchTokens);
+    Scorer scorer = new Scorer(tokenizer, model, Activation.IDENTITY, BATCH_ROWS, batchTokens);
     int from = 0;
     try (ScorePipeline<T> pipeline =
         new ScorePipeline<>(texts, scorer, batchTokens, THREADS, Scorer.Count.NONE)) {

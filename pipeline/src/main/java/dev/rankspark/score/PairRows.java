@@ -1,8 +1,8 @@
 package dev.rankspark.score;
 
 import dev.rankspark.corpus.Pairs;
-import dev.rankspark.prompt.PairText;
-import dev.rankspark.prompt.PromptOptions;
+import dev.rankspark.prompt.PairFormat;
+import dev.rankspark.prompt.Prompt;
 import java.io.Serializable;
 import org.apache.spark.sql.Row;
 
@@ -10,10 +10,10 @@ import org.apache.spark.sql.Row;
 public final class PairRows implements Serializable {
   private static final long serialVersionUID = 1L;
 
-  private final PairText template;
+  private final PairFormat template;
 
-  public PairRows(PromptOptions prompt) {
-    this.template = new PairText(prompt.queryPrefix(), prompt.passagePrefix());
+  public PairRows(Prompt prompt) {
+    this.template = prompt.format();
   }
 
   /** The text that a model sees of a row with the columns of {@link Pairs}. */

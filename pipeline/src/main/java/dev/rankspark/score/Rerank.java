@@ -83,7 +83,12 @@ public final class Rerank {
     this.progress = progress;
     options.files().forEach(path -> OutputFile.check(path, options.ifExists(), hadoop));
     this.qrels = options.judgements().map(judgements -> Qrels.read(judgements.qrels(), hadoop));
-    Reranker opened = Reranker.open(options.scoring().model(), options.scoring().prompt(), hadoop);
+    Reranker opened =
+        Reranker.open(
+            options.scoring().model(),
+            options.scoring().prompt(),
+            options.scoring().recipe(),
+            hadoop);
     this.reranker =
         opened.withFolders(DriverFolders.serve(spark.sparkContext(), opened.snapshots()));
     this.store = options.scoreStore().map(path -> ScoreStore.openOrMake(path, hadoop));

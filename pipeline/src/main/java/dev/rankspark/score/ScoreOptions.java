@@ -5,6 +5,7 @@ import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.reranker.ModelPaths;
+import dev.rankspark.reranker.RecipeOptions;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -13,7 +14,8 @@ import java.util.OptionalInt;
  * the same bytes.
  *
  * @param model the checkpoint's directories
- * @param prompt how a pair becomes tokens
+ * @param prompt how a pair becomes tokens in Tevatron's way
+ * @param recipe what is said of another prompt, and of the head
  * @param dtype {@code --dtype}; not given is {@code auto}, what the device does best
  * @param device {@code --device}: {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}
  * @param batchRows {@code --per-device-eval-batch-size}: the most texts in one batch
@@ -25,6 +27,7 @@ import java.util.OptionalInt;
 public record ScoreOptions(
     ModelPaths model,
     PromptOptions prompt,
+    RecipeOptions recipe,
     Optional<Dtype> dtype,
     String device,
     int batchRows,
@@ -52,6 +55,7 @@ public record ScoreOptions(
     return new ScoreOptions(
         model,
         prompt,
+        RecipeOptions.NONE,
         Optional.empty(),
         "auto",
         DEFAULT_BATCH_ROWS,
@@ -61,24 +65,26 @@ public record ScoreOptions(
 
   /** These options with another model. */
   public ScoreOptions withModel(ModelPaths other) {
-    return new ScoreOptions(other, prompt, dtype, device, batchRows, batchTokens, partitions);
+    return new ScoreOptions(
+        other, prompt, recipe, dtype, device, batchRows, batchTokens, partitions);
   }
 
   /** These options with a dtype, as {@code --dtype} has it. */
   ScoreOptions withDtype(Dtype other) {
     return new ScoreOptions(
-        model, prompt, Optional.of(other), device, batchRows, batchTokens, partitions);
+        model, prompt, recipe, Optional.of(other), device, batchRows, batchTokens, partitions);
   }
 
   /** These options on another device. */
   ScoreOptions withDevice(String other) {
-    return new ScoreOptions(model, prompt, dtype, other, batchRows, batchTokens, partitions);
+    return new ScoreOptions(
+        model, prompt, recipe, dtype, other, batchRows, batchTokens, partitions);
   }
 
   /** These options with so many tasks. */
   ScoreOptions withPartitions(int tasks) {
     return new ScoreOptions(
-        model, prompt, dtype, device, batchRows, batchTokens, OptionalInt.of(tasks));
+        model, prompt, recipe, dtype, device, batchRows, batchTokens, OptionalInt.of(tasks));
   }
 
   private static void checkPositive(String option, int value) {

@@ -9,6 +9,8 @@ import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.progress.ByteCount;
 import dev.rankspark.prompt.PairEncoder;
+import dev.rankspark.prompt.PairTokens;
+import dev.rankspark.reranker.Activation;
 import dev.rankspark.reranker.OpenedModel;
 import dev.rankspark.reranker.Reranker;
 import java.nio.LongBuffer;
@@ -25,6 +27,7 @@ import org.apache.hadoop.conf.Configuration;
 final class Scorer implements ExecutorModels.Model<Scorer> {
   private final PairEncoder tokenizer;
   private final PlannedModel model;
+  private final Activation activation;
   private final int batchRows;
 
   private final int askedTokens;
@@ -33,12 +36,18 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
   private volatile int batchTokens;
 
   Scorer(PairEncoder tokenizer, BatchModel model, int batchRows, int batchTokens) {
-    this(tokenizer, PlannedModel.of(model), batchRows, batchTokens);
+    this(tokenizer, PlannedModel.of(model), Activation.IDENTITY, batchRows, batchTokens);
   }
 
-  Scorer(PairEncoder tokenizer, PlannedModel model, int batchRows, int batchTokens) {
+  Scorer(
+      PairEncoder tokenizer,
+      PlannedModel model,
+      Activation activation,
+      int batchRows,
+      int batchTokens) {
     this.tokenizer = tokenizer;
     this.model = model;
+    this.activation = activation;
     this.batchRows = batchRows;
     this.askedTokens = batchTokens;
     this.batchTokens = batchTokens;
@@ -47,7 +56,7 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
   /** With the tokens of a batch as they were asked for. */
   @Override
   public Scorer forAnotherJob() {
-    return new Scorer(tokenizer, model, batchRows, askedTokens);
+    return new Scorer(tokenizer, model, activation, batchRows, askedTokens);
   }
 
   /**
@@ -118,7 +127,8 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
       reranker.checkUnchanged(hadoop); // while they were read
       return new Scorer(
           PairEncoder.load(opened.tokenizer(), reranker.prompt(), opened.pooling()),
-          model,
+          PlannedModel.of(model),
+          reranker.recipe().activation(),
           scoring.batchRows(),
           scoring.batchTokens());
     } catch (RuntimeException e) {
@@ -154,7 +164,7 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
    */
   Prepared prepare(List<String> texts) {
     long start = System.nanoTime();
-    List<PairEncoder.Tokens> encoded = tokenizer.encode(texts);
+    List<PairTokens> encoded = tokenizer.encode(texts);
     long tokenized = System.nanoTime();
     Map<LongBuffer, Integer> numbers = new LinkedHashMap<>();
     int[] distinctOfText = new int[encoded.size()];
@@ -162,7 +172,7 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
     long truncated = 0;
     int longest = 0;
     for (int text = 0; text < distinctOfText.length; text++) {
-      PairEncoder.Tokens ids = encoded.get(text);
+      PairTokens ids = encoded.get(text);
       int next = numbers.size();
       distinctOfText[text] = numbers.computeIfAbsent(LongBuffer.wrap(ids.ids()), key -> next);
       tokens += ids.ids().length;
@@ -206,7 +216,7 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
     }
     float[] scores = new float[prepared.distinctOfText.length];
     for (int text = 0; text < scores.length; text++) {
-      scores[text] = distinct[prepared.distinctOfText[text]];
+      scores[text] = activation.of(distinct[prepared.distinctOfText[text]]);
     }
     return new Scores(scores, prepared, batchTokens);
   }

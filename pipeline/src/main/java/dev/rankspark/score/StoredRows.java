@@ -1,6 +1,6 @@
 package dev.rankspark.score;
 
-import dev.rankspark.prompt.PairText;
+import dev.rankspark.prompt.PairFormat;
 import dev.rankspark.store.PairKey;
 import dev.rankspark.store.Snapshot;
 import org.apache.spark.api.java.function.MapFunction;
@@ -26,7 +26,7 @@ final class StoredRows {
   }
 
   /** Where the texts of a pair are in a row; {@link ScoreRows#NO_FIELD} for no title. */
-  record Fields(int query, int passage, int title, PairText template)
+  record Fields(int query, int passage, int title, PairFormat template)
       implements java.io.Serializable {
     boolean isComplete(Row row) {
       return !row.isNullAt(query) && !row.isNullAt(passage);

@@ -10,7 +10,7 @@ import dev.rankspark.hub.Hub;
 import dev.rankspark.model.BestHardware;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
-import dev.rankspark.prompt.PairText;
+import dev.rankspark.prompt.PairFormat;
 import dev.rankspark.reranker.ModelNames;
 import dev.rankspark.reranker.ModelPaths;
 import dev.rankspark.reranker.Reranker;
@@ -64,7 +64,7 @@ public final class TextScorer implements Serializable {
     Configuration hadoop = spark.hadoopConfiguration();
     ModelPaths model =
         ModelNames.find(options.model(), Optional.empty(), Hub.ofEnvironment(), hadoop);
-    Reranker opened = Reranker.open(model, options.prompt(), hadoop);
+    Reranker opened = Reranker.open(model, options.prompt(), options.recipe(), hadoop);
     return new TextScorer(
         opened.withFolders(DriverFolders.serve(spark, opened.snapshots())), options, spark);
   }
@@ -91,8 +91,8 @@ public final class TextScorer implements Serializable {
     return reranker;
   }
 
-  PairText template() {
-    return new PairText(reranker.prompt().queryPrefix(), reranker.prompt().passagePrefix());
+  PairFormat template() {
+    return reranker.prompt().format();
   }
 
   /**

@@ -9,6 +9,7 @@ import dev.rankspark.model.TrainBatch;
 import dev.rankspark.model.TrainableEncoder;
 import dev.rankspark.model.TrainableEncoder.AdamW;
 import dev.rankspark.prompt.PairEncoder;
+import dev.rankspark.prompt.PairTokens;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -248,8 +249,7 @@ final class TrainingLoop {
   }
 
   private TrainBatch.Group tokens(PlacedGroup group) {
-    List<long[]> texts =
-        tokenizer.encode(group.texts()).stream().map(PairEncoder.Tokens::ids).toList();
+    List<long[]> texts = tokenizer.encode(group.texts()).stream().map(PairTokens::ids).toList();
     return new TrainBatch.Group(texts, plan.dropoutSeed(group.place()));
   }
 }

@@ -53,7 +53,7 @@ class PairEncoderTest {
       texts.add(record.get("text").asText());
       expected.add(JSON.convertValue(record.get("ids"), long[].class));
     }
-    List<PairEncoder.Tokens> ours = encode(100_000, false, texts);
+    List<PairTokens> ours = encode(100_000, false, texts);
     for (int i = 0; i < texts.size(); i++) {
       assertThat(ours.get(i).ids()).as(texts.get(i)).containsExactly(expected.get(i));
       assertThat(ours.get(i).truncated()).isFalse();
@@ -64,7 +64,7 @@ class PairEncoderTest {
   void truncationCountsSpecialTokens() throws IOException {
     long[] whole = ids(512, false);
     assertThat(ids(whole.length, false)).containsExactly(whole);
-    PairEncoder.Tokens cut = encode(5, false, List.of(TEXT)).get(0);
+    PairTokens cut = encode(5, false, List.of(TEXT)).get(0);
     assertThat(cut.ids()).containsExactly(Arrays.copyOf(whole, 5));
     assertThat(cut.truncated()).isTrue();
   }
@@ -416,7 +416,7 @@ class PairEncoderTest {
     return encode(maxLength, appendEos, List.of(TEXT)).get(0).ids();
   }
 
-  private List<PairEncoder.Tokens> encode(int maxLength, boolean appendEos, List<String> texts) {
+  private List<PairTokens> encode(int maxLength, boolean appendEos, List<String> texts) {
     ModelDirectory directory =
         ModelDirectory.open(folder.toString(), "--tokenizer-name", new Configuration());
     try (PairEncoder encoder =

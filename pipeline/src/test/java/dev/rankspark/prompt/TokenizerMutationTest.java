@@ -260,7 +260,7 @@ class TokenizerMutationTest {
       try (PairEncoder encoder =
           PairEncoder.load(
               model, new PromptOptions("", "", /* maxLength= */ 64, true), Pooling.LAST)) {
-        return encoder.encode(TEXTS).stream().map(PairEncoder.Tokens::ids).toList();
+        return encoder.encode(TEXTS).stream().map(PairTokens::ids).toList();
       }
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.engine.EngineException;
 import dev.rankspark.model.DeviceMemoryException;
+import dev.rankspark.reranker.Activation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -97,7 +98,7 @@ abstract class PlannedModelTest {
   private static float[] scores(PlannedModel model, List<long[]> texts) {
     BatchPlan.Plan plan = BatchPlan.plan(texts, BATCH_ROWS, BATCH_TOKENS);
     int[] each = IntStream.range(0, texts.size()).toArray();
-    return new Scorer(/* tokenizer= */ null, model, BATCH_ROWS, BATCH_TOKENS)
+    return new Scorer(/* tokenizer= */ null, model, Activation.IDENTITY, BATCH_ROWS, BATCH_TOKENS)
         .compute(
             new Scorer.Prepared(texts, each, plan, 0, LONGEST, 0, 0, 0), THREADS, Scorer.Count.NONE)
         .scores();

@@ -4,6 +4,8 @@ import dev.rankspark.OptionException;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.reranker.ModelPaths;
+import dev.rankspark.reranker.RecipeOptions;
+import dev.rankspark.reranker.RecipeOptions.Score;
 import dev.rankspark.score.ScoreOptions;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +39,11 @@ final class RerankSettings {
           "passagePrefix",
           "rerankMaxLen",
           "appendEosToken",
+          "prompt",
+          "instruction",
+          "trueToken",
+          "falseToken",
+          "score",
           "dtype",
           "device",
           "perDeviceEvalBatchSize",
@@ -165,6 +172,13 @@ final class RerankSettings {
             text("passagePrefix").orElse(""),
             number("rerankMaxLen").orElse(PromptOptions.DEFAULT_MAX_LENGTH),
             flag("appendEosToken")),
+        new RecipeOptions(
+            text("prompt"),
+            text("instruction"),
+            text("trueToken"),
+            text("falseToken"),
+            number("rerankMaxLen"),
+            text("score").map(Score::parse).orElse(Score.RAW)),
         text("dtype").filter(dtype -> !dtype.equals("auto")).map(Dtype::parse),
         text("device").orElse("auto"),
         number("perDeviceEvalBatchSize").orElse(ScoreOptions.DEFAULT_BATCH_ROWS),

@@ -1,0 +1,125 @@
+package dev.rankspark.reranker;
+
+import dev.rankspark.InputException;
+import dev.rankspark.OptionException;
+import dev.rankspark.checkpoint.ModelDirectory;
+import dev.rankspark.checkpoint.RerankerCheckpoint;
+import dev.rankspark.checkpoint.TokenHead;
+import dev.rankspark.prompt.PromptOptions;
+import dev.rankspark.prompt.SingleToken;
+import dev.rankspark.reranker.RecipeOptions.Score;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Finds a reranker's recipe: what the options say, else the files of sentence-transformers, else
+ * what is known of the model's name, else Tevatron's way for a model that has a head. Nothing is
+ * guessed.
+ */
+final class Recipes {
+  /** Tevatron's, which were trained with its example's prefixes. */
+  private static final List<String> RANKLLAMA =
+      List.of(
+          "castorini/rankllama-v1-7b-lora-passage",
+          "castorini/rankllama-v1-7b-lora-doc",
+          "castorini/rankllama-v1-13b-lora-passage");
+
+  private final RerankerCheckpoint checkpoint;
+  private final ModelDirectory tokenizer;
+  private final PromptOptions plain;
+  private final RecipeOptions options;
+  private final int positions;
+
+  private Recipes(
+      RerankerCheckpoint checkpoint,
+      ModelDirectory tokenizer,
+      PromptOptions plain,
+      RecipeOptions options) {
+    this.checkpoint = checkpoint;
+    this.tokenizer = tokenizer;
+    this.plain = plain;
+    this.options = options;
+    this.positions = checkpoint.config().path("max_position_embeddings").asInt(Integer.MAX_VALUE);
+  }
+
+  /**
+   * The recipe of a checkpoint.
+   *
+   * @param plain Tevatron's prompt, as the options have it
+   * @throws InputException if a model that answers with words comes without a recipe, or a word is
+   *     no token
+   */
+  static Recipe find(
+      RerankerCheckpoint checkpoint,
+      ModelDirectory tokenizer,
+      PromptOptions plain,
+      RecipeOptions options) {
+    return new Recipes(checkpoint, tokenizer, plain, options).find();
+  }
+
+  private Recipe find() {
+    Optional<PublishedPrompt> known = PublishedPrompt.ofModel(checkpoint.model().path());
+    if (options.prompt().isPresent() || plain.isGiven()) {
+      return byOptions();
+    }
+    if (known.isPresent()) {
+      return published(known.get(), "the model's name");
+    }
+    if (PublishedPrompt.isOne(checkpoint.model().path(), RANKLLAMA)) {
+      PromptOptions prefixes =
+          new PromptOptions("query: ", "document: ", plain.maxLength(), plain.appendEos());
+      return tevatron(prefixes, "the model's name");
+    }
+    return tevatron(plain, "the options");
+  }
+
+  private Recipe byOptions() {
+    String name = options.prompt().orElse(RecipeOptions.TEVATRON);
+    if (name.equals(RecipeOptions.TEVATRON)) {
+      return tevatron(plain, "the options");
+    }
+    if (plain.isGiven()) {
+      throw OptionException.of(
+          "--prompt %s has its own texts: --query-prefix, --passage-prefix and --append-eos-token"
+              + " are of --prompt %s",
+          name, RecipeOptions.TEVATRON);
+    }
+    return published(PublishedPrompt.of(name), "the options");
+  }
+
+  private Recipe published(PublishedPrompt published, String origin) {
+    int length = options.maxLength().orElse(Math.min(published.defaultLength(), positions));
+    TokenHead head =
+        options.trueToken().isEmpty() && checkpoint.hasHead()
+            ? TokenHead.NONE
+            : head(
+                options.trueToken().orElse(published.trueWord()),
+                options.trueToken().isPresent() ? options.falseToken() : published.falseWord());
+    return new Recipe(
+        published.prompt(options.instruction(), length, positions),
+        head,
+        options.score() == Score.PUBLISHED ? published.activation() : Activation.IDENTITY,
+        "prompt " + published.title() + " by " + origin);
+  }
+
+  private Recipe tevatron(PromptOptions prompt, String origin) {
+    if (options.instruction().isPresent()) {
+      throw OptionException.of(
+          "--instruction: Tevatron's prompt has none; --prompt names one that has");
+    }
+    return new Recipe(
+        prompt,
+        options.trueToken().map(word -> head(word, options.falseToken())).orElse(TokenHead.NONE),
+        Activation.IDENTITY,
+        "prompt " + RecipeOptions.TEVATRON + " by " + origin);
+  }
+
+  private TokenHead head(String trueWord, Optional<String> falseWord) {
+    int trueId = SingleToken.id(tokenizer, trueWord, "--true-token");
+    int falseId =
+        falseWord
+            .map(word -> SingleToken.id(tokenizer, word, "--false-token"))
+            .orElse(TokenHead.NO_TOKEN);
+    return new TokenHead(trueId, falseId);
+  }
+}
