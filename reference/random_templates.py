@@ -233,7 +233,7 @@ class Templates:
             return self.block(f"set a, b = {self.of(self.any, 1)}, {self.of(self.any, 1)}")
         if self.chance(0.1):
             return self.block("set messages = messages[1:]")
-        return self.block(f"set {self.dice.choice(NAMES)} = {self.of(self.any, 3)}")
+        return self.block(f"set {self.one('query', *NAMES)} = {self.of(self.any, 3)}")
 
     def captured(self, depth):
         breaks, self.breaks = self.breaks, False

@@ -198,7 +198,7 @@ final class Functions {
     if (self instanceof String text) {
       return text;
     }
-    throw rendering.failed("a " + Rendering.type(self) + " has no " + method + "()");
+    throw rendering.failed(Rendering.named(self) + " has no " + method + "()");
   }
 
   private static String strip(
@@ -349,7 +349,7 @@ final class Functions {
     if (self instanceof Map<?, ?> map) {
       return (Map<String, Object>) map;
     }
-    throw rendering.failed("a " + Rendering.type(self) + " has no " + method + "()");
+    throw rendering.failed(Rendering.named(self) + " has no " + method + "()");
   }
 
   private static Object get(Rendering rendering, Map<String, Object> map, Arguments arguments) {

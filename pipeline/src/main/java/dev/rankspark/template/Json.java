@@ -85,7 +85,7 @@ final class Json {
                       }));
       write("{", members, "}", depth);
     } else {
-      throw rendering.failed("a " + Rendering.type(value) + " is no JSON");
+      throw rendering.failed(Rendering.named(value) + " is no JSON");
     }
   }
 

@@ -133,6 +133,14 @@ final class Rendering {
     };
   }
 
+  /** The type, with its article. */
+  static String named(Object value) {
+    if (value == null || value instanceof Undefined) {
+      return value == null ? "None" : "what is undefined";
+    }
+    return (value instanceof Long ? "an " : "a ") + type(value);
+  }
+
   // Members
 
   Object attribute(Object owner, String name) {
@@ -166,7 +174,7 @@ final class Rendering {
     if (owner instanceof Undefined undefined) {
       throw failed(undefined.what());
     }
-    return new Undefined("no element " + repr(key) + " in the " + type(owner));
+    return new Undefined("no element " + repr(key) + " in " + named(owner));
   }
 
   private Undefined missing(Object owner, String name) {
@@ -186,9 +194,9 @@ final class Rendering {
                             ? OF_NUMBERS
                             : Set.of();
     if (methods.contains(name) || name.startsWith("_")) {
-      throw refused("\"" + name + "\" of a " + type(owner) + " as a value");
+      throw refused("\"" + name + "\" of " + named(owner) + " as a value");
     }
-    return new Undefined("the " + type(owner) + " has no \"" + name + "\"");
+    return new Undefined(named(owner) + " has no \"" + name + "\"");
   }
 
   Object slice(Object owner, Object from, Object to, Object step) {
@@ -196,7 +204,7 @@ final class Rendering {
       throw failed(undefined.what());
     }
     if (!(owner instanceof String) && !(owner instanceof List)) {
-      throw failed("a " + type(owner) + " has no slices");
+      throw failed(named(owner) + " has no slices");
     }
     if (owner instanceof Range) {
       throw refused("a slice of a range");
@@ -255,7 +263,7 @@ final class Rendering {
     } else if (value instanceof Lazy) {
       return stream(value).toList();
     }
-    throw failed("a " + type(value) + " has no elements");
+    throw failed(named(value) + " has no elements");
   }
 
   long length(Object value) {
@@ -271,7 +279,7 @@ final class Rendering {
     } else if (value instanceof Loop loop) {
       return loop.elements().size();
     }
-    throw failed("a " + type(value) + " has no length");
+    throw failed(named(value) + " has no length");
   }
 
   boolean contains(Object owner, Object element) {
@@ -283,7 +291,7 @@ final class Rendering {
       return text.contains(part);
     } else if (owner instanceof Map<?, ?> map) {
       if (element instanceof Map || (element instanceof List && !(element instanceof Tuple))) {
-        throw failed("a " + type(element) + " is no key of a dict");
+        throw failed(named(element) + " is no key of a dict");
       }
       return map.containsKey(element);
     }
@@ -366,7 +374,7 @@ final class Rendering {
     } else if (a instanceof List && b instanceof List) {
       throw refused("an order of lists");
     }
-    throw failed("a " + type(a) + " is neither below nor above a " + type(b));
+    throw failed(named(a) + " is neither below nor above " + named(b));
   }
 
   private static boolean isNumber(Object value) {
@@ -396,7 +404,7 @@ final class Rendering {
     } else if (value instanceof Undefined undefined) {
       throw failed(undefined.what());
     }
-    throw failed("expected an int, found a " + type(value));
+    throw failed("expected an int, found " + named(value));
   }
 
   /** As a float; a whole number that none holds exactly is refused. */
@@ -427,9 +435,9 @@ final class Rendering {
       sum.addAll(elements(two));
       return a instanceof Tuple ? new Tuple(sum) : sum;
     } else if (repeatsOrFormats(operator, a, b)) {
-      throw refused("\"" + operator + "\" of a " + type(a) + " and a " + type(b));
+      throw refused("\"" + operator + "\" of " + named(a) + " and " + named(b));
     } else if (!isNumber(a) || !isNumber(b)) {
-      throw failed("no \"" + operator + "\" of a " + type(a) + " and a " + type(b));
+      throw failed("no \"" + operator + "\" of " + named(a) + " and " + named(b));
     }
     boolean divides = operator.equals("/") || operator.equals("//") || operator.equals("%");
     if (divides && compareNumbers(b, 0L) == 0) {
@@ -474,7 +482,7 @@ final class Rendering {
     if (value instanceof String text) {
       return text;
     }
-    throw failed("expected a str, found a " + type(value));
+    throw failed("expected a str, found " + named(value));
   }
 
   /** {@code str(value)}. */
@@ -531,7 +539,7 @@ final class Rendering {
       }
       out.append(map.isEmpty() ? "{}" : "}");
     } else {
-      throw refused("a " + type(value) + " as text");
+      throw refused(named(value) + " as text");
     }
   }
 

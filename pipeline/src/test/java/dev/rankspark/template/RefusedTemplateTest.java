@@ -140,20 +140,20 @@ class RefusedTemplateTest {
   @Test
   void whatFailsInJinjaFails() {
     assertFails("{{ x.y }}", 1, "'x' is undefined");
-    assertFails("{{ m.y.z }}", 1, "the dict has no \"y\"");
+    assertFails("{{ m.y.z }}", 1, "a dict has no \"y\"");
     assertFails("{{ 'a' + x }}", 1, "'x' is undefined");
-    assertFails("{{ 'a' + 1 }}", 1, "no \"+\" of a str and a int");
+    assertFails("{{ 'a' + 1 }}", 1, "no \"+\" of a str and an int");
     assertFails("{{ 1 / 0 }}", 1, "a division by 0");
-    assertFails("{{ 'a' < 1 }}", 1, "a str is neither below nor above a int");
+    assertFails("{{ 'a' < 1 }}", 1, "a str is neither below nor above an int");
     assertFails("{{ 1 in 'a' }}", 1, "a str contains no int");
-    assertFails("{{ 1 | length }}", 1, "a int has no length");
-    assertFails("{% for x in none %}{% endfor %}", 1, "a None has no elements");
-    assertFails("{% for x, y in [1] %}{% endfor %}", 1, "a int has no elements");
+    assertFails("{{ 1 | length }}", 1, "an int has no length");
+    assertFails("{% for x in none %}{% endfor %}", 1, "None has no elements");
+    assertFails("{% for x, y in [1] %}{% endfor %}", 1, "an int has no elements");
     assertFails("{% set x, y = [1] %}", 1, "expected 2 values, found 1");
-    assertFails("{{ m.a.strip() }}", 1, "a int has no strip()");
+    assertFails("{{ m.a.strip() }}", 1, "an int has no strip()");
     assertFails("{{ 'a'.split('') }}", 1, "the separator is empty");
-    assertFails("{{ ','.join([1]) }}", 1, "expected a str, found a int");
-    assertFails("{{ x | tojson }}", 1, "a undefined is no JSON");
+    assertFails("{{ ','.join([1]) }}", 1, "expected a str, found an int");
+    assertFails("{{ x | tojson }}", 1, "what is undefined is no JSON");
     assertFails("{{ 'abc'[::0] }}", 1, "a slice's step is 0");
     assertFails("{{ m[1:] }}", 1, "a dict has no slices");
     assertFails("{{ range(100001) }}", 1, "a range is longer than 100000");
@@ -168,8 +168,8 @@ class RefusedTemplateTest {
     assertUnsupportedRendering("{{ 'a'.upper }}", "\"upper\" of a str as a value");
     assertUnsupportedRendering("{{ [].append }}", "\"append\" of a list as a value");
     assertUnsupportedRendering("{{ range }}", "the function range as a value");
-    assertUnsupportedRendering("{{ 'a' * 3 }}", "\"*\" of a str and a int");
-    assertUnsupportedRendering("{{ '%s' % 3 }}", "\"%\" of a str and a int");
+    assertUnsupportedRendering("{{ 'a' * 3 }}", "\"*\" of a str and an int");
+    assertUnsupportedRendering("{{ '%s' % 3 }}", "\"%\" of a str and an int");
     assertUnsupportedRendering("{{ 7.5 // 2 }}", "\"//\" of a float");
     assertUnsupportedRendering(
         "{{ 999999999999999999 * 99 }}", "whole numbers of more than 64 bits");
