@@ -74,6 +74,10 @@ ROPE = {
     # Bounds of 16 and 640: few as they are, the wave lengths of every head are below, between and above them.
     "llama3": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 0.4, "high_freq_factor": 16.0,
                "original_max_position_embeddings": 256},
+    "dynamic": {"type": "dynamic", "factor": 2.0},  # no text is longer than the positions
+    # Without positions of their own: version 4.49 does not read them. Some frequencies of each head are means.
+    "yarn": {"rope_type": "yarn", "factor": 4.0},
+    "yarn's factors": {"type": "yarn", "factor": 4.0, "attention_factor": 0.8, "beta_fast": 90.0, "beta_slow": 9.0},
 }
 
 
@@ -309,8 +313,10 @@ def refused():
         ("attention biases", config, "attention_bias", classifier(attention_bias=True)),
         ("MLP biases", config, "mlp_bias", classifier(mlp_bias=True)),
         ("half the rotation", config, "partial_rotary_factor", classifier(partial_rotary_factor=0.5)),
-        ("dynamic", config, "rope_scaling", classifier(rope_scaling={"type": "dynamic", "factor": 2.0})),
-        ("YaRN", config, "rope_scaling", classifier(rope_scaling={"rope_type": "yarn", "factor": 2.0})),
+        ("dynamic", config, "max_position_embeddings", classifier(
+            max_position_embeddings=63, rope_scaling={"type": "dynamic", "factor": 2.0})),
+        ("LongRoPE", config, "rope_scaling", classifier(rope_scaling={
+            "rope_type": "longrope", "factor": 2.0, "short_factor": [1.0] * 3, "long_factor": [2.0] * 3})),
         ("three labels", config, "id2label", classifier(num_labels=3)),
         ("a label per token", config, "architectures", classifier(LlamaConfig, LlamaForTokenClassification)),
         ("short window", config, "sliding_window", classifier(MistralConfig, MistralForSequenceClassification, sliding_window=32)),

@@ -27,10 +27,10 @@ RANGES = [
     (0x10000, 0x1007F), (0x1D400, 0x1D7FF), (0x1F300, 0x1FAFF), (0x20000, 0x2A6DF), (0xE0000, 0xE007F), (0x10FF80, 0x10FFFF),
 ]
 PIECES = [
-    "<s>", "</s>", "<unk>", "<s> ", " </s>", "[INST]", "[/INST]", "<<SYS>>", "<0x0A>", "<|endoftext|>", "query: ", "document: ",
+    "<s>", "</s>", "<unk>", "<s> ", " </s>", "[INST]", "[/INST]", "<<SYS>>", "<0x0A>", "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|begin_of_text|>", "<|eot_id|>", "<think>", "query: ", "document: ",
     "\u2581", "\u2581\u2581", "  ", "   ", "\t", "\n", "\r\n", "\u0085", "\u00a0", "\u2007", "\u202f", "\u2028", "\u3000", "\ufeff",
     "\u200b", "\u200d", "\ufffd", "\x00", "\x1c", "e\u0301", "\u0041\u030a", "\ufb01", "\u00bd", "\u1e9e", "\u0130", "\u01c5",
-    "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f1e9\U0001f1ea", "\U0001f44d\U0001f3fd", "don't", "it's", "3.14", "1,000",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f1e9\U0001f1ea", "\U0001f44d\U0001f3fd", "don't", "it's", "IT'S", "12345", "3.14", "1,000",
     "https://example.org/a?b=c&d=%20", "C++", "--", "-", "a-b", "...", "\u2026", "\u201cquoted\u201d", "{\"a\": [1]}", "\\n", "\\u0041",
 ]
 

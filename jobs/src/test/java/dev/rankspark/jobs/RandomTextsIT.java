@@ -42,6 +42,7 @@ class RandomTextsIT {
     assumeTrue(Files.isDirectory(tokenizer), tokenizer + " is not here");
     assertEqualTransformers(
         folder,
+        Map.of("HF_HUB_OFFLINE", "1"),
         tokenizer,
         18_600,
         "--rerank-input",
@@ -49,7 +50,8 @@ class RandomTextsIT {
   }
 
   /** Has random pairs made, beside those that more arguments name. */
-  static void assertEqualTransformers(Path folder, Path tokenizer, int count, String... more)
+  static void assertEqualTransformers(
+      Path folder, Map<String, String> environment, Path tokenizer, int count, String... more)
       throws Exception {
     List<String> command =
         new ArrayList<>(
@@ -61,7 +63,7 @@ class RandomTextsIT {
                 "--seed",
                 Long.toString(SEED)));
     command.addAll(List.of(more));
-    PythonIT.run(folder, Map.of("HF_HUB_OFFLINE", "1"), command.toArray(String[]::new));
+    PythonIT.run(folder, environment, command.toArray(String[]::new));
     List<JsonNode> pairs = new ArrayList<>();
     for (String line : Files.readAllLines(folder.resolve("out.log"))) {
       pairs.add(JSON.readTree(line));

@@ -164,16 +164,15 @@ record ConfigFields(JsonNode config, String file) {
     if (!rope.has("rope_type") && !rope.has("type")) {
       rope.put("rope_type", "default");
     }
+    boolean isOfOriginal =
+        List.of("llama3", "yarn").contains(rope.path("rope_type").asText())
+            && !rope.hasNonNull(RopeScaling.ORIGINAL);
+    if (isOfOriginal && config.hasNonNull(RopeScaling.ORIGINAL)) {
+      rope.set(RopeScaling.ORIGINAL, config.get(RopeScaling.ORIGINAL));
+    }
     double theta = ofRope(rope).positiveOr("rope_theta", THETA);
     if (config.hasNonNull("rope_theta") && positiveOr("rope_theta", THETA) != theta) {
       throw unsupported("rope_theta", "null, or equal, beside rope_parameters");
-    }
-    boolean isSameScaling =
-        !config.hasNonNull("rope_scaling")
-            || RopeScaling.parse(config.get("rope_scaling"), file + ": rope_scaling")
-                .equals(scaling(rope));
-    if (!isSameScaling) {
-      throw unsupported("rope_scaling", "null, or equal, beside rope_parameters");
     }
     return Optional.of(rope);
   }
@@ -182,22 +181,42 @@ record ConfigFields(JsonNode config, String file) {
     return new ConfigFields(rope, file + ": rope_parameters");
   }
 
-  private RopeScaling scaling(ObjectNode rope) {
-    return RopeScaling.parse(rope.deepCopy().without("rope_theta"), file + ": rope_parameters");
-  }
-
   double ropeTheta() {
     return ropeParameters().map(this::ofRope).orElse(this).positiveOr("rope_theta", THETA);
   }
 
-  RopeScaling ropeScaling() {
-    Optional<ObjectNode> parameters = ropeParameters();
-    if (parameters.isPresent()) {
-      return scaling(parameters.get());
+  RopeScaling ropeScaling(int longest) {
+    Optional<RopeScaling> stored =
+        config.hasNonNull("rope_scaling")
+            ? Optional.of(ropeScaling("rope_scaling", config.get("rope_scaling"), longest))
+            : Optional.empty();
+    Optional<RopeScaling> parameters =
+        ropeParameters()
+            .map(rope -> ropeScaling("rope_parameters", rope.without("rope_theta"), longest));
+    if (stored.isPresent() && parameters.isPresent() && !stored.equals(parameters)) {
+      throw unsupported("rope_scaling", "null, or equal, beside rope_parameters");
     }
-    return config.hasNonNull("rope_scaling")
-        ? RopeScaling.parse(config.get("rope_scaling"), file + ": rope_scaling")
-        : new RopeScaling.None();
+    return parameters.or(() -> stored).orElse(new RopeScaling.None());
+  }
+
+  private RopeScaling ropeScaling(String key, JsonNode rope, int longest) {
+    RopeScaling scaling = RopeScaling.parse(rope, file + ": " + key, this::maxPositions, longest);
+    // Version 5 takes the positions before scaling from here first, version 4 never.
+    if (config.hasNonNull(RopeScaling.ORIGINAL)
+        && !scaling.isOfPositions(positiveOr(RopeScaling.ORIGINAL, 0))) {
+      throw unsupported(RopeScaling.ORIGINAL, "null, or equal, beside " + key);
+    }
+    return scaling;
+  }
+
+  private int maxPositions() {
+    int otherwise =
+        switch (config.path("model_type").asText()) {
+          case "llama" -> 2_048;
+          case "mistral" -> 131_072;
+          default -> 32_768; // Qwen2, Qwen3
+        };
+    return positiveOr("max_position_embeddings", otherwise);
   }
 
   InputException unsupported(String key, String supported) {

@@ -107,7 +107,7 @@ public record DecoderConfig(
         kvHeads,
         headDim,
         fields.positiveOr("rms_norm_eps", 1e-6),
-        new Rope(fields.ropeTheta(), fields.ropeScaling()),
+        new Rope(fields.ropeTheta(), fields.ropeScaling(longest)),
         family.parts(fields),
         family.windows(fields, layers, longest));
   }

@@ -15,15 +15,15 @@ record RotaryTable(float[] cos, float[] sin) {
     float[] cos = new float[positions * headDim];
     float[] sin = new float[positions * headDim];
     int half = headDim / 2;
+    float[] frequencies = rope.frequencies(headDim);
+    float factor = rope.scaling().attentionFactor();
     for (int i = 0; i < half; i++) {
-      float exponent = (float) (2 * i) / headDim;
-      float frequency = rope.scaling().scaled(1f / (float) Math.pow(rope.theta(), exponent));
       for (int position = 0; position < positions; position++) {
-        float angle = position * frequency;
+        float angle = position * frequencies[i];
         int at = position * headDim + i;
-        cos[at] = (float) Math.cos(angle);
+        cos[at] = (float) Math.cos(angle) * factor;
         cos[at + half] = cos[at];
-        sin[at + half] = (float) Math.sin(angle);
+        sin[at + half] = (float) Math.sin(angle) * factor;
         sin[at] = -sin[at + half];
       }
     }

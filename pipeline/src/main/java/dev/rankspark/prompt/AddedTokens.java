@@ -41,6 +41,11 @@ final class AddedTokens {
           "pad_token",
           "cls_token",
           "mask_token");
+
+  /** Those of which {@code Qwen2TokenizerFast} of version 4 makes tokens where they are texts. */
+  private static final Set<String> OF_QWEN2 =
+      Set.of("bos_token", "eos_token", "unk_token", "pad_token");
+
   private static final List<String> FLAGS =
       List.of("single_word", "lstrip", "rstrip", "normalized", "special");
 
@@ -52,6 +57,7 @@ final class AddedTokens {
   private final ObjectNode tokenizer;
   private final Map<String, Integer> vocabulary;
   private final Map<String, String> named = new LinkedHashMap<>();
+  private final Set<String> unnamed = new HashSet<>();
   private final Map<String, AddedToken> tokens = new LinkedHashMap<>();
   private final Map<String, Integer> ids = new HashMap<>();
   private int highest = -1;
@@ -105,7 +111,7 @@ final class AddedTokens {
     Map<String, JsonNode> last = new LinkedHashMap<>();
     Map<String, AddedToken> byContent = new HashMap<>();
     SortedMap<Integer, AddedToken> decoder = decoder(directory, stored, byContent);
-    if (settings.reader() != TokenizerSettings.Reader.LLAMA_5) {
+    if (!settings.reader().isRebuilt()) {
       for (JsonNode token : stored) { // as they are: the library has the last word on them
         list.add(token);
         last.put(token.path("content").asText(), token);
@@ -120,7 +126,10 @@ final class AddedTokens {
     }
     addSpecials(byContent, toAdd);
     for (AddedToken token : toAdd) {
-      AddedToken added = named.containsValue(token.content()) ? token.asSpecial() : token;
+      boolean isSpecial =
+          named.containsValue(token.content())
+              || (!settings.reader().isOf5() && unnamed.contains(token.content()));
+      AddedToken added = isSpecial ? token.asSpecial() : token;
       if (take(added)) {
         ObjectNode json = added.json(ids.get(added.content()));
         list.add(json);
@@ -227,9 +236,17 @@ final class AddedTokens {
     return content.isTextual() ? Optional.of(content.textValue()) : Optional.empty();
   }
 
-  /** The named special tokens and the nameless ones, as they are written. */
-  private List<JsonNode> specials() {
-    List<JsonNode> specials = new ArrayList<>();
+  /**
+   * A special token as it is written.
+   *
+   * @param isOfFiles whether the files name it, not a class
+   * @param isToken whether the class makes a token of it if it is a text
+   */
+  private record Special(JsonNode written, boolean isOfFiles, boolean isToken) {}
+
+  /** The named special tokens and the nameless ones. */
+  private List<Special> specials() {
+    List<Special> specials = new ArrayList<>();
     NAMED.forEach(name -> name(name, value(name), specials));
     boolean isOf5 = settings.reader().isOf5();
     String named5 = TokenizerSettings.MODEL_SPECIFIC;
@@ -248,16 +265,21 @@ final class AddedTokens {
                 }
               });
     } else {
-      nameless().forEach(specials::add);
+      nameless().forEach(token -> addNameless(token, specials));
     }
     settings
         .get(isOf5 ? named5 : EXTRA)
         .fields()
         .forEachRemaining(token -> name(token.getKey(), token.getValue(), specials));
     if (isOf5) {
-      nameless().forEach(specials::add);
+      nameless().forEach(token -> addNameless(token, specials));
     }
     return specials;
+  }
+
+  private void addNameless(JsonNode token, List<Special> specials) {
+    unnamed.add(content(token));
+    specials.add(new Special(token, /* isOfFiles= */ true, /* isToken= */ false));
   }
 
   /** The special tokens without a name. */
@@ -267,11 +289,13 @@ final class AddedTokens {
     return settings.get(key);
   }
 
-  private void name(String name, JsonNode value, List<JsonNode> specials) {
+  private void name(String name, JsonNode value, List<Special> specials) {
     if (!value.isMissingNode() && !value.isNull()) {
       String content = content(value);
       named.put(name, content);
-      specials.add(value);
+      boolean isToken =
+          settings.reader() == TokenizerSettings.Reader.QWEN2_4 && OF_QWEN2.contains(name);
+      specials.add(new Special(value, settings.reader().isOf5() || settings.has(name), isToken));
     }
   }
 
@@ -284,7 +308,7 @@ final class AddedTokens {
     if (otherwise.isPresent()) {
       return settings.config().textNode(otherwise.get());
     }
-    return name.equals("pad_token")
+    return name.equals("pad_token") && settings.reader() != TokenizerSettings.Reader.GPT2_5
         ? tokenizer.path("padding").path("pad_token")
         : tokenizer.path("none");
   }
@@ -295,12 +319,16 @@ final class AddedTokens {
     toAdd.forEach(token -> known.add(token.content()));
     Set<String> seen = new HashSet<>();
     Set<String> texts = new HashSet<>();
-    for (JsonNode special : specials()) {
-      String content = content(special);
+    List<Special> specials = specials();
+    for (Special special : specials) {
+      String content = content(special.written());
       boolean isNamed = named.containsValue(content);
-      AddedToken attributes = isNamed ? byContent.get(content) : null;
-      if (attributes == null && special.isObject()) {
-        attributes = parsed(special);
+      AddedToken attributes = isNamed && special.isOfFiles() ? byContent.get(content) : null;
+      if (attributes == null && special.written().isObject()) {
+        attributes = parsed(special.written());
+      }
+      if (attributes == null && special.isToken()) {
+        attributes = AddedToken.special(content);
       }
       boolean isAgain = isNamed && !seen.add(content);
       if (settings.reader().isOf5() ? known.contains(content) : isAgain) {
@@ -314,6 +342,9 @@ final class AddedTokens {
       } else if (!toAdd.contains(attributes)) {
         toAdd.add(attributes); // version 4 though it is there: its attributes may have changed
       }
+    }
+    if (settings.reader() == TokenizerSettings.Reader.QWEN2_5) {
+      specials.forEach(special -> toAdd.add(AddedToken.special(content(special.written()))));
     }
   }
 

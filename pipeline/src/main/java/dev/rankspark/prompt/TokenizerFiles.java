@@ -14,14 +14,20 @@ import java.util.OptionalInt;
  * What transformers' {@code AutoTokenizer} makes of a directory, as one {@code tokenizer.json}. The
  * file alone is not it: {@link TokenizerSettings} says by which class it is read. Version 4's
  * {@code LlamaTokenizerFast} replaces the post-processor by one made from {@code add_bos_token} and
- * {@code add_eos_token} ({@code update_post_processor}); version 5's {@code LlamaTokenizer}
- * replaces everything but that one and the vocabulary; all add special tokens ({@link AddedTokens})
- * and cut texts at {@code truncation_side}. Read at transformers 4.49.0 and 5.24.0.
+ * {@code add_eos_token} ({@code update_post_processor}); version 5's {@code LlamaTokenizer}, {@code
+ * GPT2Tokenizer} and {@code Qwen2Tokenizer} replace everything but that one and the vocabulary; all
+ * add special tokens ({@link AddedTokens}) and cut texts at {@code truncation_side}. Read at
+ * transformers 4.49.0 and 5.24.0.
  */
 final class TokenizerFiles {
   private static final String TOKENIZER = "tokenizer.json";
   private static final String CONFIG = TokenizerSettings.FILE;
   private static final int DEEPEST = 64;
+
+  /** {@code PRETOKENIZE_REGEX} of transformers' {@code tokenization_qwen2.py}. */
+  private static final String QWEN2_WORDS =
+      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}"
+          + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
   private final String path;
   private final ObjectNode tokenizer;
@@ -40,8 +46,10 @@ final class TokenizerFiles {
     this.added = AddedTokens.complete(directory, settings, tokenizer);
     switch (settings.reader()) {
       case LLAMA_4 -> replacePostProcessor();
-      case FAST_4, GPT2_4 -> setPrefixSpace();
-      case LLAMA_5 -> rebuild();
+      case FAST_4, GPT2_4, QWEN2_4 -> setPrefixSpace();
+      case LLAMA_5 -> rebuildLlama();
+      case GPT2_5 -> rebuildGpt2();
+      case QWEN2_5 -> rebuildQwen2();
       case BACKEND_5 -> {}
     }
     tokenizer.putNull("padding"); // texts go to the model without
@@ -150,25 +158,9 @@ final class TokenizerFiles {
     }
   }
 
-  /** {@code __init__} of version 5's {@code LlamaTokenizer}: of the file's model, the words. */
-  private void rebuild() {
-    JsonNode stored = tokenizer.path("model");
-    if (!stored.path("type").asText("BPE").equals("BPE") || !stored.path("vocab").isObject()) {
-      throw InputException.of(
-          "%s/%s: model.type %s is not supported for a LlamaTokenizer; supported: BPE",
-          path, TOKENIZER, Shown.text(stored.path("type").toString()));
-    }
-    ObjectNode model = tokenizer.putObject("model").put("type", "BPE");
-    model.put("fuse_unk", true).put("byte_fallback", true).put("ignore_merges", false);
-    for (String none : List.of("dropout", "unk_token")) {
-      model.putNull(none);
-    }
-    for (String none : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
-      model.putNull(none);
-    }
-    model.set("vocab", stored.path("vocab"));
-    model.set(
-        "merges", stored.path("merges").isArray() ? stored.path("merges") : model.arrayNode());
+  /** {@code __init__} of version 5's {@code LlamaTokenizer}. */
+  private void rebuildLlama() {
+    rebuildModel("LlamaTokenizer").put("fuse_unk", true).put("byte_fallback", true);
     tokenizer.putNull("normalizer");
     boolean legacy = !settings.get("legacy").isNull() && settings.isOn("legacy", false);
     boolean prefixSpace =
@@ -180,6 +172,60 @@ final class TokenizerFiles {
         .put("replacement", "\u2581")
         .put("prepend_scheme", prefixSpace ? scheme : "never")
         .put("split", false);
+  }
+
+  /** Likewise of {@code GPT2Tokenizer}, which does not read null. */
+  private void rebuildGpt2() {
+    rebuildModel("GPT2Tokenizer");
+    tokenizer.putNull("normalizer");
+    byteLevel(tokenizer.putObject("pre_tokenizer"), settings.isOn("add_prefix_space", false), true);
+  }
+
+  /** Likewise of {@code Qwen2Tokenizer}. */
+  private void rebuildQwen2() {
+    rebuildModel("Qwen2Tokenizer");
+    tokenizer.putObject("normalizer").put("type", "NFC");
+    ArrayNode steps =
+        tokenizer.putObject("pre_tokenizer").put("type", "Sequence").putArray("pretokenizers");
+    steps
+        .addObject()
+        .put("type", "Split")
+        .put("behavior", "Isolated")
+        .put("invert", false)
+        .putObject("pattern")
+        .put("Regex", QWEN2_WORDS);
+    boolean prefixSpace =
+        !settings.get("add_prefix_space").isNull() && settings.isOn("add_prefix_space", false);
+    byteLevel(steps.addObject(), prefixSpace, false);
+  }
+
+  private static void byteLevel(ObjectNode step, boolean prefixSpace, boolean isOfWords) {
+    step.put("type", "ByteLevel")
+        .put("add_prefix_space", prefixSpace)
+        .put("trim_offsets", true)
+        .put("use_regex", isOfWords);
+  }
+
+  /** Of the file's model, the words. */
+  private ObjectNode rebuildModel(String tokenizerClass) {
+    JsonNode stored = tokenizer.path("model");
+    if (!stored.path("type").asText("BPE").equals("BPE") || !stored.path("vocab").isObject()) {
+      throw InputException.of(
+          "%s/%s: model.type %s is not supported for a %s; supported: BPE",
+          path, TOKENIZER, Shown.text(stored.path("type").toString()), tokenizerClass);
+    }
+    ObjectNode model = tokenizer.putObject("model").put("type", "BPE");
+    for (String off : List.of("fuse_unk", "byte_fallback", "ignore_merges")) {
+      model.put(off, false);
+    }
+    for (String none :
+        List.of("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix")) {
+      model.putNull(none);
+    }
+    model.set("vocab", stored.path("vocab"));
+    model.set(
+        "merges", stored.path("merges").isArray() ? stored.path("merges") : model.arrayNode());
+    return model;
   }
 
   private boolean prependsSpace() {

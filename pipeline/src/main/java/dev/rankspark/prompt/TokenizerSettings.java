@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * {@code tokenizer_config.json}, with {@code special_tokens_map.json} where transformers reads that
@@ -44,8 +45,14 @@ final class TokenizerSettings {
     FAST_4,
     /** {@code GPT2TokenizerFast} of version 4: the same, with special tokens of its own. */
     GPT2_4,
+    /** {@code Qwen2TokenizerFast} of version 4: likewise. */
+    QWEN2_4,
     /** {@code LlamaTokenizer} of version 5: keeps vocabulary and post-processor alone. */
     LLAMA_5,
+    /** {@code GPT2Tokenizer} of version 5: likewise. */
+    GPT2_5,
+    /** {@code Qwen2Tokenizer} of version 5: likewise. */
+    QWEN2_5,
     /** {@code TokenizersBackend} of version 5: {@code tokenizer.json} as it is. */
     BACKEND_5;
 
@@ -53,19 +60,26 @@ final class TokenizerSettings {
     Optional<String> otherwise(String name) {
       return switch (this) {
         case LLAMA_4, LLAMA_5 -> Optional.ofNullable(LLAMA_TOKENS.get(name));
-        case GPT2_4 -> Optional.ofNullable(GPT2_TOKENS.get(name));
+        case GPT2_4, GPT2_5 -> Optional.ofNullable(GPT2_TOKENS.get(name));
+        case QWEN2_4, QWEN2_5 -> Optional.ofNullable(QWEN2_TOKENS.get(name));
         case FAST_4, BACKEND_5 -> Optional.empty();
       };
     }
 
     boolean isOf5() {
-      return this == LLAMA_5 || this == BACKEND_5;
+      return this == BACKEND_5 || isRebuilt();
+    }
+
+    /** Whether the class makes all but vocabulary and post-processor anew. */
+    boolean isRebuilt() {
+      return this == LLAMA_5 || this == GPT2_5 || this == QWEN2_5;
     }
   }
 
   private static final String BACKEND = "TokenizersBackend";
   private static final Set<String> LLAMA_CLASSES = Set.of("LlamaTokenizer", "LlamaTokenizerFast");
   private static final Set<String> GPT2_CLASSES = Set.of("GPT2Tokenizer", "GPT2TokenizerFast");
+  private static final Set<String> QWEN2_CLASSES = Set.of("Qwen2Tokenizer", "Qwen2TokenizerFast");
   private static final String FAST = "PreTrainedTokenizerFast";
 
   private static final Map<String, String> LLAMA_TOKENS =
@@ -73,12 +87,17 @@ final class TokenizerSettings {
   private static final Map<String, String> GPT2_TOKENS =
       Map.of(
           "bos_token", "<|endoftext|>", "eos_token", "<|endoftext|>", "unk_token", "<|endoftext|>");
+  private static final Map<String, String> QWEN2_TOKENS =
+      Map.of(
+          "eos_token", "<|endoftext|>", "unk_token", "<|endoftext|>", "pad_token", "<|endoftext|>");
 
-  /**
-   * The model types whose {@code AutoTokenizer} without a {@code tokenizer_class} is {@code
-   * LlamaTokenizerFast}.
-   */
-  private static final Set<String> LLAMA_TOKENIZER_TYPES = Set.of("llama", "mistral");
+  /** The class of version 4 for a model type whose directory names none. */
+  private static final Map<String, Reader> READERS_4 =
+      Map.of(
+          "llama", Reader.LLAMA_4,
+          "mistral", Reader.LLAMA_4,
+          "qwen2", Reader.QWEN2_4,
+          "qwen3", Reader.QWEN2_4);
 
   /**
    * By these transformers takes the tokenizer from elsewhere, or makes another of it: refused
@@ -129,41 +148,62 @@ final class TokenizerSettings {
         config.hasNonNull("tokenizer_class")
             ? config.get("tokenizer_class")
             : model.path("tokenizer_class");
-    boolean isNamed = !stored.isMissingNode() && !stored.isNull();
-    String named = stored.asText();
     JsonNode backend = config.path("backend");
-    boolean isGpt2 = GPT2_CLASSES.contains(named) && !config.hasNonNull("backend");
-    if (isNamed
-        && !LLAMA_CLASSES.contains(named)
-        && !isGpt2
-        && !Set.of(FAST, BACKEND).contains(named)) {
-      throw InputException.of(
-          "%s/%s: tokenizer_class %s%s is not supported; supported: LlamaTokenizer,"
-              + " LlamaTokenizerFast, PreTrainedTokenizerFast, GPT2Tokenizer and GPT2TokenizerFast"
-              + " (of transformers 4), TokenizersBackend",
-          directory.path(),
-          FILE,
-          Shown.text(named),
-          GPT2_CLASSES.contains(named) ? " of transformers 5" : "");
-    }
     if (config.hasNonNull("backend") && !backend.asText().equals("tokenizers")) {
       throw InputException.of(
           "%s/%s: backend %s is not supported; supported: tokenizers",
           directory.path(), FILE, Shown.text(backend.toString()));
     }
-    if (config.hasNonNull("backend") || named.equals(BACKEND)) {
-      // AutoTokenizer of version 5 has no class for "llama" and TokenizersBackend for "mistral",
-      // which counts more than the one that is named.
-      boolean isLlama =
-          LLAMA_CLASSES.contains(named) && !type.equals("mistral") && !byteLevel.getAsBoolean();
-      return isLlama ? Reader.LLAMA_5 : Reader.BACKEND_5;
+    boolean isNamed = !stored.isMissingNode() && !stored.isNull();
+    String named = stored.asText();
+    Set<String> others = Set.of(FAST, BACKEND);
+    boolean isKnown =
+        Stream.of(LLAMA_CLASSES, GPT2_CLASSES, QWEN2_CLASSES, others)
+            .anyMatch(classes -> classes.contains(named));
+    if (isNamed && !isKnown) {
+      throw InputException.of(
+          "%s/%s: tokenizer_class %s is not supported; supported: LlamaTokenizer, GPT2Tokenizer,"
+              + " Qwen2Tokenizer, each with Fast or without, PreTrainedTokenizerFast,"
+              + " TokenizersBackend",
+          directory.path(), FILE, Shown.text(named));
     }
-    if (isGpt2) {
-      return Reader.GPT2_4;
+    return config.hasNonNull("backend") || named.equals(BACKEND)
+        ? reader5(named, type, byteLevel)
+        : reader4(isNamed, named, type);
+  }
+
+  private static Reader reader4(boolean isNamed, String named, String type) {
+    if (!isNamed) {
+      return READERS_4.getOrDefault(type, Reader.FAST_4);
     }
-    boolean isLlama =
-        isNamed ? LLAMA_CLASSES.contains(named) : LLAMA_TOKENIZER_TYPES.contains(type);
-    return isLlama ? Reader.LLAMA_4 : Reader.FAST_4;
+    if (LLAMA_CLASSES.contains(named)) {
+      return Reader.LLAMA_4;
+    }
+    if (QWEN2_CLASSES.contains(named)) {
+      return Reader.QWEN2_4;
+    }
+    return GPT2_CLASSES.contains(named) ? Reader.GPT2_4 : Reader.FAST_4;
+  }
+
+  /**
+   * {@code AutoTokenizer} of version 5 has no class for "llama". The one for "mistral", {@code
+   * TokenizersBackend}, and the one for "qwen2" count more than the one that is named.
+   */
+  private static Reader reader5(String named, String type, BooleanSupplier byteLevel) {
+    boolean isQwen2 =
+        type.equals("qwen2")
+            || QWEN2_CLASSES.contains(named)
+            || (named.isEmpty() && type.equals("qwen3"));
+    if (type.equals("mistral")) {
+      return Reader.BACKEND_5;
+    }
+    if (isQwen2) {
+      return Reader.QWEN2_5;
+    }
+    if (LLAMA_CLASSES.contains(named) && !byteLevel.getAsBoolean()) {
+      return Reader.LLAMA_5;
+    }
+    return GPT2_CLASSES.contains(named) ? Reader.GPT2_5 : Reader.BACKEND_5;
   }
 
   /** Version 5 calls the nameless tokens otherwise, and takes them from one of the keys alone. */

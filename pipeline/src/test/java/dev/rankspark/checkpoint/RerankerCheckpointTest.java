@@ -186,7 +186,9 @@ class RerankerCheckpointTest {
     assertBindRefused("base", "")
         .hasMessage(
             "no head: score.weight is neither in %s/base/model.safetensors nor in an adapter; give"
-                + " the adapter that was trained with it (--lora-name-or-path)",
+                + " the adapter that was trained with it (--lora-name-or-path), or of a model that"
+                + " answers with words the prompt or the words (--prompt, --true-token,"
+                + " --false-token)",
             directory);
   }
 

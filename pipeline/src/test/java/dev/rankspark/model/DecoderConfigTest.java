@@ -111,10 +111,19 @@ class DecoderConfigTest {
           "residual_multiplier": 0.22      | residual_multiplier 0.22 is not supported; supported: null, 1
           "logits_scaling": 8.0            | logits_scaling 8.0 is not supported; supported: null, 1
           "partial_rotary_factor": 0.5     | partial_rotary_factor 0.5 is not supported; supported: null, 1
-          "rope_scaling": {"type": "dynamic", "factor": 2.0} | rope_scaling: rope_type "dynamic" is not supported; supported: default, linear, llama3
-          "rope_scaling": {"rope_type": "yarn", "factor": 2.0} | rope_scaling: rope_type "yarn" is not supported; supported: default, linear, llama3
-          "rope_scaling": {"rope_type": "longrope", "factor": 2.0} | rope_scaling: rope_type "longrope" is not supported; supported: default, linear, llama3
-          "rope_scaling": {"factor": 2.0}  | rope_scaling: rope_type (absent) is not supported; supported: default, linear, llama3
+          "rope_scaling": {"type": "dynamic", "factor": 2.0}, "max_position_embeddings": 511 | rope_scaling: rope_type "dynamic" makes scores depend on the batch where texts are longer than max_position_embeddings 511, which is not supported, and the longest has 512 tokens (--rerank-max-len); set --rerank-max-len 511 or less
+          "rope_scaling": {"type": "dynamic"} | rope_scaling: factor: expected a number above 0, got (absent)
+          "rope_scaling": {"rope_type": "yarn"} | rope_scaling: factor: expected a number above 0, got (absent)
+          "rope_scaling": {"rope_type": "yarn", "factor": 2, "beta_fast": 0} | rope_scaling: beta_fast: expected a number above 0, got 0
+          "rope_scaling": {"rope_type": "yarn", "factor": 2, "beta_slow": "1"} | rope_scaling: beta_slow: expected a number above 0, got "1"
+          "rope_scaling": {"rope_type": "yarn", "factor": 2, "mscale": -1} | rope_scaling: mscale: expected a number above 0, got -1
+          "rope_scaling": {"rope_type": "yarn", "factor": 2, "truncate": null} | rope_scaling: truncate: expected true or false, got null
+          "rope_scaling": {"rope_type": "yarn", "factor": 2, "llama_4_scaling_beta": 0.1} | rope_scaling: llama_4_scaling_beta 0.1 is not supported by this rope_type
+          "rope_scaling": {"rope_type": "yarn", "factor": 2, "original_max_position_embeddings": 64}, "original_max_position_embeddings": 32 | original_max_position_embeddings 32 is not supported; supported: null, or equal, beside rope_scaling
+          "rope_scaling": {"rope_type": "yarn", "factor": 2}, "original_max_position_embeddings": 32 | original_max_position_embeddings 32 is not supported; supported: null, or equal, beside rope_scaling
+          "rope_parameters": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4, "original_max_position_embeddings": 64}, "original_max_position_embeddings": 32 | original_max_position_embeddings 32 is not supported; supported: null, or equal, beside rope_parameters
+          "rope_scaling": {"rope_type": "longrope", "factor": 2.0} | rope_scaling: rope_type "longrope" is not supported; supported: default, dynamic, linear, llama3, yarn
+          "rope_scaling": {"factor": 2.0}  | rope_scaling: rope_type (absent) is not supported; supported: default, dynamic, linear, llama3, yarn
           "rope_scaling": {"type": "linear", "rope_type": "llama3"} | rope_scaling: type "linear" is not supported beside rope_type "llama3"; supported: the same
           "rope_scaling": {"type": "linear"} | rope_scaling: factor: expected a number above 0, got (absent)
           "rope_scaling": {"type": "linear", "factor": 2.0, "attention_factor": 0.7} | rope_scaling: attention_factor 0.7 is not supported by this rope_type
@@ -167,6 +176,13 @@ class DecoderConfigTest {
           "rope_theta": 5e5, "rope_parameters": {"rope_type": "default", "rope_theta": 500000} | 500000 | None[]
           "rope_theta": 5e5, "rope_parameters": {"factor": null} | 500000 | None[]
           "rope_scaling": {"type": "linear", "factor": 2}, "rope_parameters": {"rope_type": "linear", "factor": 2.0} | 10000 | Linear[factor=2.0]
+          "rope_scaling": {"type": "dynamic", "factor": 2, "original_max_position_embeddings": 64}, "max_position_embeddings": 512 | 10000 | None[]
+          "rope_scaling": {"type": "yarn", "factor": 2, "original_max_position_embeddings": 64} | 10000 | Yarn[factor=2.0, attention=1.0693147180559945, betaFast=32.0, betaSlow=1.0, positions=64.0, truncate=true]
+          "rope_scaling": {"type": "yarn", "factor": 0.5, "beta_fast": 16, "beta_slow": 2, "mscale": 0.7, "truncate": false} | 10000 | Yarn[factor=0.5, attention=1.0, betaFast=16.0, betaSlow=2.0, positions=2048.0, truncate=false]
+          "rope_scaling": {"type": "yarn", "factor": 2, "attention_factor": 1}, "model_type": "mistral", "num_key_value_heads": 4, "sliding_window": null | 10000 | Yarn[factor=2.0, attention=1.0, betaFast=32.0, betaSlow=1.0, positions=131072.0, truncate=true]
+          "rope_parameters": {"rope_type": "yarn", "factor": 2, "attention_factor": 1, "rope_theta": 5e5}, "original_max_position_embeddings": 32 | 500000 | Yarn[factor=2.0, attention=1.0, betaFast=32.0, betaSlow=1.0, positions=32.0, truncate=true]
+          "rope_scaling": {"type": "yarn", "factor": 2, "attention_factor": 1}, "rope_parameters": {"rope_type": "yarn", "factor": 2.0, "attention_factor": 1.0} | 10000 | Yarn[factor=2.0, attention=1.0, betaFast=32.0, betaSlow=1.0, positions=2048.0, truncate=true]
+          "original_max_position_embeddings": 32 | 10000 | None[]
           """)
   void rotaryFrequenciesAreScaled(String changed, double theta, String scaling) {
     DecoderConfig config = parse(json(changed));
