@@ -62,6 +62,10 @@ final class Recipes {
     if (options.prompt().isPresent() || plain.isGiven()) {
       return byOptions();
     }
+    if (SentenceTransformersFiles.areIn(checkpoint.model())) {
+      return new SentenceTransformersFiles(checkpoint.model(), tokenizer, options, positions)
+          .recipe();
+    }
     if (known.isPresent()) {
       return published(known.get(), "the model's name");
     }

@@ -1,0 +1,76 @@
+package dev.rankspark.prompt;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.rankspark.InputException;
+import dev.rankspark.checkpoint.ModelDirectory;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** What a directory's tokenizer says beside how texts become tokens. */
+public final class TokenizerTexts {
+  private static final String TEMPLATE = "chat_template.jinja";
+
+  private final ModelDirectory directory;
+  private final JsonNode config;
+
+  private TokenizerTexts(ModelDirectory directory) {
+    this.directory = directory;
+    this.config =
+        directory.has(TokenizerSettings.FILE)
+            ? directory.jsonObject(TokenizerSettings.FILE)
+            : JsonNodeFactory.instance.objectNode();
+  }
+
+  /** Reads its configuration. */
+  public static TokenizerTexts read(ModelDirectory directory) {
+    return new TokenizerTexts(directory);
+  }
+
+  /** {@code model_max_length}, which may be as good as endless. */
+  public int maxLength() {
+    double length = config.path("model_max_length").asDouble(Integer.MAX_VALUE);
+    return (int) Math.min(length, Integer.MAX_VALUE);
+  }
+
+  /** The file that {@link #chatTemplate} is from; {@code chat_template.jinja} wins. */
+  public String chatTemplateFile() {
+    return directory.has(TEMPLATE) ? TEMPLATE : TokenizerSettings.FILE;
+  }
+
+  /**
+   * The source of the chat template.
+   *
+   * @throws InputException if there is none
+   */
+  public String chatTemplate() {
+    if (directory.has(TEMPLATE)) {
+      return new String(directory.read(TEMPLATE), StandardCharsets.UTF_8);
+    }
+    JsonNode template = config.path("chat_template");
+    if (!template.isTextual()) {
+      throw InputException.of(
+          "%s has no chat template: neither %s nor chat_template in %s",
+          directory.path(), TEMPLATE, TokenizerSettings.FILE);
+    }
+    return template.asText();
+  }
+
+  /** The special tokens that are set, by names such as {@code eos_token}: a template sees them. */
+  public Map<String, String> specialTokens() {
+    Map<String, String> tokens = new TreeMap<>();
+    config
+        .fields()
+        .forEachRemaining(
+            field -> {
+              JsonNode value = field.getValue();
+              JsonNode content = value.isObject() ? value.path("content") : value;
+              if (field.getKey().matches("(bos|eos|unk|sep|pad|cls|mask)_token")
+                  && content.isTextual()) {
+                tokens.put(field.getKey(), content.asText());
+              }
+            });
+    return tokens;
+  }
+}
