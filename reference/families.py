@@ -29,20 +29,20 @@ import world
 from make_reference import ODD_TEXTS, fill, write_lines
 from random_models import DTYPES, ROPE, TRANSFORMERS, deck
 from random_texts import random_text
-from recipes import RECIPES, WEB_SEARCH, Ctxl, Qwen3Reranker
+from recipes import RECIPES, WEB_SEARCH, Qwen3Reranker
 
 CLASSES = {"qwen3": "Qwen3", "qwen2": "Qwen2", "llama": "Llama", "mistral": "Mistral"}
 
 # Family, prompt, head. A prompt stands with the families that its publisher has; sentence-transformers' own is of any.
 KINDS = [
-    ("qwen3", "qwen3-reranker", "yes-no"), ("qwen3", "qwen3-reranker", "yes-no"), ("qwen3", "zerank-2", "yes-no"),
-    ("qwen3", "ctxl-rerank-v2", "yes-no"), ("qwen3", "sentence-transformers", "yes-no"), ("qwen3", "sentence-transformers", "score"),
+    ("qwen3", "qwen3-reranker", "yes-no"), ("qwen3", "qwen3-reranker", "yes-no"), ("qwen3", "zerank-1", "yes-no"),
+    ("qwen3", "sentence-transformers", "yes-no"), ("qwen3", "sentence-transformers", "score"),
     ("qwen3", "qwen3-reranker-seq-cls", "score"), ("qwen3", "tevatron", "score"),
     ("qwen2", "mxbai-rerank-v2", "yes-no"), ("qwen2", "mxbai-rerank-v2", "yes-no"), ("qwen2", "sentence-transformers", "yes-no"),
     ("qwen2", "tevatron", "score"),
     ("llama", "sentence-transformers", "yes-no"), ("llama", "sentence-transformers", "yes-no"), ("llama", "tevatron", "score"),
     ("llama", "tevatron", "score"),
-    ("mistral", "ctxl-rerank-v2", "yes-no"), ("mistral", "sentence-transformers", "yes-no"), ("mistral", "tevatron", "score"),
+    ("mistral", "sentence-transformers", "yes-no"), ("mistral", "tevatron", "score"),
 ]
 if TRANSFORMERS >= 5:
     KINDS = [kind for kind in KINDS if kind[1] != "mxbai-rerank-v2"]
@@ -61,7 +61,7 @@ ROPES_OF = {
     "llama": ["llama3", "llama3", "dynamic", "yarn", "yarn of bounds and factor", "absent"],
     "mistral": ["absent", "yarn", "linear"],
 }
-AMPLE, SHORT = 4096, 64  # positions; dynamic scaling begins beyond SHORT
+AMPLE = 4096  # positions; where dynamic scaling begins, we refuse
 
 INSTRUCTIONS = [None, None, "Rank passages by how well they answer the question — auf Deutsch"]
 
@@ -79,7 +79,7 @@ def draw(count, families, dice):
     is_qwen = lambda model: model["family"].startswith("qwen")
     by = lambda *prompts: lambda model: model["prompt"] in prompts
     deal("layers", [2, 3])
-    deal("hidden", [48, 64, 96])
+    deal("hidden", [48, 72, 96])  # what all of the heads divide
     deal("intermediate", [80, 88, 120])
     deal("heads", [(4, 4), (4, 2), (4, 1), (6, 3)])
     deal("head_dim", [10, 20, 28], lambda model: model["family"] == "qwen3")  # never hidden / heads
@@ -101,7 +101,7 @@ def draw(count, families, dice):
     # Shorter than the text, but so that the last token is reached from beyond what follows the document.
     deal("window_size", [24, 40], by(*set(RECIPES) - {"mxbai-rerank-v2"}))
     deal("window_size", [96], by("mxbai-rerank-v2"))
-    deal("instruction", INSTRUCTIONS, by("qwen3-reranker", "qwen3-reranker-seq-cls", "ctxl-rerank-v2", "mxbai-rerank-v2"))
+    deal("instruction", INSTRUCTIONS, by("qwen3-reranker", "qwen3-reranker-seq-cls", "mxbai-rerank-v2"))
     # Tokens left for what is cut: the body, the pair, query and document, or all of the text.
     deal("room", [40, 120, 300])
     deal("positions", ["ample", "too few for the template"], by("mxbai-rerank-v2"))
@@ -114,9 +114,7 @@ def draw(count, families, dice):
     deal("activation", ["Identity", "Sigmoid"], ours)
     deal("saved_prompt", [None, WEB_SEARCH], ours)
     deal("prompt_argument", [None, None, INSTRUCTIONS[-1]], ours)
-    grows = lambda model: model["rope"] == "dynamic"  # beyond the positions, which cap the folder's maximum
-    deal("max_length_from", ["folder", "argument"], lambda model: ours(model) and not grows(model))
-    deal("max_length_from", ["argument"], lambda model: ours(model) and grows(model))
+    deal("max_length_from", ["folder", "argument"], ours)
     return drawn
 
 
@@ -167,7 +165,7 @@ def learn(form):
         pre_tokenizers.Split(pattern(WORDS % DIGITS[form]), "isolated"),
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
     texts = [record["text"] for record in world.passages()] + [query for query, _ in world.queries().values()]
-    texts += [Qwen3Reranker.PREFIX, WEB_SEARCH, Ctxl.__doc__] * 20 + ["yes", "no", "Yes", "No"] * 200
+    texts += [Qwen3Reranker.PREFIX, WEB_SEARCH, __doc__] * 20 + ["yes", "no", "Yes", "No"] * 200
     learner.train_from_iterator(texts, trainers.BpeTrainer(
         vocab_size=900, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
     model = json.loads(learner.to_str())["model"] | {"ignore_merges": form == "llama3"}
@@ -328,7 +326,7 @@ def overhead(settings, tokenizer):
     labels = "<Instruct>: \n<Query>: \n<Document>: "
     if settings["prompt"].startswith("qwen3-reranker") or settings.get("template") == "qwen3-reranker":
         return size(Qwen3Reranker.PREFIX) + size(labels + said) + size(Qwen3Reranker.SUFFIX)
-    return size(labels + said) if settings["prompt"] in ("sentence-transformers", "ctxl-rerank-v2") else 0
+    return size(labels + said) if settings["prompt"] == "sentence-transformers" else 0
 
 
 def make_model(settings, seed, directory, stored, pairs):
@@ -338,14 +336,14 @@ def make_model(settings, seed, directory, stored, pairs):
     save_tokenizer(first, stored, settings, {})
     tokenizer = AutoTokenizer.from_pretrained(first)
     length = settings["room"] + overhead(settings, tokenizer)
-    positions = SHORT if settings["rope"] == "dynamic" else AMPLE
+    positions = AMPLE
     if settings.get("positions") == "too few for the template":
         positions = template_of_mxbai(tokenizer) + length - 7
     make_checkpoint(settings, seed, len(stored[form]["model"]["vocab"]) + len(stored[form]["added_tokens"]), positions, first)
     keywords = {}
-    if prompt == "ctxl-rerank-v2" or settings.get("max_length_from") == "folder":  # the tokenizer's own maximum
+    if settings.get("max_length_from") == "folder":  # the tokenizer's own maximum
         edit_max_length(first, length)
-    elif prompt != "zerank-2":
+    elif prompt != "zerank-1":
         keywords["max_length"] = length
     if "instruction" in settings:
         keywords["instruction"] = settings["instruction"]
@@ -356,7 +354,7 @@ def make_model(settings, seed, directory, stored, pairs):
         to_sentence_transformers(settings, first, directory)
         shutil.rmtree(first)
     write_expected(directory, prompt, keywords, pairs, settings)
-    if prompt != "zerank-2":
+    if prompt != "zerank-1":
         keywords["max_length"] = length if prompt != "sentence-transformers" or "max_length" in keywords else min(length, positions)
     return arguments(settings, keywords)
 
@@ -374,7 +372,7 @@ def edit_max_length(directory, length):
 
 
 def arguments(settings, keywords):
-    tokens = {"qwen3-reranker": ("yes", "no"), "zerank-2": ("Yes", None), "mxbai-rerank-v2": ("1", "0"), "ctxl-rerank-v2": ("!", None)}
+    tokens = {"qwen3-reranker": ("yes", "no"), "zerank-1": ("Yes", None), "mxbai-rerank-v2": ("1", "0"): ("!", None)}
     true, false = settings.get("answers") or tokens.get(settings["prompt"]) or (None, None)
     prefixes = {"query_prefix": "query: ", "passage_prefix": "document: "} if settings["prompt"] == "tevatron" else {}
     answers = {"true_token": true, "false_token": false} if true else {}

@@ -6,7 +6,7 @@ text before any cut, None where there is no single one), `ids` (what the model s
 (what the publisher's code returns). One pair at a time, on a CPU.
 
 Written after: the README of Qwen3-Reranker (QwenLM/Qwen3-Embedding f4ad0c4, "Transformers Usage"), the model cards of its `*-seq-cls`
-copies and of ctxl-rerank-v2, modeling_zeranker.py of zerank-1-small (c1a3613). mxbai-rerank and sentence-transformers are called.
+copies, modeling_zeranker.py of zerank-1-small (c1a3613). mxbai-rerank and sentence-transformers are called.
 """
 
 import math
@@ -131,26 +131,6 @@ class Zerank(Recipe):
         return {"prompt": prompt, "ids": inputs["input_ids"][0].tolist(), "raw": raw, "published": 1 / (1 + math.exp(-raw / 5.0))}
 
 
-class Ctxl(Recipe):
-    """The logit of token 0, in bfloat16. The query comes last and is what a cut takes away."""
-
-    def __init__(self, directory, dtype, instruction=None):
-        self.tokenizer = AutoTokenizer.from_pretrained(directory)
-        if self.tokenizer.pad_token is None:
-            self.tokenizer.pad_token = self.tokenizer.eos_token
-        self.tokenizer.padding_side = "left"
-        self.model = load_causal(directory, dtype)
-        self.instruction = f" {instruction}" if instruction else ""
-
-    def score_pair(self, query, text):
-        prompt = ("Check whether a given document contains information helpful to answer the query.\n"
-                  f"<Document> {text}\n<Query> {query}{self.instruction} ??")
-        inputs = self.tokenizer([prompt], return_tensors="pt", padding=True, truncation=True)
-        raw = self.model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).logits[0, -1, 0]
-        return {"prompt": prompt, "ids": inputs["input_ids"][0].tolist(), "raw": raw.float().item(),
-                "published": raw.to(torch.bfloat16).float().item()}
-
-
 class Mxbai(Recipe):
     """The package itself, which runs under version 4 of transformers alone."""
 
@@ -204,8 +184,7 @@ RECIPES = {
     "tevatron": Tevatron,
     "qwen3-reranker": Qwen3Reranker,
     "qwen3-reranker-seq-cls": Qwen3RerankerClassifier,
-    "zerank-2": Zerank,
-    "ctxl-rerank-v2": Ctxl,
+    "zerank-1": Zerank,
     "mxbai-rerank-v2": Mxbai,
     "sentence-transformers": SentenceTransformers,
 }

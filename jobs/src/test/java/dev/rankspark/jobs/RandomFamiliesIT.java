@@ -19,11 +19,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.Tag;
@@ -49,7 +51,7 @@ class RandomFamiliesIT {
 
   /** What we name otherwise than the judge, who names the recipe by the model it was read in. */
   private static final Map<String, String> PROMPTS =
-      Map.of("qwen3-reranker-seq-cls", "qwen3-reranker", "zerank-2", "zerank-1");
+      Map.of("qwen3-reranker-seq-cls", "qwen3-reranker");
 
   @Tag("python")
   @ParameterizedTest
@@ -97,9 +99,6 @@ class RandomFamiliesIT {
     double ours = 0;
     double theirs = 0;
     for (JsonNode model : lines(made.resolve("models.jsonl"))) {
-      if (model.get("prompt").asText().equals("ctxl-rerank-v2")) {
-        continue;
-      }
       Judged judged = new Judged(made, model, pairs);
       String drawn = "seed %d, model %s".formatted(SEED, model);
       judged.assertTokens(all, drawn);
@@ -155,12 +154,17 @@ class RandomFamiliesIT {
     private final JsonNode model;
     private final List<JsonNode> pairs;
     private final List<JsonNode> expected;
+    private final Set<String> notCompared = new HashSet<>();
 
     Judged(Path made, JsonNode model, List<JsonNode> pairs) throws IOException {
       this.path = made.resolve(model.get("name").asText());
       this.model = model;
       this.pairs = pairs;
       this.expected = lines(path.resolve("expected.jsonl"));
+    }
+
+    private String key(int pair) {
+      return pairs.get(pair).get("qid").asText() + " " + pairs.get(pair).get("docid").asText();
     }
 
     private Optional<String> argument(String name) {
@@ -174,6 +178,14 @@ class RandomFamiliesIT {
       return model.get("prompt").asText().equals("sentence-transformers");
     }
 
+    /**
+     * The copies of Qwen3-Reranker with a head of their own are given as pairs by their publisher,
+     * whose cut takes the prompt's end away; ours keeps it.
+     */
+    private boolean isCutOtherwise() {
+      return model.get("prompt").asText().equals("qwen3-reranker-seq-cls");
+    }
+
     /** The prompt's name; none where the model's files say it. */
     private Optional<String> prompt() {
       String prompt = model.get("prompt").asText();
@@ -183,7 +195,7 @@ class RandomFamiliesIT {
     }
 
     private Optional<String> instruction() {
-      return argument("instruction");
+      return argument("instruction").or(() -> argument("prompt"));
     }
 
     /** Tokens, and where a prompt is one text, that. */
@@ -219,6 +231,10 @@ class RandomFamiliesIT {
           PairEncoder.load(ModelDirectory.open(path.toString(), hadoop), prompt, Pooling.LAST)) {
         List<PairTokens> tokens = encoder.encode(texts);
         for (int i = 0; i < pairs.size(); i++) {
+          if (isCutOtherwise() && tokens.get(i).truncated()) {
+            notCompared.add(key(i));
+            continue;
+          }
           long[] ids = new ObjectMapper().convertValue(expected.get(i).get("ids"), long[].class);
           all.assertThat(tokens.get(i).ids())
               .as("%s of %s", expected.get(i).get("docid"), drawn)
@@ -268,6 +284,7 @@ class RandomFamiliesIT {
     double difference(Map<String, Double> scores, Map<String, Double> others) {
       assertThat(scores.keySet()).containsExactlyInAnyOrderElementsOf(others.keySet());
       return scores.entrySet().stream()
+          .filter(score -> !notCompared.contains(score.getKey()))
           .mapToDouble(score -> Math.abs(score.getValue() - others.get(score.getKey())))
           .max()
           .orElseThrow();
@@ -275,6 +292,7 @@ class RandomFamiliesIT {
 
     double mean(Map<String, Double> scores, Map<String, Double> others) {
       return scores.entrySet().stream()
+          .filter(score -> !notCompared.contains(score.getKey()))
           .mapToDouble(score -> Math.abs(score.getValue() - others.get(score.getKey())))
           .average()
           .orElseThrow();
