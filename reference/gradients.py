@@ -1,10 +1,11 @@
 """The training program's hand-written backward pass against automatic differentiation of transformers and PEFT.
 
-    python gradients.py PROGRAMS
+    python gradients.py PROGRAMS [FAMILY ...]
 
-PROGRAMS is the folder with trainer.py and parts.py. Random models, of multi-head and grouped-query attention, with LoRA on all
-or some modules, or trained whole: losses, scores, gradients and one step of AdamW by both. Prints the largest differences;
-fails where they are more than float32's. GradientsIT runs it.
+PROGRAMS is the folder with trainer.py and parts.py; a FAMILY is llama, which alone is the default, qwen2 (biases of query, key
+and value) or qwen3 (norms of query and key, heads of a width of their own; transformers from 4.51 on). Random models, of
+multi-head and grouped-query attention, with LoRA on all or some modules, or trained whole: losses, scores, gradients and one
+step of AdamW by both. Prints the largest differences; fails where they are more than float32's. GradientsIT runs it.
 """
 
 import io
@@ -15,13 +16,16 @@ import zipfile
 from pathlib import Path
 
 import torch
+import transformers
 from peft import LoraConfig, get_peft_model
-from transformers import LlamaConfig, LlamaForSequenceClassification
 
 SEED = 20261125
 MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 HEADS, WIDTH, LAYERS, MLP, VOCABULARY, RANK, ALPHA = 4, 32, 3, 48, 60, 4, 8
 GROUPS, SIZE = 2, 3
+
+# transformers' prefix of its classes, the width of a head, and what the program's `configure` is told beside the shape.
+FAMILIES = {"llama": ("Llama", 8, {}), "qwen2": ("Qwen2", 8, {"biases": True}), "qwen3": ("Qwen3", 12, {"head_norms": True})}
 
 
 def program(folder):
@@ -50,11 +54,13 @@ def module(layer, name):
     return f"layers.{layer}." + ("self_attn." if name[0] in "qkvo" else "mlp.") + name
 
 
-def fused():
+def fused(family):
+    """The tensors as the program holds them; what a family has beside Llama's comes after the product of query, key and value."""
     names = [["embed_tokens.weight"], ["model.norm.weight"]]
     for i in range(LAYERS):
-        m = lambda *names: [module(i, name) + ".weight" for name in names]
-        names += [[f"layers.{i}.input_layernorm.weight"], m("q_proj", "k_proj", "v_proj"), m("o_proj"),
+        m = lambda *names, of="weight": [f"{module(i, name)}.{of}" for name in names]
+        more = {"llama": [], "qwen2": [m("q_proj", "k_proj", "v_proj", of="bias")], "qwen3": [m("q_norm"), m("k_norm")]}
+        names += [[f"layers.{i}.input_layernorm.weight"], m("q_proj", "k_proj", "v_proj"), *more[family], m("o_proj"),
                   [f"layers.{i}.post_attention_layernorm.weight"], m("gate_proj", "up_proj"), m("down_proj")]
     return names
 
@@ -111,24 +117,34 @@ def relative(ours, theirs):
     return float((ours - theirs).norm() / theirs.norm())
 
 
-def check(trainer, kv_heads, targets, checkpointing):
-    """targets None trains the whole model."""
-    full = targets is None
-    torch.manual_seed(SEED)
-    random.seed(SEED)
-    model = LlamaForSequenceClassification(LlamaConfig(
+def random_model(family, kv_heads, targets):
+    """With LoRA on `targets`, or without where they are None."""
+    prefix, d, _ = FAMILIES[family]
+    config = getattr(transformers, f"{prefix}Config")(
         vocab_size=VOCABULARY, hidden_size=WIDTH, intermediate_size=MLP, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
-        num_key_value_heads=kv_heads, num_labels=1, pad_token_id=0, initializer_range=0.2, max_position_embeddings=64))
+        num_key_value_heads=kv_heads, head_dim=d, num_labels=1, pad_token_id=0, initializer_range=0.2,
+        max_position_embeddings=64)
+    model = getattr(transformers, f"{prefix}ForSequenceClassification")(config)
     for name, parameter in model.named_parameters():
         if "norm" in name:
             parameter.data.add_(torch.randn_like(parameter) * 0.1)
-    if not full:
+        elif name.endswith("bias"):
+            parameter.data.normal_(0, 0.2)
+    if targets is not None:
         model = get_peft_model(model, LoraConfig(
             r=RANK, lora_alpha=ALPHA, lora_dropout=0.0, target_modules=targets, task_type="SEQ_CLS"))
         for name, parameter in model.named_parameters():
             if "lora_B" in name:
                 parameter.data.normal_(0, 0.2)
-    model.train()
+    return model.train()
+
+
+def check(trainer, family, kv_heads, targets, checkpointing):
+    """targets None trains the whole model."""
+    full = targets is None
+    torch.manual_seed(SEED)
+    random.seed(SEED)
+    model = random_model(family, kv_heads, targets)
     texts = list(groups())
     longest = max(len(t) for group in texts for t in group)
     ids = torch.tensor([t + [0] * (longest - len(t)) for group in texts for t in group])
@@ -139,13 +155,13 @@ def check(trainer, kv_heads, targets, checkpointing):
     named = dict(model.named_parameters())
     get = lambda end: next(named[name] for name in named if name.endswith(end))
     weight = lambda end: next(
-        named[name] for name in named if name.endswith((end, end.replace(".weight", ".base_layer.weight"))))
-    frozen = [torch.cat([weight(name).detach().clone() for name in names]) for names in fused()]
+        named[name] for name in named if name.endswith((end, re.sub(r"\.(weight|bias)$", r".base_layer.\1", end))))
+    frozen = [torch.cat([weight(name).detach().clone() for name in names]) for names in fused(family)]
     for tensor in frozen:
         trainer.hold(tensor)
     head = get("score.weight") if full else get("score.modules_to_save.default.weight")
     if full:
-        trained = [[weight(name) for name in names] for names in fused()] + [[head]]
+        trained = [[weight(name) for name in names] for names in fused(family)] + [[head]]
         ranks = [0] * len(MODULES)
     else:
         trained = [
@@ -155,10 +171,11 @@ def check(trainer, kv_heads, targets, checkpointing):
     sizes = [sum(t.numel() for t in part) for part in trained]
     flat = lambda of: torch.cat([of(t).detach().reshape(-1) for part in trained for t in part])
     parameters, expected = flat(lambda t: t), flat(lambda t: t.grad)
-    scale, d = ALPHA / RANK, WIDTH // HEADS
+    _, d, more = FAMILIES[family]
     trainer.configure(
-        heads=HEADS, kv_heads=kv_heads, eps=1e-6, ranks=ranks, outputs=[WIDTH, kv_heads * d, kv_heads * d, WIDTH, MLP, MLP, WIDTH],
-        sizes=sizes, decays=[1] * len(sizes), full=full, scaling=scale, dropout=0.0, checkpointing=checkpointing)
+        heads=HEADS, kv_heads=kv_heads, eps=1e-6, ranks=ranks,
+        outputs=[HEADS * d, kv_heads * d, kv_heads * d, WIDTH, MLP, MLP, WIDTH], sizes=sizes, decays=[1] * len(sizes), full=full,
+        scaling=ALPHA / RANK, dropout=0.0, checkpointing=checkpointing, **more)
     if full:
         trainer.unfreeze(parameters=parameters, dtype=6)
     else:
@@ -182,17 +199,18 @@ def check(trainer, kv_heads, targets, checkpointing):
         second_moment=torch.zeros_like(parameters), rate=1e-2, beta1=0.9, beta2=0.999, epsilon=1e-4, weight_decay=0.1,
         max_norm=1.0, step=1)
     differences.append(relative(parameters, flat(lambda t: t)))
-    print(f"seed {SEED}, {kv_heads} of {HEADS} heads, {'all weights' if full else ','.join(targets)}, checkpointing "
+    print(f"seed {SEED}, {family}, {kv_heads} of {HEADS} heads, {'all weights' if full else ','.join(targets)}, checkpointing "
           f"{checkpointing}: loss, scores, gradient, step differ by", *(f"{x:.1e}" for x in differences))
     assert max(differences) < 1e-5
 
 
 def main():
     folder = Path(sys.argv[1])
-    for kv_heads in (4, 2, 1):
-        for targets in (MODULES, ["q_proj", "v_proj", "down_proj"], ["k_proj", "up_proj"], None):
-            for checkpointing in (False, True):
-                check(program(folder), kv_heads, targets, checkpointing)
+    for family in sys.argv[2:] or ["llama"]:
+        for kv_heads in (4, 2, 1):
+            for targets in (MODULES, ["q_proj", "v_proj", "down_proj"], ["k_proj", "up_proj"], None):
+                for checkpointing in (False, True):
+                    check(program(folder), family, kv_heads, targets, checkpointing)
 
 
 if __name__ == "__main__":
