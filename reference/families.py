@@ -372,7 +372,7 @@ def edit_max_length(directory, length):
 
 
 def arguments(settings, keywords):
-    tokens = {"qwen3-reranker": ("yes", "no"), "zerank-1": ("Yes", None), "mxbai-rerank-v2": ("1", "0"): ("!", None)}
+    tokens = {"qwen3-reranker": ("yes", "no"), "zerank-1": ("Yes", None), "mxbai-rerank-v2": ("1", "0")}
     true, false = settings.get("answers") or tokens.get(settings["prompt"]) or (None, None)
     prefixes = {"query_prefix": "query: ", "passage_prefix": "document: "} if settings["prompt"] == "tevatron" else {}
     answers = {"true_token": true, "false_token": false} if true else {}
