@@ -3,9 +3,9 @@
     python gradients.py PROGRAMS [FAMILY ...]
 
 PROGRAMS is the folder with trainer.py and parts.py; a FAMILY is llama, which alone is the default, qwen2 (biases of query, key
-and value), qwen3 (norms of query and key, heads of a width of their own; transformers from 4.51 on) or another of FAMILIES. Random models, of
-multi-head and grouped-query attention, with LoRA on all or some modules, or trained whole: losses, scores, gradients and one
-step of AdamW by both. Prints the largest differences; fails where they are more than float32's. GradientsIT runs it.
+and value), qwen3 (norms of query and key, heads of a width of their own; transformers from 4.51 on) or another of FAMILIES.
+Random models, of multi-head and grouped-query attention, with LoRA on all or some modules, or trained whole: losses, scores,
+gradients and one step of AdamW by both. Prints the largest differences; fails where they are more than float32's. GradientsIT runs it.
 """
 
 import io
