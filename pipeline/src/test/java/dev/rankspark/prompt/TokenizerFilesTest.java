@@ -55,7 +55,8 @@ class TokenizerFilesTest {
                                   |            | llama   | false | LLAMA_4
                                   |            | qwen2   | true  | QWEN2_4
                                   |            | qwen3   | true  | QWEN2_4
-                                  |            | gpt2    | true  | FAST_4
+                                  |            | gpt2    | true  | GPT2_4
+                                  |            | phi     | true  | FAST_4
           LlamaTokenizer          | tokenizers | llama   | false | LLAMA_5
           LlamaTokenizer          | tokenizers | llama   | true  | BACKEND_5
           LlamaTokenizer          | tokenizers | mistral | false | BACKEND_5
@@ -70,6 +71,7 @@ class TokenizerFilesTest {
           TokenizersBackend       |            | qwen3   | true  | BACKEND_5
           TokenizersBackend       |            | qwen2   | true  | QWEN2_5
                                   | tokenizers | qwen3   | true  | QWEN2_5
+                                  | tokenizers | gpt2    | true  | GPT2_5
           """)
   void theClassTheWriterAndTheModelTypeDecideOnTheReader(
       String tokenizerClass,
