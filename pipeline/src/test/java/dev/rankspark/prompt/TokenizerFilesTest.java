@@ -139,6 +139,32 @@ class TokenizerFilesTest {
     assertThat(read().at("/pre_tokenizer/pretokenizers/1")).isEqualTo(bytes(false, false));
   }
 
+  /** At the end of its {@code __init__}, whatever attributes the files give them. */
+  @Test
+  void version5sQwen2TokenizerMakesItsSpecialTokensPlain() throws IOException {
+    configure("backend", "tokenizers");
+    configure(
+        "added_tokens_decoder", JSON.readTree("{\"1\": {\"content\": \"<s>\", \"lstrip\": true}}"));
+    configure("tokenizer_class", "LlamaTokenizer");
+    assertThat(added("<s>")).singleElement().matches(token -> token.get("lstrip").asBoolean());
+    configure("tokenizer_class", "Qwen2Tokenizer");
+    assertThat(added("<s>")).singleElement().matches(token -> !token.get("lstrip").asBoolean());
+  }
+
+  @Test
+  void version5sGpt2TokenizerHasNoPaddingTokenOfTheFile() throws IOException {
+    configure("backend", "tokenizers");
+    remove("pad_token");
+    Path file = folder.resolve("tokenizer.json");
+    ObjectNode tokenizer = (ObjectNode) JSON.readTree(file.toFile());
+    tokenizer.putObject("padding").put("pad_token", "</s>");
+    JSON.writeValue(file.toFile(), tokenizer);
+    configure("tokenizer_class", "TokenizersBackend");
+    assertThat(TokenizerFiles.read(directory()).padId()).isEqualTo(2);
+    configure("tokenizer_class", "GPT2Tokenizer");
+    assertThat(TokenizerFiles.read(directory()).padId()).isZero();
+  }
+
   @Test
   void version5sGpt2TokenizerKeepsVocabularyAndPostProcessor() throws IOException {
     configure("tokenizer_class", "GPT2Tokenizer");
