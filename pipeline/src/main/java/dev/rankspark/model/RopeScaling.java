@@ -10,8 +10,9 @@ import java.util.function.IntSupplier;
 
 /**
  * What a configuration's {@code rope_scaling} does to the rotary frequencies, in float32 as {@code
- * modeling_rope_utils.py} of transformers does it (4.57 and 5.24), step by step: there a number
- * divided by a tensor is the number times the reciprocals.
+ * modeling_rope_utils.py} of transformers does it (4.57 and 5.24; of YaRN 4.49 read neither
+ * positions nor {@code mscale} nor {@code truncate}), step by step: there a number divided by a
+ * tensor is the number times the reciprocals.
  */
 sealed interface RopeScaling extends Serializable {
 

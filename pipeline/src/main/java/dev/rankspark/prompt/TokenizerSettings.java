@@ -96,6 +96,7 @@ final class TokenizerSettings {
       Map.of(
           "llama", Reader.LLAMA_4,
           "mistral", Reader.LLAMA_4,
+          "gpt2", Reader.GPT2_4,
           "qwen2", Reader.QWEN2_4,
           "qwen3", Reader.QWEN2_4);
 
@@ -203,7 +204,8 @@ final class TokenizerSettings {
     if (LLAMA_CLASSES.contains(named) && !byteLevel.getAsBoolean()) {
       return Reader.LLAMA_5;
     }
-    return GPT2_CLASSES.contains(named) ? Reader.GPT2_5 : Reader.BACKEND_5;
+    boolean isGpt2 = GPT2_CLASSES.contains(named) || (named.isEmpty() && type.equals("gpt2"));
+    return isGpt2 ? Reader.GPT2_5 : Reader.BACKEND_5;
   }
 
   /** Version 5 calls the nameless tokens otherwise, and takes them from one of the keys alone. */

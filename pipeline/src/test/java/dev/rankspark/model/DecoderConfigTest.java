@@ -181,6 +181,7 @@ class DecoderConfigTest {
           "rope_scaling": {"type": "yarn", "factor": 0.5, "beta_fast": 16, "beta_slow": 2, "mscale": 0.7, "truncate": false} | 10000 | Yarn[factor=0.5, attention=1.0, betaFast=16.0, betaSlow=2.0, positions=2048.0, truncate=false]
           "rope_scaling": {"type": "yarn", "factor": 2, "attention_factor": 1}, "model_type": "mistral", "num_key_value_heads": 4, "sliding_window": null | 10000 | Yarn[factor=2.0, attention=1.0, betaFast=32.0, betaSlow=1.0, positions=131072.0, truncate=true]
           "rope_parameters": {"rope_type": "yarn", "factor": 2, "attention_factor": 1, "rope_theta": 5e5}, "original_max_position_embeddings": 32 | 500000 | Yarn[factor=2.0, attention=1.0, betaFast=32.0, betaSlow=1.0, positions=32.0, truncate=true]
+          "rope_scaling": {"type": "yarn", "factor": 2, "mscale": 3} | 10000 | Yarn[factor=2.0, attention=1.0693147180559945, betaFast=32.0, betaSlow=1.0, positions=2048.0, truncate=true]
           "rope_scaling": {"type": "yarn", "factor": 2, "attention_factor": 1}, "rope_parameters": {"rope_type": "yarn", "factor": 2.0, "attention_factor": 1.0} | 10000 | Yarn[factor=2.0, attention=1.0, betaFast=32.0, betaSlow=1.0, positions=2048.0, truncate=true]
           "original_max_position_embeddings": 32 | 10000 | None[]
           """)

@@ -279,6 +279,92 @@ class RotaryTableTest {
   }
 
   @Test
+  void yarnsMeanBeginsAtTheFirstFrequencyAtTheEarliest() {
+    assertFrequencies(
+        config(
+            1e4,
+            2_048,
+            "\"rope_type\": \"yarn\", \"factor\": 4, \"truncate\": false,"
+                + " \"original_max_position_embeddings\": 100"),
+        floats(
+            1.0,
+            0.21755623817443848,
+            0.03759465739130974,
+            0.007905694656074047,
+            0.0024999999441206455,
+            0.0007905694656074047,
+            0.0002500000118743628,
+            7.905694656074047e-05));
+  }
+
+  @Test
+  void yarnsMeanEndsAtTheHeadsWidthAtTheLatest() {
+    assertFrequencies(
+        config(
+            10,
+            2_048,
+            "\"rope_type\": \"yarn\", \"factor\": 4,"
+                + " \"original_max_position_embeddings\": 1000"),
+        floats(
+            1.0,
+            0.7498942017555237,
+            0.5623413324356079,
+            0.4216965138912201,
+            0.3162277638912201,
+            0.23713736236095428,
+            0.16449084877967834,
+            0.11334932595491409));
+  }
+
+  @Test
+  void yarnsMeanMayBeOfNoFrequency() {
+    assertFrequencies(
+        config(
+            1e4,
+            2_048,
+            "\"rope_type\": \"yarn\", \"factor\": 4," + " \"original_max_position_embeddings\": 4"),
+        floats(
+            1.0,
+            0.07905694097280502,
+            0.02500000037252903,
+            0.007905694656074047,
+            0.0024999999441206455,
+            0.0007905694656074047,
+            0.0002500000118743628,
+            7.905694656074047e-05));
+  }
+
+  @Test
+  void numbersAreRoundedToFloat32StepByStep() {
+    assertFrequencies(
+        config(10_000.1, 2_048, "\"rope_type\": \"default\""),
+        floats(
+            1.0,
+            0.31622737646102905,
+            0.09999975562095642,
+            0.03162265941500664,
+            0.009999950416386127,
+            0.0031622580718249083,
+            0.0009999925969168544,
+            0.0003162250213790685));
+    assertFrequencies(
+        config(
+            5e5,
+            131_072,
+            "\"rope_type\": \"llama3\", \"factor\": 32, \"low_freq_factor\": 0.4,"
+                + " \"high_freq_factor\": 7, \"original_max_position_embeddings\": 500"),
+        floats(
+            1.0,
+            0.193922758102417,
+            0.015485844574868679,
+            0.00042092654621228576,
+            4.4194170186528936e-05,
+            8.570255886297673e-06,
+            1.6619674170215148e-06,
+            3.2229328894572973e-07));
+  }
+
+  @Test
   void dynamicChangesNothingUpToMaxPositionEmbeddings() {
     assertThat(table(config(1e4, LAST + 1, "\"rope_type\": \"dynamic\", \"factor\": 8.3")))
         .isEqualTo(table(config(1e4, LAST + 1, "\"rope_type\": \"default\"")));
@@ -322,7 +408,7 @@ class RotaryTableTest {
 
   private static void assertTable(
       DecoderConfig config, float[] frequencies, float[] lastCos, float[] lastSin) {
-    assertThat(config.rope().frequencies(HEAD_DIM)).containsExactly(frequencies);
+    assertFrequencies(config, frequencies);
     RotaryTable table = RotaryTable.of(LAST + 1, HEAD_DIM, config.rope());
     int row = LAST * HEAD_DIM;
     int half = row + HEAD_DIM / 2;
@@ -335,6 +421,10 @@ class RotaryTableTest {
     for (int i = row; i < half; i++) {
       assertThat(table.sin()[i]).isEqualTo(-table.sin()[i + HEAD_DIM / 2]);
     }
+  }
+
+  private static void assertFrequencies(DecoderConfig config, float[] frequencies) {
+    assertThat(config.rope().frequencies(HEAD_DIM)).containsExactly(frequencies);
   }
 
   private static List<Float> table(DecoderConfig config) {

@@ -56,7 +56,8 @@ class TokenizerFilesTest {
                                   |            | llama   | false | LLAMA_4
                                   |            | qwen2   | true  | QWEN2_4
                                   |            | qwen3   | true  | QWEN2_4
-                                  |            | gpt2    | true  | FAST_4
+                                  |            | gpt2    | true  | GPT2_4
+                                  |            | phi     | true  | FAST_4
           LlamaTokenizer          | tokenizers | llama   | false | LLAMA_5
           LlamaTokenizer          | tokenizers | llama   | true  | BACKEND_5
           LlamaTokenizer          | tokenizers | mistral | false | BACKEND_5
@@ -71,6 +72,7 @@ class TokenizerFilesTest {
           TokenizersBackend       |            | qwen3   | true  | BACKEND_5
           TokenizersBackend       |            | qwen2   | true  | QWEN2_5
                                   | tokenizers | qwen3   | true  | QWEN2_5
+                                  | tokenizers | gpt2    | true  | GPT2_5
           """)
   void theClassTheWriterAndTheModelTypeDecideOnTheReader(
       String tokenizerClass,
@@ -136,6 +138,32 @@ class TokenizerFilesTest {
     assertThat(read().at("/pre_tokenizer/pretokenizers/1")).isEqualTo(bytes(true, false));
     configure("add_prefix_space", null);
     assertThat(read().at("/pre_tokenizer/pretokenizers/1")).isEqualTo(bytes(false, false));
+  }
+
+  /** At the end of its {@code __init__}, whatever attributes the files give them. */
+  @Test
+  void version5sQwen2TokenizerMakesItsSpecialTokensPlain() throws IOException {
+    configure("backend", "tokenizers");
+    configure(
+        "added_tokens_decoder", JSON.readTree("{\"1\": {\"content\": \"<s>\", \"lstrip\": true}}"));
+    configure("tokenizer_class", "LlamaTokenizer");
+    assertThat(added("<s>")).singleElement().matches(token -> token.get("lstrip").asBoolean());
+    configure("tokenizer_class", "Qwen2Tokenizer");
+    assertThat(added("<s>")).singleElement().matches(token -> !token.get("lstrip").asBoolean());
+  }
+
+  @Test
+  void version5sGpt2TokenizerHasNoPaddingTokenOfTheFile() throws IOException {
+    configure("backend", "tokenizers");
+    remove("pad_token");
+    Path file = folder.resolve("tokenizer.json");
+    ObjectNode tokenizer = (ObjectNode) JSON.readTree(file.toFile());
+    tokenizer.putObject("padding").put("pad_token", "</s>");
+    JSON.writeValue(file.toFile(), tokenizer);
+    configure("tokenizer_class", "TokenizersBackend");
+    assertThat(TokenizerFiles.read(directory()).padId()).isEqualTo(2);
+    configure("tokenizer_class", "GPT2Tokenizer");
+    assertThat(TokenizerFiles.read(directory()).padId()).isZero();
   }
 
   @Test
