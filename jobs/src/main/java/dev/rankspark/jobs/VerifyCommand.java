@@ -20,12 +20,11 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "verify",
     mixinStandardHelpOptions = true,
-    description = {
-      "Scores the pairs of a file of reference scores and compares. In float32 each score is to be",
-      "within 1e-4 of the reference's; in another dtype the pairs are scored in float32 too, and the",
-      "mean difference is to be at most 1.1 times what the dtype costs by itself. Ends with 0, or",
-      "with 6 if the scores differ more."
-    },
+    description =
+        "Scores the pairs of a file of reference scores and compares. In float32 each score is to be"
+            + " within 1e-4 of the reference's; in another dtype the pairs are scored in float32 too,"
+            + " and the mean difference is to be at most 1.1 times what the dtype costs by itself."
+            + " Ends with 0, or with 6 if the scores differ more.",
     footerHeading = "%nExample:%n",
     footer =
         "  rankspark verify --model-name-or-path MODEL --reference scores.jsonl --dtype float32%n"

@@ -46,8 +46,8 @@ class VerifyCommandTest {
             " on CPU, float32, beside \"score\" of " + folder.resolve("scores.jsonl"),
             "; 5 cut at 196 tokens\n",
             "\norder of the first 10: the same in all 14 queries\n",
-            "\nfloat32 may differ by 1.0e-4 * max(1, |score|)\n",
-            "\nwithin: no difference is beyond 1.0e-4 * max(1, |score|), the largest is ");
+            "\nfloat32 may differ by 1e-4 * max(1, |score|)\n",
+            "\nwithin: no difference is beyond 1e-4 * max(1, |score|), the largest is ");
     assertThat(figure(result, "the reference and ours: largest difference (\\S+) "))
         .isBetween(1e-8, 2e-5);
     assertThat(figure(result, "the reference and ours: .*, mean (\\S+)\n")).isBetween(1e-9, 1e-5);
@@ -100,7 +100,7 @@ class VerifyCommandTest {
             "rankspark: "
                 + Pattern.quote(file.toString())
                 + ":\\d+: query \\S+, docid \\S+: expected a score within"
-                + " 1\\.0e-4 \\* max\\(1, \\|score\\|\\) of the reference's \\S+, got \\S+; 140 of 140"
+                + " 1e-4 \\* max\\(1, \\|score\\|\\) of the reference's \\S+, got \\S+; 140 of 140"
                 + " pairs are beyond; what decides them is the prompt .*");
   }
 
@@ -170,7 +170,7 @@ class VerifyCommandTest {
     assertThat(result.out())
         .containsPattern(
             "\nwithin: the mean difference is \\S+, at most \\S+ \\(1\\.1 times the mean difference"
-                + " of bfloat16 from float32, at least 1\\.0e-4\\)\n");
+                + " of bfloat16 from float32, at least 1e-4\\)\n");
   }
 
   @Test

@@ -261,7 +261,7 @@ public record VerifyReport(String summary, boolean isWithin, String verdict, Lis
         return "0";
       }
       return value < LEAST_PLAIN
-          ? String.format(Locale.ROOT, "%.1e", value).replace("e-0", "e-")
+          ? String.format(Locale.ROOT, "%.1e", value).replace(".0e", "e").replace("e-0", "e-")
           : String.format(Locale.ROOT, "%.3g", value);
     }
 
