@@ -9,7 +9,7 @@ from typing import Any, Dict, List
 
 from rankspark.session import RankSparkError, jvm
 
-__all__ = ["bench", "convert", "evaluate", "merge", "prepare", "rerank", "run", "store", "train"]
+__all__ = ["bench", "convert", "evaluate", "merge", "prepare", "rerank", "run", "store", "train", "verify"]
 
 
 def _words(command: str, options: Dict[str, Any]) -> List[str]:
@@ -87,6 +87,11 @@ def merge(**options: Any) -> str:
 def bench(**options: Any) -> str:
     """Measures how fast pairs are scored; see :func:`run`."""
     return run("bench", **options)
+
+
+def verify(**options: Any) -> str:
+    """Compares a model's scores with a file of reference scores; see :func:`run`."""
+    return run("verify", **options)
 
 
 def store(*arguments: str, **options: Any) -> str:

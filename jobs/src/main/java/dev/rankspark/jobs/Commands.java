@@ -37,7 +37,8 @@ import picocli.CommandLine.Spec;
       StoreCommand.class,
       TrainCommand.class,
       DemoCommand.class,
-      BenchCommand.class
+      BenchCommand.class,
+      VerifyCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true,
@@ -50,6 +51,7 @@ import picocli.CommandLine.Spec;
       "3:wrong input: a file, a checkpoint, a path",
       "4:partly done: what was written is whole, the last line says how to get the rest",
       "5:the machine, the cluster or a device cannot do what was asked",
+      "6:verify: the scores are not the reference's",
       "130:stopped by Ctrl-C",
       "143:stopped by SIGTERM"
     })

@@ -9,6 +9,7 @@ import dev.rankspark.reranker.ModelPaths;
 import dev.rankspark.score.RerankOptions;
 import dev.rankspark.score.RerankOptions.Judgements;
 import dev.rankspark.score.ScoreOptions;
+import dev.rankspark.score.Verify;
 import dev.rankspark.train.TrainOptions;
 import dev.rankspark.train.TrainOptions.Evaluation;
 import java.util.Optional;
@@ -42,6 +43,11 @@ final class HubMixin {
   /** The options with paths in place of names, what was not here having been fetched. */
   ScoreOptions find(ScoreOptions options) {
     return options.withModel(find(options.model()));
+  }
+
+  /** Likewise. */
+  Verify.Options find(Verify.Options options) {
+    return options.with(find(options.scoring()), cache.find(options.reference().texts()));
   }
 
   private ModelPaths find(ModelPaths names) {

@@ -13,6 +13,7 @@ public final class Main {
   static final int INPUT = 3;
   static final int PARTLY_DONE = 4;
   static final int DEVICE = 5;
+  static final int DIFFERENT = 6;
 
   /** What Spark 3.5 and we need. */
   private static final int OLDEST = 17;

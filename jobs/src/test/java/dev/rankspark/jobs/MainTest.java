@@ -15,7 +15,8 @@ class MainTest {
   @TempDir private Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"prepare", "rerank", "convert", "merge", "evaluate", "demo", "bench"})
+  @ValueSource(
+      strings = {"prepare", "rerank", "convert", "merge", "evaluate", "demo", "bench", "verify"})
   void everyCommandHasHelpWithAnExample(String command) {
     Cli.Result result = Cli.run(command, "--help");
     assertThat(result.exitCode()).isZero();

@@ -7,12 +7,12 @@ import java.util.Map;
  * Whether a run of three columns counts ranks in the third, as MS MARCO's do: in every query the
  * whole numbers 1 to n, in whatever order its lines stand, with n above 1 somewhere.
  */
-final class RankColumn {
+public final class RankColumn {
   private final Map<String, Ranks> byQuery = new HashMap<>();
   private boolean canBe = true;
 
   /** Takes the next line. */
-  void see(RunLine line) {
+  public void see(RunLine line) {
     long rank = line.rank();
     if (canBe && rank > 0) {
       byQuery.merge(line.qid(), Ranks.NONE.with(rank), Ranks::with);
@@ -23,7 +23,7 @@ final class RankColumn {
   }
 
   /** Of the lines so far. */
-  boolean countsRanks() {
+  public boolean countsRanks() {
     return canBe
         && byQuery.values().stream().allMatch(Ranks::areOneToN)
         && byQuery.values().stream().anyMatch(ranks -> ranks.size() > 1);

@@ -89,7 +89,8 @@ public final class Bench {
     ByteCount loading = (done, all) -> listener.at(Progress.Bytes.loaded(done, all));
     try (Scorer scorer = Scorer.load(scoring, anyGpu, options.threads(), hadoop, loading);
         GemmSpeed gemm = new GemmSpeed(reranker.config(), hardware, hardware.device(anyGpu))) {
-      Scorer.Count count = counting((long) pairs.size() * (1 + options.rounds()), listener);
+      Scorer.Count count =
+          Scorer.Count.telling((long) pairs.size() * (1 + options.rounds()), listener);
       round(scorer, pairs, scoring.batchTokens(), options.threads(), count);
       List<Round> rounds = new ArrayList<>();
       double gflops = gemm.gflops(options.threads());
@@ -127,19 +128,6 @@ public final class Bench {
           "%s: %s has no pairs to score", options.dataset().option(), options.dataset());
     }
     return pairs;
-  }
-
-  /** Of all rounds. */
-  private static Scorer.Count counting(long all, ProgressListener listener) {
-    return new Scorer.Count() {
-      private Progress.Scoring now = new Progress.Scoring(0, all, 0, 0);
-
-      @Override
-      public void add(long pairs, long tokens, long cut) {
-        now = new Progress.Scoring(now.done() + pairs, all, now.tokens() + tokens, now.cut() + cut);
-        listener.at(now);
-      }
-    };
   }
 
   private static Round round(

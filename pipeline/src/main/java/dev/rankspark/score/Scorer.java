@@ -8,6 +8,8 @@ import dev.rankspark.model.CrossEncoder;
 import dev.rankspark.model.DeviceMemoryException;
 import dev.rankspark.model.Hardware;
 import dev.rankspark.progress.ByteCount;
+import dev.rankspark.progress.Progress;
+import dev.rankspark.progress.ProgressListener;
 import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.prompt.PairTokens;
 import dev.rankspark.reranker.Activation;
@@ -151,6 +153,24 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
      * @param cut texts that were cut
      */
     void add(long pairs, long tokens, long cut);
+
+    /**
+     * One that tells a listener.
+     *
+     * @param all pairs that are to be scored, each as often as it is
+     */
+    static Count telling(long all, ProgressListener listener) {
+      return new Count() {
+        private Progress.Scoring now = new Progress.Scoring(0, all, 0, 0);
+
+        @Override
+        public void add(long pairs, long tokens, long cut) {
+          now =
+              new Progress.Scoring(now.done() + pairs, all, now.tokens() + tokens, now.cut() + cut);
+          listener.at(now);
+        }
+      };
+    }
   }
 
   /** Scores texts: {@link #prepare}, then {@link #compute}. */
