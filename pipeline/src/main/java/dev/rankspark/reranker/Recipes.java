@@ -6,6 +6,7 @@ import dev.rankspark.checkpoint.LoraAdapter;
 import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.checkpoint.RerankerCheckpoint;
 import dev.rankspark.checkpoint.TokenHead;
+import dev.rankspark.prompt.Prompt;
 import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.prompt.SingleToken;
 import dev.rankspark.reranker.RecipeOptions.Score;
@@ -96,6 +97,7 @@ final class Recipes {
 
   private Recipe published(PublishedPrompt published, String origin) {
     int length = options.maxLength().orElse(Math.min(published.defaultLength(), positions));
+    Prompt prompt = published.prompt(options.instruction(), length, positions);
     TokenHead head =
         givenHead()
             .orElseGet(
@@ -104,7 +106,7 @@ final class Recipes {
                         ? TokenHead.NONE
                         : head(published.trueWord(), published.falseWord()));
     return new Recipe(
-        published.prompt(options.instruction(), length, positions),
+        prompt,
         head,
         options.score() == Score.PUBLISHED ? published.activation() : Activation.IDENTITY,
         "prompt " + published.title() + " by " + origin);

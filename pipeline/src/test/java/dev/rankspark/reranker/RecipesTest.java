@@ -145,6 +145,15 @@ class RecipesTest {
         .isEqualTo(new WholePrompt(ZerankRendering.ZERANK_1, true, 600));
     assertThat(open(model, "--prompt", "mxbai-rerank-v2", "--rerank-max-len", "60").prompt())
         .isEqualTo(new MxbaiPrompt("", 60, 40_960));
+    assertThat(
+            Reranker.open(
+                    ModelPaths.of(SmallModels.causal(folder.resolve("zerank-1")).toString()),
+                    new PromptOptions("", "", 196, false),
+                    new Configuration(false))
+                .prompt()
+                .maxLength())
+        .as("a prompt that has one")
+        .isEqualTo(196);
     SmallModels.withSentenceTransformers(model);
     assertThat(open(model).prompt().maxLength()).as("the tokenizer's").isEqualTo(4_000);
     assertThat(open(model, "--rerank-max-len", "60").prompt().maxLength()).isEqualTo(60);
