@@ -3,9 +3,9 @@
     python gradients.py PROGRAMS [FAMILY ...]
 
 PROGRAMS is the folder with trainer.py and parts.py; a FAMILY is llama, which alone is the default, qwen2 (biases of query, key
-and value) or qwen3 (norms of query and key, heads of a width of their own; transformers from 4.51 on). Random models, of
-multi-head and grouped-query attention, with LoRA on all or some modules, or trained whole: losses, scores, gradients and one
-step of AdamW by both. Prints the largest differences; fails where they are more than float32's. GradientsIT runs it.
+and value), qwen3 (norms of query and key, heads of a width of their own; transformers from 4.51 on) or another of FAMILIES.
+Random models, of multi-head and grouped-query attention, with LoRA on all or some modules, or trained whole: losses, scores,
+gradients and one step of AdamW by both. Prints the largest differences; fails where they are more than float32's. GradientsIT runs it.
 """
 
 import io
@@ -24,8 +24,13 @@ MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 HEADS, WIDTH, LAYERS, MLP, VOCABULARY, RANK, ALPHA = 4, 32, 3, 48, 60, 4, 8
 GROUPS, SIZE = 2, 3
 
-# transformers' prefix of its classes, the width of a head, and what the program's `configure` is told beside the shape.
-FAMILIES = {"llama": ("Llama", 8, {}), "qwen2": ("Qwen2", 8, {"biases": True}), "qwen3": ("Qwen3", 12, {"head_norms": True})}
+# transformers' prefix of its classes, the width of a head, and what else its configuration says: a window for the last two layers.
+WINDOW = 6
+WINDOWS = {"use_sliding_window": True, "sliding_window": WINDOW, "max_window_layers": 1}
+FAMILIES = {
+    "llama": ("Llama", 8, {}), "qwen2": ("Qwen2", 8, {}), "qwen3": ("Qwen3", 12, {}),
+    "qwen2-window": ("Qwen2", 8, WINDOWS), "qwen3-bias-window": ("Qwen3", 12, {"attention_bias": True, **WINDOWS}),
+    "llama-bias": ("Llama", 8, {"attention_bias": True, "mlp_bias": True})}
 
 
 def program(folder):
@@ -54,15 +59,14 @@ def module(layer, name):
     return f"layers.{layer}." + ("self_attn." if name[0] in "qkvo" else "mlp.") + name
 
 
-def fused(family):
-    """The tensors as the program holds them; what a family has beside Llama's comes after the product of query, key and value."""
-    names = [["embed_tokens.weight"], ["model.norm.weight"]]
-    for i in range(LAYERS):
-        m = lambda *names, of="weight": [f"{module(i, name)}.{of}" for name in names]
-        more = {"llama": [], "qwen2": [m("q_proj", "k_proj", "v_proj", of="bias")], "qwen3": [m("q_norm"), m("k_norm")]}
-        names += [[f"layers.{i}.input_layernorm.weight"], m("q_proj", "k_proj", "v_proj"), *more[family], m("o_proj"),
-                  [f"layers.{i}.post_attention_layernorm.weight"], m("gate_proj", "up_proj"), m("down_proj")]
-    return names
+def slots(layer, names):
+    """A layer's tensors as Architecture.Slot has them: by slot the names of those that are stacked in it."""
+    m = lambda of, *modules: [name for name in (f"{module(layer, one)}.{of}" for one in modules) if name in names]
+    return [
+        [f"layers.{layer}.input_layernorm.weight"], m("weight", "q_proj", "k_proj", "v_proj"), m("bias", "q_proj", "k_proj", "v_proj"),
+        m("weight", "q_norm"), m("weight", "k_norm"), m("weight", "o_proj"), m("bias", "o_proj"),
+        [f"layers.{layer}.post_attention_layernorm.weight"], m("weight", "gate_proj", "up_proj"), m("bias", "gate_proj", "up_proj"),
+        m("weight", "down_proj"), m("bias", "down_proj")]
 
 
 def groups():
@@ -72,7 +76,7 @@ def groups():
 
 
 def pack(groups):
-    """As TrainBatch.java packs them, by the names of the arguments of the program's step."""
+    """As TrainBatch.java packs them, by the names of the arguments of the program's methods."""
     ids, ends, order, rows, first_of = [], [], [], [], []
     prefix_rows, prefix_lengths, prefix_texts, token_bounds, text_bounds = [], [], [], [0], [0]
     for group in groups:
@@ -119,11 +123,11 @@ def relative(ours, theirs):
 
 def random_model(family, kv_heads, targets):
     """With LoRA on `targets`, or without where they are None."""
-    prefix, d, _ = FAMILIES[family]
+    prefix, d, more = FAMILIES[family]
     config = getattr(transformers, f"{prefix}Config")(
         vocab_size=VOCABULARY, hidden_size=WIDTH, intermediate_size=MLP, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
         num_key_value_heads=kv_heads, head_dim=d, num_labels=1, pad_token_id=0, initializer_range=0.2,
-        max_position_embeddings=64)
+        max_position_embeddings=64, **more)
     model = getattr(transformers, f"{prefix}ForSequenceClassification")(config)
     for name, parameter in model.named_parameters():
         if "norm" in name:
@@ -137,6 +141,33 @@ def random_model(family, kv_heads, targets):
             if "lora_B" in name:
                 parameter.data.normal_(0, 0.2)
     return model.train()
+
+
+def step(trainer, has_window, packed, layers, embedding, norm, head, cos, sin, checkpointing, parameters, gradient, norm_at, rows):
+    """As TrainableEncoder.java calls the program: up through the layers and down again. Losses, and scores by group."""
+    ids, order = packed.pop("ids"), packed.pop("order")
+    longest = max(packed["lengths"])
+    window = WINDOW if has_window and WINDOW < longest else 0
+    batch = trainer.batch(**packed, cos=cos, sin=sin, dropout=0.0, seeds=[1, 2], window=window, like=embedding)
+    windowed = [window > 0 and i >= WINDOWS["max_window_layers"] for i in range(LAYERS)]
+    x, passes = trainer.embed(embedding=embedding, ids=ids), []
+    for i, layer in enumerate(layers):
+        output, middle, attention, mlp = trainer.forward_layer(layer=layer, x=x, batch=batch, windowed=windowed[i])
+        passes.append((x, middle, attention, mlp))
+        x = output
+    scores = trainer.scores(x=x, norm=norm, head=head)[order]
+    losses, dx = trainer.backward_loss(
+        x=x, norm=norm, parameters=parameters, order=order, weight=1 / GROUPS, last=layers[-1], norm_at=norm_at, gradient=gradient)
+    for i, layer in reversed(list(enumerate(layers))):
+        x, middle, attention, mlp = passes[i]
+        if checkpointing and i < LAYERS - 1:
+            attention = trainer.attention(x=x, layer=layer, batch=batch, windowed=windowed[i])
+            mlp = trainer.mlp(x=middle, layer=layer, batch=batch)
+        dx = trainer.backward_layer(
+            layer=layer, dx=dx, x=x, middle=middle, attention=attention, mlp=mlp, batch=batch, gradient=gradient)
+    if rows:
+        trainer.backward_embedding(dx=dx, ids=ids, at=0, rows=rows, gradient=gradient)
+    return losses, scores
 
 
 def check(trainer, family, kv_heads, targets, checkpointing):
@@ -154,48 +185,59 @@ def check(trainer, family, kv_heads, targets, checkpointing):
 
     named = dict(model.named_parameters())
     get = lambda end: next(named[name] for name in named if name.endswith(end))
-    weight = lambda end: next(
-        named[name] for name in named if name.endswith((end, re.sub(r"\.(weight|bias)$", r".base_layer.\1", end))))
-    frozen = [torch.cat([weight(name).detach().clone() for name in names]) for names in fused(family)]
-    for tensor in frozen:
-        trainer.hold(tensor)
+    plain = lambda name: name.replace(".base_layer.", ".")
+    known = {re.sub(r".*?(layers\.)", r"\1", plain(name)) for name in named}
+    weight = lambda end: next(named[name] for name in named if plain(name).endswith(end))
+    layers = [slots(i, known) for i in range(LAYERS)]
+    embedding, norm = weight("embed_tokens.weight"), weight("model.norm.weight")
     head = get("score.weight") if full else get("score.modules_to_save.default.weight")
     if full:
-        trained = [[weight(name) for name in names] for names in fused(family)] + [[head]]
+        of_layers = [[weight(name) for name in slot] for layer in layers for slot in layer]
+        trained = [[embedding], [norm], *of_layers, [head]]
         ranks = [0] * len(MODULES)
     else:
-        trained = [
+        of_layers = [
             [get(f"{module(i, name)}.lora_{factor}.default.weight")] if name in targets else []
-            for i in range(LAYERS) for name in MODULES for factor in "AB"] + [[head]]
+            for i in range(LAYERS) for name in MODULES for factor in "AB"]
+        trained = [*of_layers, [head]]
         ranks = [RANK if name in targets else 0 for name in MODULES]
-    sizes = [sum(t.numel() for t in part) for part in trained]
+    size = lambda part: sum(t.numel() for t in part)
+    sizes = [size(part) for part in trained]
+    layer_sizes = [size(part) for part in of_layers[:len(of_layers) // LAYERS]]
+    first = embedding.numel() + norm.numel() if full else 0
     flat = lambda of: torch.cat([of(t).detach().reshape(-1) for part in trained for t in part])
     parameters, expected = flat(lambda t: t), flat(lambda t: t.grad)
-    _, d, more = FAMILIES[family]
+    _, d, _ = FAMILIES[family]
     trainer.configure(
         heads=HEADS, kv_heads=kv_heads, eps=1e-6, ranks=ranks,
-        outputs=[HEADS * d, kv_heads * d, kv_heads * d, WIDTH, MLP, MLP, WIDTH], sizes=sizes, decays=[1] * len(sizes), full=full,
-        scaling=ALPHA / RANK, dropout=0.0, checkpointing=checkpointing, **more)
+        outputs=[HEADS * d, kv_heads * d, kv_heads * d, WIDTH, MLP, MLP, WIDTH], layer_sizes=layer_sizes, full=full,
+        scaling=ALPHA / RANK)
+    copy = lambda names: torch.cat([weight(name).detach().clone() for name in names]) if names else torch.zeros(0)
+    held = [
+        trainer.arrange(
+            weights=[copy(slot) for slot in layer], number=i, is_last=i == LAYERS - 1, parameters=parameters,
+            first=first + i * sum(layer_sizes), dtype=6)
+        for i, layer in enumerate(layers)]
+    embedding1, norm1 = embedding.detach().clone(), norm.detach().clone()
     if full:
-        trainer.unfreeze(parameters=parameters, dtype=6)
-    else:
-        trainer.widen()
-    trainer.refresh(parameters=parameters)
+        embedding1 = trainer.trained(weight=embedding1, parameters=parameters, at=0, dtype=6)
+        norm1 = trainer.trained(weight=norm1, parameters=parameters, at=embedding.numel(), dtype=6)
+    for layer in held:
+        trainer.refresh(layer=layer, parameters=parameters)
     angles = torch.outer(torch.arange(64).double(), 1 / 10000 ** (torch.arange(0, d, 2).double() / d))
     cos, sin = torch.cat([angles.cos()] * 2, 1).float(), torch.cat([-angles.sin(), angles.sin()], 1).float()
     gradient = torch.zeros(sum(sizes))
     with torch.no_grad():
-        out = trainer.step(
-            **pack(texts), seeds=[1, 2], weight=1 / GROUPS, cos=cos, sin=sin, parameters=parameters, gradient=gradient)
-    differences = [
-        abs(float(out[:GROUPS].mean() - loss)), float((out[GROUPS:].view(GROUPS, SIZE) - logits).abs().max()),
-        relative(gradient, expected)]
+        losses, scores = step(
+            trainer, "window" in family, pack(texts), held, embedding1, norm1, head.detach(), cos, sin, checkpointing, parameters,
+            gradient, embedding.numel() if full else 0, VOCABULARY if full else 0)
+    differences = [abs(float(losses.mean() - loss)), float((scores - logits).abs().max()), relative(gradient, expected)]
 
     parts = [t for part in trained for t in part]
     torch.nn.utils.clip_grad_norm_(parts, 1.0)
     torch.optim.AdamW(parts, lr=1e-2, weight_decay=0.1, eps=1e-4).step()
     trainer.update(
-        parameters=parameters, gradient=gradient, first_moment=torch.zeros_like(parameters),
+        sizes=sizes, decays=[1] * len(sizes), parameters=parameters, gradient=gradient, first_moment=torch.zeros_like(parameters),
         second_moment=torch.zeros_like(parameters), rate=1e-2, beta1=0.9, beta2=0.999, epsilon=1e-4, weight_decay=0.1,
         max_norm=1.0, step=1)
     differences.append(relative(parameters, flat(lambda t: t)))
