@@ -106,6 +106,25 @@ class BadRecipeTest extends RefusedCommandTest {
     assertRefused(words(), "token 1200 has no row in lm_head.weight (float16 [1200, 32]) of ");
   }
 
+  /** Code beside a model is never run: it is scored by its architecture, with the same scores. */
+  @Test
+  void remoteCodeBesideAnArchitectureOfOursIsIgnored() throws IOException {
+    List<String> args = words("--true-token", "a", "--overwrite");
+    Path run = outputs.resolve("run.txt");
+    assertThat(Cli.run(args).exitCode()).isZero();
+    String scores = Cli.read(run);
+    Path config = model.resolve("config.json");
+    Files.writeString(
+        config,
+        Files.readString(config)
+            .replaceFirst(
+                "\\{",
+                "{\"auto_map\": {\"AutoModelForCausalLM\": \"modeling_mine.MineForCausalLM\"},"));
+    Cli.Result result = Cli.run(args);
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(Cli.read(run)).isEqualTo(scores);
+  }
+
   /** The same command, with what is right, is not refused. */
   @Test
   void allElseWorks() throws IOException {
