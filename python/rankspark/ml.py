@@ -95,11 +95,34 @@ class RankLlamaReranker(JavaModel, _Stage):
         Params._dummy(), "passagePrefix",
         'put before passages, such as "document: "',
         typeConverter=TypeConverters.toString)
-    rerankMaxLen = Param(Params._dummy(), "rerankMaxLen", 'tokens at which a text is cut', typeConverter=TypeConverters.toInt)
+    rerankMaxLen = Param(
+        Params._dummy(), "rerankMaxLen",
+        'tokens at which a text is cut; unset, 512, or as many as a published prompt has',
+        typeConverter=TypeConverters.toInt)
     appendEosToken = Param(
         Params._dummy(), "appendEosToken",
         "end every pair with the tokenizer's </s>",
         typeConverter=TypeConverters.toBoolean)
+    prompt = Param(
+        Params._dummy(), "prompt",
+        "the prompt: tevatron, or a publisher's: qwen3-reranker, mxbai-rerank-v2, zerank-1; unset, what the model's files or its name say",
+        typeConverter=TypeConverters.toString)
+    instruction = Param(
+        Params._dummy(), "instruction",
+        "in place of a published prompt's own instruction",
+        typeConverter=TypeConverters.toString)
+    trueToken = Param(
+        Params._dummy(), "trueToken",
+        'the word whose logit is the score, such as yes, of a model without a head',
+        typeConverter=TypeConverters.toString)
+    falseToken = Param(
+        Params._dummy(), "falseToken",
+        'the word whose logit is taken off, such as no; or none',
+        typeConverter=TypeConverters.toString)
+    score = Param(
+        Params._dummy(), "score",
+        "raw, or published: with the publisher's sigmoid and scaling",
+        typeConverter=TypeConverters.toString)
     dtype = Param(Params._dummy(), "dtype", 'auto, float32, bfloat16, float16 or int8', typeConverter=TypeConverters.toString)
     device = Param(Params._dummy(), "device", 'auto, cpu, cuda or cuda:N', typeConverter=TypeConverters.toString)
     batchSize = Param(Params._dummy(), "batchSize", 'the most pairs in one batch', typeConverter=TypeConverters.toInt)
@@ -225,12 +248,12 @@ class RankLlamaReranker(JavaModel, _Stage):
         return self.getOrDefault(self.passagePrefix)
 
     def setRerankMaxLen(self, value: int) -> "RankLlamaReranker":
-        """Sets ``rerankMaxLen``: tokens at which a text is cut."""
+        """Sets ``rerankMaxLen``: tokens at which a text is cut; unset, 512, or as many as a published prompt has."""
         return self._set(rerankMaxLen=value)
 
     def getRerankMaxLen(self) -> Any:
-        """``rerankMaxLen``, or its default."""
-        return self.getOrDefault(self.rerankMaxLen)
+        """``rerankMaxLen``, or ``None``."""
+        return self.getOrDefault(self.rerankMaxLen) if self.isDefined(self.rerankMaxLen) else None
 
     def setAppendEosToken(self, value: bool) -> "RankLlamaReranker":
         """Sets ``appendEosToken``: end every pair with the tokenizer's </s>."""
@@ -239,6 +262,46 @@ class RankLlamaReranker(JavaModel, _Stage):
     def getAppendEosToken(self) -> Any:
         """``appendEosToken``, or its default."""
         return self.getOrDefault(self.appendEosToken)
+
+    def setPrompt(self, value: str) -> "RankLlamaReranker":
+        """Sets ``prompt``: the prompt: tevatron, or a publisher's: qwen3-reranker, mxbai-rerank-v2, zerank-1; unset, what the model's files or its name say."""
+        return self._set(prompt=value)
+
+    def getPrompt(self) -> Any:
+        """``prompt``, or ``None``."""
+        return self.getOrDefault(self.prompt) if self.isDefined(self.prompt) else None
+
+    def setInstruction(self, value: str) -> "RankLlamaReranker":
+        """Sets ``instruction``: in place of a published prompt's own instruction."""
+        return self._set(instruction=value)
+
+    def getInstruction(self) -> Any:
+        """``instruction``, or ``None``."""
+        return self.getOrDefault(self.instruction) if self.isDefined(self.instruction) else None
+
+    def setTrueToken(self, value: str) -> "RankLlamaReranker":
+        """Sets ``trueToken``: the word whose logit is the score, such as yes, of a model without a head."""
+        return self._set(trueToken=value)
+
+    def getTrueToken(self) -> Any:
+        """``trueToken``, or ``None``."""
+        return self.getOrDefault(self.trueToken) if self.isDefined(self.trueToken) else None
+
+    def setFalseToken(self, value: str) -> "RankLlamaReranker":
+        """Sets ``falseToken``: the word whose logit is taken off, such as no; or none."""
+        return self._set(falseToken=value)
+
+    def getFalseToken(self) -> Any:
+        """``falseToken``, or ``None``."""
+        return self.getOrDefault(self.falseToken) if self.isDefined(self.falseToken) else None
+
+    def setScore(self, value: str) -> "RankLlamaReranker":
+        """Sets ``score``: raw, or published: with the publisher's sigmoid and scaling."""
+        return self._set(score=value)
+
+    def getScore(self) -> Any:
+        """``score``, or its default."""
+        return self.getOrDefault(self.score)
 
     def setDtype(self, value: str) -> "RankLlamaReranker":
         """Sets ``dtype``: auto, float32, bfloat16, float16 or int8."""

@@ -28,7 +28,7 @@ def rerank(
     output_col: str = "score",
     query_prefix: str = "",
     passage_prefix: str = "",
-    rerank_max_len: int = 512,
+    rerank_max_len: Optional[int] = None,
     **options: Any,
 ) -> "DataFrame":
     """Scores pairs: the same rows, each with a float behind its own columns, null where the query or the passage is.
@@ -42,7 +42,7 @@ def rerank(
         output_col: column of the scores, which the table must not have.
         query_prefix: put before queries, such as ``"query: "``.
         passage_prefix: put before passages, such as ``"document: "``.
-        rerank_max_len: tokens at which a text is cut.
+        rerank_max_len: tokens at which a text is cut; ``None`` for 512, or as many as a published prompt has.
         **options: other options of the command line with ``_``: ``dtype``, ``device``, ``lora_name_or_path``, ``max_batch_tokens``,
             ``partitions``, ...
 
@@ -71,7 +71,7 @@ def rerank(
         "model_name_or_path": model_name_or_path,
         "query_prefix": query_prefix,
         "passage_prefix": passage_prefix,
-        "rerank_max_len": rerank_max_len,
+        **({} if rerank_max_len is None else {"rerank_max_len": rerank_max_len}),
         **options,
     }
     model(spark, name, {_camel(option): value for option, value in settings.items()})

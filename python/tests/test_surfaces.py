@@ -5,6 +5,7 @@
 RANKSPARK_RUN may name what the command line made of the same pairs, RANKSPARK_SCORES a file to write scores to.
 """
 import doctest
+import math
 import os
 import pathlib
 import tempfile
@@ -149,6 +150,32 @@ class SurfacesTest(unittest.TestCase):
             self.assertEqual(RankLlamaReranker.load(folder + "/stage").getRerankMaxLen(), 196)
         lists = self.spark.sql("SELECT array(0.1f, 0.9f) AS score, array(1, 0) AS grade")
         self.assertAlmostEqual(RankedListEvaluator(metricName="mrr").evaluate(lists), 0.5)
+
+    def test_a_published_prompt_has_its_own_length(self):
+        words = {"prompt": "qwen3-reranker", "true_token": "a", "false_token": "the", "dtype": "float32", "title_col": "title"}
+        long = self.pairs.withColumn("passage", F.repeat("passage", 30)).orderBy("qid", "docid").limit(3)
+
+        def scores(**more):
+            rows = rankspark.rerank(long, str(REFERENCE / "base"), **words, **more).collect()
+            return {(row["qid"], row["docid"]): row["score"] for row in rows}
+
+        own = scores()
+        self.assertEqual(own, scores(rerank_max_len=2048))
+        self.assertNotEqual(own, scores(rerank_max_len=512))
+        self.assertNotEqual(own, scores(instruction="Be kind"))
+        published = scores(score="published")
+        for pair, raw in own.items():
+            self.assertAlmostEqual(published[pair], 1 / (1 + math.exp(-raw)), places=5)
+        if is_connect(self.spark):
+            return
+        from rankspark.ml import RankLlamaReranker
+
+        stage = RankLlamaReranker(
+            modelUrl=str(REFERENCE / "base"), prompt="qwen3-reranker", trueToken="a", falseToken="the", dtype="float32",
+            inputCols=["query", "passage", "title"])
+        self.assertEqual((stage.getRerankMaxLen(), stage.getScore(), stage.getInstruction(), stage.getFalseToken()), (None, "raw", None, "the"))
+        for row in stage.transform(long).collect():
+            self.assertAlmostEqual(row["score"], own[row["qid"], row["docid"]], delta=1e-4)
 
     def test_a_trained_model_is_not_its_base(self):
         if is_connect(self.spark):

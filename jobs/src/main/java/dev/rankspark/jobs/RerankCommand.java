@@ -117,7 +117,7 @@ final class RerankCommand implements Callable<Integer> {
     PrintWriter err = spec.commandLine().getErr();
     report.candidates().ifPresent(counts -> err.println(PrepareCommand.skipped(counts)));
     report.notes().forEach(note -> err.println("rankspark: " + note));
-    err.println(report.summary(options.scoring().prompt().maxLength()));
+    err.println(report.summary());
     report.reuse().ifPresent(reuse -> err.println(reuse.summary()));
     if (!report.comparison().isEmpty()) {
       spec.commandLine().getOut().print(table(report.comparison()));

@@ -6,11 +6,22 @@ import dev.rankspark.InputException;
 import dev.rankspark.files.Shown;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Typed reading of {@code config.json}; every error names the file and the key. */
 record ConfigFields(JsonNode config, String file) {
   private static final double THETA = 10_000; // rope_theta where it is absent
+
+  private static final Map<String, String> OTHER_RERANKERS =
+      Map.of(
+          "JinaForRanking",
+          "a listwise reranker, whose scores of a query's documents depend on each other; rerankers"
+              + " of pairs are supported",
+          "LayerWiseMiniCPMForCausalLM",
+          "a reranker whose own code reads scores from layers in between",
+          "CostWiseGemmaForCausalLM",
+          "a reranker whose own code leaves out tokens and reads scores from layers in between");
 
   /** What the name of a reranker's class ends with. */
   static final String CLASSIFIER = "ForSequenceClassification";
@@ -101,6 +112,12 @@ record ConfigFields(JsonNode config, String file) {
     return value.asDouble();
   }
 
+  /** Of a key; empty where there is none, or no text. */
+  String text(String key) {
+    JsonNode value = config.path(key);
+    return value.isTextual() ? value.asText() : "";
+  }
+
   String oneOf(String key, String... supported) {
     JsonNode value = config.path(key);
     if (!value.isTextual() || !List.of(supported).contains(value.asText())) {
@@ -119,6 +136,18 @@ record ConfigFields(JsonNode config, String file) {
   void refuseUnlessOne(String key) {
     if (config.hasNonNull(key) && config.get(key).asDouble() != 1) {
       throw unsupported(key, "null, 1");
+    }
+  }
+
+  /** Classes that are known to be other rerankers, whatever their {@code model_type}. */
+  void refuseOtherRerankers() {
+    for (JsonNode architecture : config.path("architectures")) {
+      String what = OTHER_RERANKERS.get(architecture.asText());
+      if (what != null) {
+        throw InputException.of(
+            "%s: architectures %s is not supported: %s",
+            file, Shown.text(config.get("architectures").toString()), what);
+      }
     }
   }
 

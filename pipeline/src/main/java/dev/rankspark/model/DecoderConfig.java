@@ -72,6 +72,7 @@ public record DecoderConfig(
    */
   public static DecoderConfig parse(JsonNode config, String file, int longest) {
     ConfigFields fields = new ConfigFields(config, file);
+    fields.refuseOtherRerankers();
     Family family = Family.of(fields);
     fields.checkArchitecture(family.title());
     if (config.has("hidden_act")) {

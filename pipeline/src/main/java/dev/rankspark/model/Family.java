@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -81,6 +82,10 @@ public enum Family {
     }
   };
 
+  /** Of a family's relatives those that are not called by its name. */
+  private static final Map<String, String> RELATIVES =
+      Map.of("ministral", "mistral", "mixtral", "mistral", "pixtral", "mistral", "mllama", "llama");
+
   /** No window. */
   static final int ALL = Integer.MAX_VALUE;
 
@@ -112,8 +117,23 @@ public enum Family {
   }
 
   static Family of(ConfigFields fields) {
-    String[] types = Stream.of(values()).map(Family::type).toArray(String[]::new);
-    return valueOf(fields.oneOf("model_type", types).toUpperCase(Locale.ROOT));
+    List<String> types = Stream.of(values()).map(Family::type).toList();
+    String type = fields.text("model_type");
+    if (!types.contains(type)) {
+      throw fields.unsupported("model_type", String.join(", ", types) + nearest(type));
+    }
+    return valueOf(type.toUpperCase(Locale.ROOT));
+  }
+
+  /** The family that a relative of it is called after: models of the same people may be of it. */
+  private static String nearest(String type) {
+    String name = RELATIVES.getOrDefault(type.replaceFirst("[0-9_].*", ""), type);
+    return Stream.of(values())
+        .map(Family::type)
+        .filter(name.toLowerCase(Locale.ROOT)::startsWith)
+        .findFirst()
+        .map(family -> " (nearest to it: " + family + ")")
+        .orElse("");
   }
 
   int kvHeads(ConfigFields fields, int heads) {

@@ -40,7 +40,7 @@ public record MxbaiPrompt(String instruction, int length, int positions) impleme
 
   @Override
   public int maxLength() {
-    return Math.min(length + MOST_FIXED, positions);
+    return (int) Math.min((long) length + MOST_FIXED, positions);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.rankspark.prompt;
 
+import dev.rankspark.OptionException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -10,6 +11,15 @@ import java.util.Map;
  * @param instruction put before the query, empty for none
  */
 public record PairPrompt(String instruction, int maxLength) implements Prompt {
+  /** {@code <s> A </s> </s> B </s>}: below the added ones the tokenizers library fails. */
+  private static final int LEAST = 6;
+
+  public PairPrompt {
+    if (maxLength < LEAST) {
+      throw OptionException.of(
+          "--rerank-max-len: expected at least %d tokens, got %d", LEAST, maxLength);
+    }
+  }
 
   @Override
   public PairFormat format() {

@@ -1,5 +1,6 @@
 package dev.rankspark.prompt;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.rankspark.template.ChatTemplate;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -67,7 +68,7 @@ public final class TemplateRendering implements WholePrompt.Rendering {
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put("template", source);
     settings.put("instruction", instruction);
-    settings.put("template variables", variables.toString());
+    settings.put("template variables", new ObjectMapper().valueToTree(variables).toString());
     return settings;
   }
 

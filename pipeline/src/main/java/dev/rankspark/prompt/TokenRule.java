@@ -87,7 +87,7 @@ interface TokenRule {
     long[] after = tokenizer.ids(MxbaiPrompt.AFTER);
     int fixed = before.length + separator.length + task.length + after.length;
     int most = Math.min(prompt.length(), room(prompt.positions(), fixed));
-    int ofQuery = most * 3 / 4;
+    int ofQuery = (int) (most * 3L / 4);
     return (texts, with) -> {
       List<PairParts> pairs = texts.stream().map(PairParts::split).toList();
       List<long[]> queries = ids(pairs.stream().map(PairParts::query), with);

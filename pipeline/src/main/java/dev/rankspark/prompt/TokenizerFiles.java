@@ -250,17 +250,14 @@ final class TokenizerFiles {
     ArrayNode single = processor.putArray("single");
     ArrayNode pair = processor.putArray("pair");
     ObjectNode tokens = processor.putObject("special_tokens");
-    for (String token : before) {
-      special(single, tokens, token, 0);
-      special(pair, tokens, token, 0);
+    for (ArrayNode template : List.of(single, pair)) {
+      before.forEach(token -> special(template, tokens, token, 0));
+      sequence(template, "A", 0);
+      after.forEach(token -> special(template, tokens, token, 0));
     }
-    sequence(single, "A", 0);
-    sequence(pair, "A", 0);
+    before.forEach(token -> special(pair, tokens, token, 1));
     sequence(pair, "B", 1);
-    for (String token : after) {
-      special(single, tokens, token, 0);
-      special(pair, tokens, token, 1);
-    }
+    after.forEach(token -> special(pair, tokens, token, 1));
   }
 
   private void special(ArrayNode template, ObjectNode tokens, String token, int type) {

@@ -37,6 +37,17 @@ public record RecipeOptions(
           OptionalInt.empty(),
           Score.RAW);
 
+  /** Nothing said but a length. */
+  public static RecipeOptions ofLength(int maxLength) {
+    return new RecipeOptions(
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        OptionalInt.of(maxLength),
+        Score.RAW);
+  }
+
   /** Which score is given. */
   public enum Score {
     /** The head's own number, of the finest steps. */

@@ -2,9 +2,11 @@ package dev.rankspark.reranker;
 
 import dev.rankspark.InputException;
 import dev.rankspark.OptionException;
+import dev.rankspark.checkpoint.LoraAdapter;
 import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.checkpoint.RerankerCheckpoint;
 import dev.rankspark.checkpoint.TokenHead;
+import dev.rankspark.prompt.Prompt;
 import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.prompt.SingleToken;
 import dev.rankspark.reranker.RecipeOptions.Score;
@@ -63,13 +65,15 @@ final class Recipes {
       return byOptions();
     }
     if (SentenceTransformersFiles.areIn(checkpoint.model())) {
-      return new SentenceTransformersFiles(checkpoint.model(), tokenizer, options, positions)
+      return new SentenceTransformersFiles(
+              checkpoint.model(), tokenizer, options, givenHead(), positions)
           .recipe();
     }
     if (known.isPresent()) {
       return published(known.get(), "the model's name");
     }
-    if (PublishedPrompt.isOne(checkpoint.model().path(), RANKLLAMA)) {
+    String trained = checkpoint.adapter().map(LoraAdapter::path).orElse(checkpoint.model().path());
+    if (PublishedPrompt.isOne(trained, RANKLLAMA)) {
       PromptOptions prefixes =
           new PromptOptions("query: ", "document: ", plain.maxLength(), plain.appendEos());
       return tevatron(prefixes, "the model's name");
@@ -93,14 +97,16 @@ final class Recipes {
 
   private Recipe published(PublishedPrompt published, String origin) {
     int length = options.maxLength().orElse(Math.min(published.defaultLength(), positions));
+    Prompt prompt = published.prompt(options.instruction(), length, positions);
     TokenHead head =
-        options.trueToken().isEmpty() && checkpoint.hasHead()
-            ? TokenHead.NONE
-            : head(
-                options.trueToken().orElse(published.trueWord()),
-                options.trueToken().isPresent() ? options.falseToken() : published.falseWord());
+        givenHead()
+            .orElseGet(
+                () ->
+                    checkpoint.hasHead()
+                        ? TokenHead.NONE
+                        : head(published.trueWord(), published.falseWord()));
     return new Recipe(
-        published.prompt(options.instruction(), length, positions),
+        prompt,
         head,
         options.score() == Score.PUBLISHED ? published.activation() : Activation.IDENTITY,
         "prompt " + published.title() + " by " + origin);
@@ -113,9 +119,13 @@ final class Recipes {
     }
     return new Recipe(
         prompt,
-        options.trueToken().map(word -> head(word, options.falseToken())).orElse(TokenHead.NONE),
+        givenHead().orElse(TokenHead.NONE),
         Activation.IDENTITY,
         "prompt " + RecipeOptions.TEVATRON + " by " + origin);
+  }
+
+  private Optional<TokenHead> givenHead() {
+    return options.trueToken().map(word -> head(word, options.falseToken()));
   }
 
   private TokenHead head(String trueWord, Optional<String> falseWord) {

@@ -86,7 +86,7 @@ public final class Reranker implements Serializable {
    * @throws InputException naming what is wrong
    */
   public static Reranker open(ModelPaths paths, PromptOptions prompt, Configuration hadoop) {
-    return open(paths, prompt, RecipeOptions.NONE, hadoop);
+    return open(paths, prompt, RecipeOptions.ofLength(prompt.maxLength()), hadoop);
   }
 
   /** Likewise, with what is said of its prompt and head. */

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -33,6 +34,32 @@ final class SentenceTransformersFiles {
   private static final String SETTINGS = "config_sentence_transformers.json";
   private static final String TRANSFORMER = "sentence_bert_config.json";
 
+  private static final String MAX_LENGTH = "max_seq_length";
+  private static final String PROCESSING = "processing_kwargs";
+
+  /** Of {@value #TRANSFORMER}: what is read, or has no effect on a score. */
+  private static final List<String> READ =
+      List.of(
+          "transformer_task",
+          "modality_config",
+          "module_output_name",
+          PROCESSING,
+          "unpad_inputs",
+          MAX_LENGTH);
+
+  /** Arguments of {@code apply_chat_template}, which do more than a template sees. */
+  private static final Set<String> NO_VARIABLES =
+      Set.of(
+          "chat_template",
+          "restore_suffix",
+          "padding",
+          "truncation",
+          "max_length",
+          "return_tensors",
+          "tokenize",
+          "continue_final_message",
+          "messages");
+
   private static final List<String> TRANSFORMER_TYPES =
       List.of(
           "sentence_transformers.base.modules.transformer.Transformer",
@@ -44,16 +71,23 @@ final class SentenceTransformersFiles {
   private final ModelDirectory directory;
   private final ModelDirectory tokenizer;
   private final RecipeOptions options;
+  private final Optional<TokenHead> given;
   private final int positions;
 
   /**
+   * @param given the words that the options name, in place of the files'
    * @param positions the model's {@code max_position_embeddings}
    */
   SentenceTransformersFiles(
-      ModelDirectory directory, ModelDirectory tokenizer, RecipeOptions options, int positions) {
+      ModelDirectory directory,
+      ModelDirectory tokenizer,
+      RecipeOptions options,
+      Optional<TokenHead> given,
+      int positions) {
     this.directory = directory;
     this.tokenizer = tokenizer;
     this.options = options;
+    this.given = given;
     this.positions = positions;
   }
 
@@ -67,11 +101,11 @@ final class SentenceTransformersFiles {
     Optional<JsonNode> logitScore = logitScore();
     JsonNode settings = object(SETTINGS);
     JsonNode transformer = object(TRANSFORMER);
-    TokenHead head = logitScore.map(this::head).orElse(TokenHead.NONE);
+    refuseUnsupported(transformer);
+    TokenHead head = given.or(() -> logitScore.map(this::head)).orElse(TokenHead.NONE);
     String instruction = options.instruction().orElseGet(() -> instruction(settings));
     boolean readsMessages = transformer.path("modality_config").has("message");
-    int length =
-        options.maxLength().orElse(Math.min(TokenizerTexts.read(tokenizer).maxLength(), positions));
+    int length = options.maxLength().orElse(length(transformer));
     Prompt prompt =
         readsMessages
             ? messages(transformer, instruction, length)
@@ -92,6 +126,44 @@ final class SentenceTransformersFiles {
 
   private JsonNode object(String name) {
     return directory.has(name) ? directory.jsonObject(name) : JsonNodeFactory.instance.objectNode();
+  }
+
+  /** A length of its own is not bounded by the model's positions. */
+  private int length(JsonNode transformer) {
+    return transformer.hasNonNull(MAX_LENGTH)
+        ? transformer.get(MAX_LENGTH).asInt()
+        : Math.min(TokenizerTexts.read(tokenizer).maxLength(), positions);
+  }
+
+  /** What else would change tokens or weights, unless it says nothing. */
+  private void refuseUnsupported(JsonNode transformer) {
+    refuse(transformer, READ, "");
+    refuse(transformer.path(PROCESSING), List.of("chat_template"), PROCESSING + ": ");
+    if (transformer.hasNonNull(MAX_LENGTH) && !transformer.get(MAX_LENGTH).isInt()) {
+      throw unsupported(MAX_LENGTH, transformer.get(MAX_LENGTH));
+    }
+  }
+
+  private void refuse(JsonNode object, List<String> read, String where) {
+    object
+        .fields()
+        .forEachRemaining(
+            field -> {
+              JsonNode value = field.getValue();
+              boolean saysNothing =
+                  value.isNull()
+                      || (value.isBoolean() && !value.booleanValue())
+                      || (value.isContainerNode() && value.isEmpty());
+              if (!read.contains(field.getKey()) && !saysNothing) {
+                throw unsupported(where + field.getKey(), value);
+              }
+            });
+  }
+
+  private InputException unsupported(String key, JsonNode value) {
+    return InputException.of(
+        "%s/%s: %s %s is not supported; --prompt names a prompt in the place of these files",
+        directory.path(), TRANSFORMER, Shown.text(key), Shown.text(value.toString()));
   }
 
   /** The configuration of the module of that name, if there is one. */
@@ -132,8 +204,8 @@ final class SentenceTransformersFiles {
     JsonNode trueId = config.path("true_token_id");
     JsonNode falseId = config.path("false_token_id");
     boolean isRight =
-        trueId.isInt()
-            && (falseId.isInt() || falseId.isNull() || falseId.isMissingNode())
+        isToken(trueId)
+            && (isToken(falseId) || falseId.isNull() || falseId.isMissingNode())
             && config.path("module_input_name").asText("causal_logits").equals("causal_logits");
     if (!isRight) {
       throw InputException.of(
@@ -145,6 +217,10 @@ final class SentenceTransformersFiles {
         trueId.intValue(), falseId.isInt() ? falseId.intValue() : TokenHead.NO_TOKEN);
   }
 
+  private static boolean isToken(JsonNode id) {
+    return id.isInt() && id.intValue() >= 0;
+  }
+
   /** The default prompt's text; empty for none. */
   private static String instruction(JsonNode settings) {
     String name = settings.path("default_prompt_name").asText("");
@@ -152,14 +228,14 @@ final class SentenceTransformersFiles {
   }
 
   private Activation activation(JsonNode settings) {
-    String name = settings.path("activation_fn").asText("").replaceFirst(".*\\.", "");
-    return switch (name) {
+    String name = settings.path("activation_fn").asText("");
+    return switch (name.replaceFirst("^torch\\.nn\\.(modules\\.\\w+\\.)?", "")) {
       case "Identity" -> Activation.IDENTITY;
       case "", "Sigmoid" -> Activation.SIGMOID; // CrossEncoder's own for one label
       default ->
           throw InputException.of(
               "%s/%s: activation_fn %s is not supported; supported: Identity, Sigmoid",
-              directory.path(), SETTINGS, Shown.text(settings.path("activation_fn").asText()));
+              directory.path(), SETTINGS, Shown.text(name));
     };
   }
 
@@ -173,40 +249,59 @@ final class SentenceTransformersFiles {
     }
     TokenizerTexts texts = TokenizerTexts.read(tokenizer);
     Map<String, Serializable> variables = new TreeMap<>(texts.specialTokens());
-    JsonNode given = transformer.path("processing_kwargs").path("chat_template");
-    given
+    transformer
+        .path(PROCESSING)
+        .path("chat_template")
         .fields()
         .forEachRemaining(
-            field -> variables.put(field.getKey(), value(field.getKey(), field.getValue())));
-    WholePrompt prompt =
-        new WholePrompt(
-            new TemplateRendering(
-                texts.chatTemplate(),
-                tokenizer.path() + "/" + texts.chatTemplateFile(),
-                instruction,
-                variables),
-            /* addSpecialTokens= */ false,
-            length);
-    checkInstruction(prompt);
-    return prompt;
+            field -> {
+              if (!isDefault(field.getKey(), field.getValue())) {
+                variables.put(field.getKey(), value(field.getKey(), field.getValue()));
+              }
+            });
+    String source = texts.chatTemplate();
+    String file = tokenizer.path() + "/" + texts.chatTemplateFile();
+    TemplateRendering rendering = new TemplateRendering(source, file, instruction, variables);
+    checkRoles(rendering, file);
+    if (options.instruction().isPresent()) {
+      checkInstruction(
+          rendering, new TemplateRendering(source, file, instruction + "x", variables));
+    }
+    return new WholePrompt(rendering, /* addSpecialTokens= */ false, length);
+  }
+
+  /** What sentence-transformers does anyway. */
+  private static boolean isDefault(String name, JsonNode value) {
+    return name.equals("restore_suffix") && value.isBoolean() && value.booleanValue();
   }
 
   private Serializable value(String name, JsonNode value) {
-    if (value.isBoolean() && !name.equals("restore_suffix")) {
-      return value.booleanValue();
+    if (!NO_VARIABLES.contains(name)) {
+      if (value.isBoolean()) {
+        return value.booleanValue();
+      }
+      if (value.isTextual()) {
+        return value.asText();
+      }
     }
-    if (value.isTextual() && !name.equals("chat_template")) {
-      return value.asText();
+    throw unsupported(PROCESSING + ": chat_template: " + name, value);
+  }
+
+  /** By a template that leaves one out, all queries or all documents would have one score. */
+  private static void checkRoles(TemplateRendering rendering, String file) {
+    String text = rendering.render("0", "0");
+    String role = rendering.render("1 2 3 4", "0").equals(text) ? "query" : "document";
+    if (role.equals("query") || rendering.render("0", "1 2 3 4").equals(text)) {
+      throw InputException.of(
+          "%s: this chat template does not render the message of role %s: it is not of a reranker;"
+              + " --prompt names a prompt in its place",
+          file, role);
     }
-    throw InputException.of(
-        "%s/%s: processing_kwargs of chat_template: %s %s is not supported",
-        directory.path(), TRANSFORMER, Shown.text(name), Shown.text(value.toString()));
   }
 
   /** Refuses an instruction that the template does not read. */
-  private void checkInstruction(WholePrompt prompt) {
-    if (options.instruction().isPresent()
-        && !prompt.rendering().render("q", "d").contains(options.instruction().get())) {
+  private void checkInstruction(TemplateRendering rendering, TemplateRendering ofAnother) {
+    if (rendering.render("q", "d").equals(ofAnother.render("q", "d"))) {
       throw OptionException.of("--instruction: the chat template of %s has none", directory.path());
     }
   }

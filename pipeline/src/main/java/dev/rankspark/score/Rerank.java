@@ -224,7 +224,7 @@ public final class Rerank {
     return new RerankReport(
         new Counted(all, counted.queries(), counted.repeated()),
         counts,
-        counters.tokens(scoring.map(Scoring::batchTokens).orElse(0)),
+        counters.tokens(scoring.map(Scoring::batchTokens).orElse(0), reranker.prompt().maxLength()),
         counters.work(
             scoring.map(Scoring::hardware),
             new Phases(scoredSeconds, writtenSeconds),

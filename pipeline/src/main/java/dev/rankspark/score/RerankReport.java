@@ -42,12 +42,13 @@ public record RerankReport(
    * @param all of the pairs
    * @param computed those that went through the model: prefixes that pairs share do so once a batch
    * @param longest of the longest pair
-   * @param truncated pairs cut at {@code --rerank-max-len}
+   * @param cutAt tokens at which pairs are cut: {@code --rerank-max-len}, or the prompt's own
+   * @param truncated pairs that were
    * @param batch the most of a batch, as asked for or as decided for all executors
    * @param leastBatch what that became where a device's memory was full
    */
   public record Tokens(
-      long all, long computed, int longest, long truncated, int batch, int leastBatch) {}
+      long all, long computed, int longest, int cutAt, long truncated, int batch, int leastBatch) {}
 
   /**
    * Where the job ran, and how long.
@@ -172,7 +173,7 @@ public record RerankReport(
   }
 
   /** One line for people, with units. */
-  public String summary(int maxLength) {
+  public String summary() {
     if (counted.pairs == 0) {
       return "No pairs to score: the output is empty";
     }
@@ -208,7 +209,7 @@ public record RerankReport(
         work.imbalance,
         tokens.truncated,
         100.0 * tokens.truncated / pairs,
-        maxLength,
+        tokens.cutAt,
         counted.repeated == 0
             ? ""
             : String.format(

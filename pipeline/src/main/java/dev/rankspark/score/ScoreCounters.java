@@ -154,12 +154,14 @@ final class ScoreCounters implements Serializable {
    * The tokens of all tasks.
    *
    * @param asked the most tokens of a batch, as asked for or decided
+   * @param cutAt the most of a pair
    */
-  RerankReport.Tokens tokens(int asked) {
+  RerankReport.Tokens tokens(int asked, int cutAt) {
     return new RerankReport.Tokens(
         sum(Task::tokens),
         sum(Task::computedTokens),
         each(Task::longest).max().orElse(0),
+        cutAt,
         sum(Task::truncated),
         asked,
         each(Task::batchTokens).min().orElse(asked));

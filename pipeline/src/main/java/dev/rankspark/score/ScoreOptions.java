@@ -50,12 +50,12 @@ public record ScoreOptions(
     partitions.ifPresent(tasks -> checkPositive("--partitions", tasks));
   }
 
-  /** A model with the defaults of the command line. */
+  /** A model with the defaults of the command line, and the prompt's length. */
   public static ScoreOptions of(ModelPaths model, PromptOptions prompt) {
     return new ScoreOptions(
         model,
         prompt,
-        RecipeOptions.NONE,
+        RecipeOptions.ofLength(prompt.maxLength()),
         Optional.empty(),
         "auto",
         DEFAULT_BATCH_ROWS,

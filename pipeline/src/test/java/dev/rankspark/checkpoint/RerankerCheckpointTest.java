@@ -300,6 +300,115 @@ class RerankerCheckpointTest {
             .bytes());
   }
 
+  /** Rows are 0 1 2 3, 4 5 6 7 and so on. */
+  @Test
+  void theHeadOfWordsIsOneRowOfTheOutputLessTheOther() throws IOException {
+    write("base/model.safetensors", base("model.").addFloats("lm_head.weight", 5, 4).bytes());
+    assertThat(head(new TokenHead(3, 1))).containsExactly(8, 8, 8, 8);
+    assertThat(head(new TokenHead(1, 3))).containsExactly(-8, -8, -8, -8);
+    assertThat(head(new TokenHead(4, TokenHead.NO_TOKEN))).containsExactly(16, 17, 18, 19);
+    assertThat(head(new TokenHead(0, TokenHead.NO_TOKEN))).containsExactly(0, 1, 2, 3);
+  }
+
+  /** Whatever else lies there. */
+  @Test
+  void theOutputIsTheEmbeddingWhereTheConfigurationTiesThem() throws IOException {
+    write("base/config.json", "{\"tie_word_embeddings\": true}");
+    assertThat(head(new TokenHead(2, 1))).containsExactly(4, 4, 4, 4);
+    write(
+        "base/model.safetensors",
+        base("model.")
+            .add("lm_head.weight", "F32", new long[] {5, 4}, new byte[80])
+            .add("score.weight", "F32", new long[] {1, 4}, new byte[16])
+            .bytes());
+    assertThat(head(new TokenHead(2, 1))).containsExactly(4, 4, 4, 4);
+    write("base/config.json", "{\"tie_word_embeddings\": false}");
+    assertThat(head(new TokenHead(2, 1))).containsExactly(0, 0, 0, 0);
+  }
+
+  @Test
+  void aModelWithoutAnOutputHasNoHeadOfWords() {
+    assertHeadRefused(new TokenHead(2, 1))
+        .hasMessage(
+            "no head: %s/base has no lm_head.weight, and its config.json does not say"
+                + " tie_word_embeddings",
+            directory);
+  }
+
+  @Test
+  void aTokenBeyondTheRowsIsRefused() throws IOException {
+    write("base/model.safetensors", base("model.").addFloats("lm_head.weight", 5, 4).bytes());
+    String matrix = " has no row in lm_head.weight (float32 [5, 4]) of ";
+    assertHeadRefused(new TokenHead(5, 1)).hasMessageStartingWith("token 5" + matrix);
+    assertHeadRefused(new TokenHead(1, 5)).hasMessageStartingWith("token 5" + matrix);
+    assertHeadRefused(new TokenHead(-7, 1)).hasMessageStartingWith("token -7" + matrix);
+    write("base/model.safetensors", base("model.").addFloats("lm_head.weight", 20).bytes());
+    assertHeadRefused(new TokenHead(1, 2)).hasMessageContaining("no row in lm_head.weight");
+    write("base/model.safetensors", base("model.").addFloats("lm_head.weight", 5, 3).bytes());
+    assertHeadRefused(new TokenHead(1, 2))
+        .hasMessageContaining("score.weight: expected shape [1, 4]");
+  }
+
+  /** The difference is of float32, as rows of 16 bits are widened. */
+  @Test
+  void rowsOf16BitsAreWidenedBeforeTheyAreTakenApart() throws IOException {
+    byte[] halves = new byte[40];
+    byte[] brains = new byte[40];
+    for (int i = 0; i < 4; i++) {
+      halves[8 + 2 * i + 1] = 0x3c; // 1
+      halves[16 + 2 * i] = 1; // 2^-24
+      brains[8 + 2 * i] = (byte) 0x80; // 1
+      brains[8 + 2 * i + 1] = 0x3f;
+      brains[16 + 2 * i + 1] = 0x34; // 2^-23
+    }
+    write(
+        "base/model.safetensors",
+        base("model.").add("lm_head.weight", "F16", new long[] {5, 4}, halves).bytes());
+    float half = 1 - 0x1p-24f;
+    assertThat(head(new TokenHead(1, 2))).containsExactly(half, half, half, half);
+    write(
+        "base/model.safetensors",
+        base("model.").add("lm_head.weight", "BF16", new long[] {5, 4}, brains).bytes());
+    float brain = 1 - 0x1p-23f;
+    assertThat(head(new TokenHead(1, 2))).containsExactly(brain, brain, brain, brain);
+    write(
+        "base/model.safetensors",
+        base("model.").add("lm_head.weight", "I8", new long[] {5, 4}, new byte[20]).bytes());
+    assertHeadRefused(new TokenHead(1, 2))
+        .hasMessageStartingWith("expected float16, bfloat16 or float32, got lm_head.weight (int8");
+  }
+
+  @Test
+  void anAdapterThatTrainsTheHeadIsRefusedBesideWords() throws IOException {
+    write("base/model.safetensors", base("model.").addFloats("lm_head.weight", 5, 4).bytes());
+    assertThatThrownBy(() -> open("base", "some/adapter").bind(SHAPES, new TokenHead(2, 1)))
+        .isInstanceOf(InputException.class)
+        .hasMessage(
+            "%s/some/adapter/adapter_model.safetensors trains score.weight, but the head is made of"
+                + " rows of lm_head.weight: merge the adapter with PEFT first",
+            directory);
+    writeAdapter("some/adapter", "base", "lm_head", false);
+    assertThatThrownBy(() -> open("base", "some/adapter").bind(SHAPES, new TokenHead(2, 1)))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("trains lm_head.weight, but the head is made of rows");
+    writeAdapter("some/adapter", "base", Q, false);
+    var bound = open("base", "some/adapter").bind(SHAPES, new TokenHead(2, 1));
+    assertThat(bound.get(Q + ".weight").lora()).isPresent();
+    assertThat(floats(bound)).containsExactly(4, 4, 4, 4);
+  }
+
+  private float[] head(TokenHead tokens) {
+    return floats(open("base", "").bind(SHAPES, tokens));
+  }
+
+  private static float[] floats(Map<String, Weight> bound) {
+    return bound.get("score.weight").stored().floats(0, 4);
+  }
+
+  private AbstractThrowableAssert<?, ?> assertHeadRefused(TokenHead tokens) {
+    return assertThatThrownBy(() -> head(tokens)).isInstanceOf(InputException.class);
+  }
+
   @Test
   void aBaseWithoutConfigurationIsNamed() throws IOException {
     Files.delete(directory.resolve("base/config.json"));

@@ -23,7 +23,7 @@ public final class SafetensorsBytes {
   }
 
   /** A float32 tensor with the values 0, 1, 2, ... */
-  SafetensorsBytes addFloats(String name, long... shape) {
+  public SafetensorsBytes addFloats(String name, long... shape) {
     return add(name, "F32", shape, count(shape));
   }
 

@@ -49,6 +49,15 @@ class DecoderConfigTest {
         .containsExactly(64, 48);
   }
 
+  /** Code beside a model is never run; by its architecture it is one of ours. */
+  @Test
+  void remoteCodeThatIsNamedBesideAnArchitectureOfOursIsNotMissed() {
+    ObjectNode config = json();
+    config.putArray("architectures").add("LlamaForCausalLM");
+    config.putObject("auto_map").put("AutoModelForCausalLM", "modeling_mine.MineForCausalLM");
+    assertThat(parse(config).layers()).isEqualTo(3);
+  }
+
   @Test
   void aKeyOfTwoLinesIsToldOnOne() {
     ObjectNode config = json();
@@ -87,6 +96,24 @@ class DecoderConfigTest {
           """
           "model_type": "gpt_neox"         | model_type "gpt_neox" is not supported; supported: llama, mistral, qwen2, qwen3
           "model_type": null               | model_type null is not supported; supported: llama, mistral, qwen2, qwen3
+          "model_type": "qwen3_moe" | model_type "qwen3_moe" is not supported; supported: llama, mistral, qwen2, qwen3 (nearest to it: qwen3)
+          "model_type": "qwen3_vl" | model_type "qwen3_vl" is not supported; supported: llama, mistral, qwen2, qwen3 (nearest to it: qwen3)
+          "model_type": "qwen2_5_vl" | model_type "qwen2_5_vl" is not supported; supported: llama, mistral, qwen2, qwen3 (nearest to it: qwen2)
+          "model_type": "Qwen2" | model_type "Qwen2" is not supported; supported: llama, mistral, qwen2, qwen3 (nearest to it: qwen2)
+          "model_type": "ministral" | model_type "ministral" is not supported; supported: llama, mistral, qwen2, qwen3 (nearest to it: mistral)
+          "model_type": "ministral3" | model_type "ministral3" is not supported; supported: llama, mistral, qwen2, qwen3 (nearest to it: mistral)
+          "model_type": "mistral3" | model_type "mistral3" is not supported; supported: llama, mistral, qwen2, qwen3 (nearest to it: mistral)
+          "model_type": "mixtral" | model_type "mixtral" is not supported; supported: llama, mistral, qwen2, qwen3 (nearest to it: mistral)
+          "model_type": "llama4_text" | model_type "llama4_text" is not supported; supported: llama, mistral, qwen2, qwen3 (nearest to it: llama)
+          "model_type": "gemma2" | model_type "gemma2" is not supported; supported: llama, mistral, qwen2, qwen3
+          "model_type": "phi3" | model_type "phi3" is not supported; supported: llama, mistral, qwen2, qwen3
+          "model_type": "qwen" | model_type "qwen" is not supported; supported: llama, mistral, qwen2, qwen3
+          "model_type": "" | model_type "" is not supported; supported: llama, mistral, qwen2, qwen3
+          "model_type": "my_llama" | model_type "my_llama" is not supported; supported: llama, mistral, qwen2, qwen3
+          "model_type": "qwen3", "architectures": ["JinaForRanking"] | architectures ["JinaForRanking"] is not supported: a listwise reranker, whose scores of a query's documents depend on each other; rerankers of pairs are supported
+          "model_type": "minicpm", "architectures": ["LayerWiseMiniCPMForCausalLM"] | architectures ["LayerWiseMiniCPMForCausalLM"] is not supported: a reranker whose own code reads scores from layers in between
+          "model_type": "gemma2", "architectures": ["CostWiseGemmaForCausalLM"] | architectures ["CostWiseGemmaForCausalLM"] is not supported: a reranker whose own code leaves out tokens and reads scores from layers in between
+          "model_type": "qwen3", "architectures": ["Qwen3ForRanking"] | architectures ["Qwen3ForRanking"] is not supported; supported: Qwen3ForCausalLM, Qwen3ForSequenceClassification, Qwen3Model
           "architectures": ["LlamaBidirectionalModel"] | architectures ["LlamaBidirectionalModel"] is not supported; supported: LlamaForCausalLM, LlamaForSequenceClassification, LlamaModel
           "architectures": ["MistralModel"] | architectures ["MistralModel"] is not supported; supported: LlamaForCausalLM, LlamaForSequenceClassification, LlamaModel
           "architectures": ["LlamaForSequenceClassification"], "id2label": {"0": "no", "1": "yes"} | id2label {"0":"no","1":"yes"} is not supported; supported: one label

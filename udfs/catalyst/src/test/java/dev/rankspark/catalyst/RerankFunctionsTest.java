@@ -299,6 +299,34 @@ class RerankFunctionsTest {
         .hasMessageContaining("spark.rankspark.none.modelNameOrPath is not set");
   }
 
+  @Test
+  void aModelsPromptAndWordsAreSettings() {
+    Map<String, String> words = new HashMap<>();
+    words.put("modelNameOrPath", REFERENCE.resolve("base").toString());
+    words.put("prompt", "qwen3-reranker");
+    words.put("trueToken", "a");
+    words.put("falseToken", "the");
+    words.put("dtype", "float32");
+    RankSpark.model(spark, "words", words);
+    words.put("score", "published");
+    RankSpark.model(spark, "published", words);
+    words.put("instruction", "Be kind");
+    RankSpark.model(spark, "kind", words);
+    Row row =
+        spark
+            .sql(
+                "SELECT rerank_score('a river', 'It flows', NULL, 'words'), rerank_score('a river',"
+                    + " 'It flows', NULL, 'published'), rerank_score('a river', 'It flows', NULL,"
+                    + " 'kind')")
+            .head();
+    double published = 1 / (1 + Math.exp(-row.getFloat(0)));
+    assertThat((double) row.getFloat(1)).isCloseTo(published, within(1e-5));
+    assertThat(row.getFloat(2)).isNotCloseTo(row.getFloat(1), within(1e-6f));
+    words.put("prompt", "qwen");
+    assertThatThrownBy(() -> RankSpark.model(spark, "wrong", words))
+        .hasMessageContaining("--prompt: expected one of tevatron, qwen3-reranker, mxbai");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

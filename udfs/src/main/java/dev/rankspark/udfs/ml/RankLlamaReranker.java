@@ -86,6 +86,11 @@ public final class RankLlamaReranker extends Model<RankLlamaReranker>
   private final Param<String> passagePrefix;
   private final IntParam rerankMaxLen;
   private final BooleanParam appendEosToken;
+  private final Param<String> prompt;
+  private final Param<String> instruction;
+  private final Param<String> trueToken;
+  private final Param<String> falseToken;
+  private final Param<String> score;
   private final Param<String> dtype;
   private final Param<String> device;
   private final IntParam batchSize;
@@ -133,9 +138,29 @@ public final class RankLlamaReranker extends Model<RankLlamaReranker>
     queryPrefix = new Param<>(this, "queryPrefix", "put before queries, such as \"query: \"");
     passagePrefix =
         new Param<>(this, "passagePrefix", "put before passages, such as \"document: \"");
-    rerankMaxLen = new IntParam(this, "rerankMaxLen", "tokens at which a text is cut");
+    rerankMaxLen =
+        new IntParam(
+            this,
+            "rerankMaxLen",
+            "tokens at which a text is cut; unset, 512, or as many as a published prompt has");
     appendEosToken =
         new BooleanParam(this, "appendEosToken", "end every pair with the tokenizer's </s>");
+    prompt =
+        new Param<>(
+            this,
+            "prompt",
+            "the prompt: tevatron, or a publisher's: qwen3-reranker, mxbai-rerank-v2, zerank-1; unset, what the model's files or its name say");
+    instruction =
+        new Param<>(this, "instruction", "in place of a published prompt's own instruction");
+    trueToken =
+        new Param<>(
+            this,
+            "trueToken",
+            "the word whose logit is the score, such as yes, of a model without a head");
+    falseToken =
+        new Param<>(this, "falseToken", "the word whose logit is taken off, such as no; or none");
+    score =
+        new Param<>(this, "score", "raw, or published: with the publisher's sigmoid and scaling");
     dtype = new Param<>(this, "dtype", "auto, float32, bfloat16, float16 or int8");
     device = new Param<>(this, "device", "auto, cpu, cuda or cuda:N");
     batchSize = new IntParam(this, "batchSize", "the most pairs in one batch");
@@ -149,8 +174,8 @@ public final class RankLlamaReranker extends Model<RankLlamaReranker>
     setDefault(engine, PYTORCH);
     setDefault(queryPrefix, "");
     setDefault(passagePrefix, "");
-    setDefault(rerankMaxLen, PromptOptions.DEFAULT_MAX_LENGTH);
     setDefault(appendEosToken, false);
+    setDefault(score, "raw");
     setDefault(dtype, "auto");
     setDefault(device, "auto");
     setDefault(batchSize, ScoreOptions.DEFAULT_BATCH_ROWS);
@@ -296,6 +321,51 @@ public final class RankLlamaReranker extends Model<RankLlamaReranker>
     return this;
   }
 
+  public Param<String> prompt() {
+    return prompt;
+  }
+
+  public RankLlamaReranker setPrompt(String value) {
+    set(prompt, value);
+    return this;
+  }
+
+  public Param<String> instruction() {
+    return instruction;
+  }
+
+  public RankLlamaReranker setInstruction(String value) {
+    set(instruction, value);
+    return this;
+  }
+
+  public Param<String> trueToken() {
+    return trueToken;
+  }
+
+  public RankLlamaReranker setTrueToken(String value) {
+    set(trueToken, value);
+    return this;
+  }
+
+  public Param<String> falseToken() {
+    return falseToken;
+  }
+
+  public RankLlamaReranker setFalseToken(String value) {
+    set(falseToken, value);
+    return this;
+  }
+
+  public Param<String> score() {
+    return score;
+  }
+
+  public RankLlamaReranker setScore(String value) {
+    set(score, value);
+    return this;
+  }
+
   public Param<String> dtype() {
     return dtype;
   }
@@ -395,6 +465,11 @@ public final class RankLlamaReranker extends Model<RankLlamaReranker>
             passagePrefix,
             rerankMaxLen,
             appendEosToken,
+            prompt,
+            instruction,
+            trueToken,
+            falseToken,
+            score,
             dtype,
             device,
             maxBatchTokens,
@@ -446,7 +521,7 @@ public final class RankLlamaReranker extends Model<RankLlamaReranker>
 
   /** Equal scores have ranks in the order of their passages. */
   private Dataset<Row> ranked(Dataset<Row> scored, boolean isOfGroups) {
-    String score = Tables.quoted(getOrDefault(outputCol));
+    String scores = Tables.quoted(getOrDefault(outputCol));
     return scored.withColumn(
         getOrDefault(rankCol),
         isOfGroups
@@ -454,12 +529,12 @@ public final class RankLlamaReranker extends Model<RankLlamaReranker>
                 String.format(
                     "transform(%1$s, (s, i) -> IF(s IS NULL, NULL, 1 + size(filter(%1$s, (t, j) ->"
                         + " t > s OR (t = s AND j < i)))))",
-                    score))
+                    scores))
             : row_number()
                 .over(
                     Window.partitionBy(col(Tables.quoted(column(0, queryCol))))
                         .orderBy(
-                            col(score).desc_nulls_last(),
+                            col(scores).desc_nulls_last(),
                             col(Tables.quoted(column(1, passageCol))))));
   }
 

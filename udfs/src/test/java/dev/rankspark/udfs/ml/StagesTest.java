@@ -191,6 +191,60 @@ class StagesTest {
     }
   }
 
+  /** The base's head are two of its words; 512 tokens are Tevatron's, not a published prompt's. */
+  @Test
+  void promptAndWordsAreParamsToo() throws IOException {
+    RankLlamaReranker words =
+        new RankLlamaReranker()
+            .setModelUrl(REFERENCE.resolve("base").toString())
+            .setPrompt("tevatron")
+            .setTrueToken("a")
+            .setFalseToken("the")
+            .setDtype("float32");
+    RankLlamaReranker turned = words.copy(ParamMap.empty());
+    turned.setTrueToken("the").setFalseToken("a");
+    Dataset<Row> both = turned.setOutputCol("turned").transform(words.transform(pairs));
+    List<Row> rows = both.collectAsList();
+    assertThat(rows).hasSize((int) pairs.count());
+    for (Row row : rows) {
+      assertThat(row.<Float>getAs("turned")).isCloseTo(-row.<Float>getAs("score"), within(1e-4f));
+    }
+    assertThat(rows).anyMatch(row -> Math.abs(row.<Float>getAs("score")) > 1e-3);
+
+    Path known = Files.createDirectory(folder.resolve("Qwen3-Reranker-0.6B"));
+    for (String name : List.of("config.json", "model.safetensors", "tokenizer.json")) {
+      Files.copy(REFERENCE.resolve("base").resolve(name), known.resolve(name));
+    }
+    Files.copy(
+        REFERENCE.resolve("base/tokenizer_config.json"), known.resolve("tokenizer_config.json"));
+    words.setModelUrl(known.toString()).clear(words.prompt());
+    List<Float> raw = scores(words);
+    assertThat(scores(words.setRerankMaxLen(2_048))).isEqualTo(raw);
+    assertThat(scores(words.setRerankMaxLen(512))).isNotEqualTo(raw);
+    List<Float> published = scores(words.setScore("published").setRerankMaxLen(2_048));
+    for (int i = 0; i < raw.size(); i++) {
+      assertThat(published.get(i))
+          .isCloseTo((float) (1 / (1 + Math.exp(-raw.get(i)))), within(1e-5f));
+    }
+    assertThat(scores(words.setInstruction("Be kind").setScore("raw"))).isNotEqualTo(raw);
+
+    assertThatThrownBy(() -> words.setPrompt("qwen3").transform(pairs))
+        .isInstanceOf(OptionException.class)
+        .hasMessageStartingWith("--prompt: expected one of tevatron, qwen3-reranker,");
+    assertThatThrownBy(() -> words.setPrompt("zerank-1").setScore("best").transform(pairs))
+        .hasMessage("--score: expected raw or published, got best");
+    assertThat(words.explainParams())
+        .contains("rerankMaxLen: tokens at which a text is cut; unset, 512, or as many as")
+        .contains(
+            "score: raw, or published: with the publisher's sigmoid and scaling (default: raw");
+  }
+
+  private static List<Float> scores(RankLlamaReranker stage) {
+    return stage.transform(pairs).orderBy("qid", "docid").select("score").collectAsList().stream()
+        .map(row -> row.getFloat(0))
+        .toList();
+  }
+
   private static void settings(String... optionsAndValues) {
     for (int i = 0; i < optionsAndValues.length; i += 2) {
       spark.conf().set("spark.rankspark." + optionsAndValues[i], optionsAndValues[i + 1]);
