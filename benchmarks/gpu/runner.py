@@ -1,4 +1,6 @@
 """The product's programs called from Python as its Java classes call them (CrossEncoder, WeightLoader, TrainableEncoder, BatchPlan)."""
+import collections
+import functools
 import gzip
 import json
 import zlib
@@ -13,7 +15,16 @@ import models
 FLOAT32 = 6
 CODES = {"float32": 6, "bfloat16": 15, "float16": 5}
 CHUNK = 16 << 20
-VECTORS = "ids", "positions", "ends"  # tensors, not lists
+VECTORS = {"ids", "positions", "ends", "places", "first_places", "inverse", "lengths"}  # tensors, not lists
+
+
+@functools.cache
+def record(name, fields):
+    return collections.namedtuple(name, fields)
+
+
+# A program's records come to Python as named tuples, for each of which libtorch makes a class: 200 blocks took 0.1 s.
+torch._jit_internal._create_named_tuple = lambda values, name, fields, *_: record(name, tuple(fields))(*values)
 
 
 def load_program(name, device):
@@ -43,20 +54,18 @@ class Checkpoint:
             return None
         return [self.adapter.get_tensor(f"{key}.lora_{side}.weight") for side in "AB"]
 
-    def fused(self, head):
-        """DecoderConfig.fusedWeights: what shares a product is stacked."""
-        yield ["model.embed_tokens.weight"]
-        yield ["model.norm.weight"]
-        if head:
-            yield ["score.weight"]
-        for i in range(self.config["num_hidden_layers"]):
-            layer = f"model.layers.{i}."
-            yield [layer + "input_layernorm.weight"]
-            yield [f"{layer}self_attn.{m}_proj.weight" for m in "qkv"]
-            yield [layer + "self_attn.o_proj.weight"]
-            yield [layer + "post_attention_layernorm.weight"]
-            yield [layer + "mlp.gate_proj.weight", layer + "mlp.up_proj.weight"]
-            yield [layer + "mlp.down_proj.weight"]
+    def layers(self):
+        return self.config["num_hidden_layers"]
+
+
+def slots(layer):
+    """Architecture.layer: the names of a layer's weights in the order of Architecture.Slot; what shares a product is stacked."""
+    named = lambda *modules: [f"model.layers.{layer}.{module}.weight" for module in modules]
+    none = []
+    return [
+        named("input_layernorm"), named("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"), none, none, none,
+        named("self_attn.o_proj"), none, named("post_attention_layernorm"), named("mlp.gate_proj", "mlp.up_proj"), none,
+        named("mlp.down_proj"), none]
 
 
 def rotary(positions, config, device):
@@ -70,21 +79,39 @@ def rotary(positions, config, device):
     return tuple(torch.from_numpy(t).to(device) for t in (np.concatenate([cos, cos], 1), np.concatenate([-sin, sin], 1)))
 
 
-def fill(program, checkpoint, dtype, device, head, merge):
+class Loader:
     """WeightLoader: by `reserve` and `fill`, some rows at a time, an adapter merged."""
-    code, none = CODES[dtype], torch.zeros(0, device=device)
-    for names in checkpoint.fused(head):
-        parts = [checkpoint.weight(name) for name in names]
-        program.reserve(sizes=[sum(len(p) for p in parts), *parts[0].shape[1:]], dtype=code, like=none)
-        at = 0
-        for name, part in zip(names, parts):
-            factors = checkpoint.factors(name) if merge else None
-            a, b = (f.to(device) for f in factors) if factors else (none, none)
-            step = max(1, CHUNK // max(1, part.numel() // len(part)))
-            for row in range(0, len(part), step):
-                program.fill(at=at + row, row=row, rows=part[row : row + step], a=a, b=b,
-                             scaling=checkpoint.scaling if factors else 0.0, dtype=code)
-            at += len(part)
+
+    def __init__(self, program, checkpoint, dtype, device, merge):
+        self.program, self.checkpoint, self.code, self.merge = program, checkpoint, CODES[dtype], merge
+        self.none = torch.zeros(0, device=device)
+
+    def one(self, name):
+        return self.program.only(self([[name]]))
+
+    def __call__(self, slots_):
+        weights = torch._C.ScriptList([])  # of tensors; a list of Python's would be copied in each call
+        for names in slots_:
+            parts = [self.checkpoint.weight(name) for name in names]
+            sizes = [sum(len(p) for p in parts), *(parts[0].shape[1:] if parts else ())]
+            self.program.reserve(weights, sizes=sizes, dtype=self.code, like=self.none)
+            at = 0
+            for name, part in zip(names, parts):
+                self.fill(weights, at, part, self.checkpoint.factors(name) if self.merge else None)
+                at += len(part)
+        return weights
+
+    def fill(self, weights, at, part, factors):
+        a, b = (f.to(self.none.device) for f in factors) if factors else (self.none, self.none)
+        step = max(1, CHUNK // max(1, part.numel() // len(part)))
+        for row in range(0, len(part), step):
+            self.program.fill(weights, at=at + row, row=row, rows=part[row : row + step], a=a, b=b,
+                              scaling=self.checkpoint.scaling if factors else 0.0, dtype=self.code)
+
+
+def on(device, batch):
+    """A batch's arguments by their names in the program."""
+    return {name: torch.as_tensor(value, device=device) if name in VECTORS else value for name, value in batch.items()}
 
 
 class Scorer:
@@ -93,19 +120,24 @@ class Scorer:
     def __init__(self, checkpoint, dtype, device, longest=196):
         config = self.config = checkpoint.config
         self.device = device
-        self.program = load_program("decoder", device)
-        fill(self.program, checkpoint, dtype, device, head=True, merge=True)
-        self.program.arrange(
+        program = self.program = load_program("decoder", device)
+        program.configure(
             heads=config["num_attention_heads"], kv_heads=config["num_key_value_heads"], eps=config["rms_norm_eps"], layout=0)
+        load = Loader(program, checkpoint, dtype, device, merge=True)
+        self.embedding = load.one("model.embed_tokens.weight")
+        self.head = program.arrange_head(load([["model.norm.weight"], ["score.weight"]]))
+        last = checkpoint.layers() - 1
+        self.layers = [program.arrange(load(slots(i)), is_last=i == last) for i in range(last + 1)]
         self.cos, self.sin = rotary(longest, config, device)
 
-    def arguments(self, packed):
-        arguments = {name: torch.from_numpy(value).to(self.device) if name in VECTORS else value for name, value in packed.items()}
-        return {**arguments, "cos": self.cos, "sin": self.sin}
-
     def on_device(self, packed):
+        arguments = on(self.device, packed)
         with torch.no_grad():
-            return self.program.score(**self.arguments(packed))
+            x = self.program.embed(self.embedding, arguments.pop("ids"))
+            batch = self.program.batch(**arguments, window=0, cos=self.cos, sin=self.sin, like=self.embedding)
+            for layer in self.layers:
+                x = self.program.layer(layer, x, batch, windowed=False)
+            return self.program.score(self.head, x)
 
     def __call__(self, packed):
         return self.on_device(packed)[: texts_of(packed)].float().cpu().numpy()
@@ -126,8 +158,8 @@ def up(count, step):
 
 
 def pack(groups, all_texts, rows=32, ends_step=16):
-    """PackedTexts.Builder: the tokens one after the other, prefixes once. Returns the arguments of the program's score by their
-    names, and the texts' order."""
+    """PackedTexts.Builder: the tokens one after the other, prefixes once. Returns the arguments of the program's embed and batch
+    by their names, and the texts' order."""
     ids, positions, ends, prefixes, blocks, order, at = [], [], [], [], [], [], 0
     for prefix, members in groups:
         first = at
@@ -182,43 +214,59 @@ class Trainer:
     def __init__(self, checkpoint, dtype, device, checkpointing=False, longest=128):
         config = self.config = checkpoint.config
         self.device, self.checkpointing = device, checkpointing
-        self.program = load_program("trainer", device)
-        fill(self.program, checkpoint, dtype, device, head=False, merge=False)
-        parts, self.names = [], []
-        for layer in range(config["num_hidden_layers"]):
-            for module in ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj",
-                           "mlp.up_proj", "mlp.down_proj"):
-                name = f"model.layers.{layer}.{module}.weight"
-                parts += checkpoint.factors(name)
-                self.names += [name + ".A", name + ".B"]
-        parts.append(checkpoint.weight("score.weight").float())
-        self.names.append("head")
-        sizes = [p.numel() for p in parts]
-        self.program.configure(
-            heads=config["num_attention_heads"], kv_heads=config["num_key_value_heads"], eps=config["rms_norm_eps"],
-            ranks=[models.RANK] * 7, outputs=[len(p) for p in parts[1:14:2]], sizes=sizes, decays=[1] * len(sizes), full=False,
-            scaling=checkpoint.scaling, dropout=0.0, checkpointing=checkpointing)
-        self.program.widen()
+        parts = []
+        for i in range(checkpoint.layers()):
+            for name in (name for names in slots(i) for name in names):
+                parts += checkpoint.factors(name) or []  # a norm has none
+        of_layer = parts[: len(parts) // checkpoint.layers()]
+        parts.append(checkpoint.weight("score.weight"))
         self.params = torch.cat([p.float().reshape(-1) for p in parts]).to(device)
-        self.grads = torch.zeros_like(self.params)
-        self.moments = torch.zeros_like(self.params), torch.zeros_like(self.params)
+        self.grads, *self.moments = (torch.zeros_like(self.params) for _ in range(3))
+        self.sizes, layer_sizes = ([p.numel() for p in some] for some in (parts, of_layer))
+        program = self.program = load_program("trainer", device)
+        program.configure(
+            heads=config["num_attention_heads"], kv_heads=config["num_key_value_heads"], eps=config["rms_norm_eps"],
+            ranks=[models.RANK] * 7, outputs=[len(b) for b in of_layer[1::2]], layer_sizes=layer_sizes, full=False,
+            scaling=checkpoint.scaling)
+        load = Loader(program, checkpoint, dtype, device, merge=False)
+        self.embedding, self.norm = load.one("model.embed_tokens.weight"), load.one("model.norm.weight")
+        last = checkpoint.layers() - 1
+        self.layers = [
+            program.arrange(load(slots(i)), number=i, is_last=i == last, parameters=self.params, first=i * sum(layer_sizes),
+                            dtype=CODES[dtype]) for i in range(last + 1)]
         self.cos, self.sin = rotary(longest, config, device)
         self.changed = True
 
-    def step(self, batch, weight=1.0, groups=None):
+    def step(self, given, weight=1.0):
+        """TrainableEncoder.addGradient."""
+        program = self.program
         if self.changed:
-            self.program.refresh(self.params)
+            for layer in self.layers:
+                program.refresh(layer, self.params)
             self.changed = False
-        tensors = ("ids", "ends", "places", "first_places", "inverse", "lengths", "order")
-        arguments = {name: torch.tensor(batch[name], device=self.device) if name in tensors else batch[name]
-                     for name in batch if name != "groups"}
-        arguments["order"] = arguments["order"].view(batch["groups"], -1)
-        out = self.program.step(**arguments, weight=weight, cos=self.cos, sin=self.sin, parameters=self.params, gradient=self.grads)
-        return out[: batch["groups"]]
+        arguments = on(self.device, given)
+        order = torch.tensor(arguments.pop("order"), device=self.device).view(arguments.pop("groups"), -1)
+        x = program.embed(self.embedding, arguments.pop("ids"))
+        batch = program.batch(**arguments, cos=self.cos, sin=self.sin, dropout=0.0, window=0, like=self.embedding)
+        passes = []  # of each layer its input, the state in its middle and, unless they are computed again, attention and MLP
+        for layer in self.layers:
+            output, *kept = program.forward_layer(layer, x, batch, windowed=False)
+            if self.checkpointing and not layer.is_last:
+                del kept[1:]
+            passes.append((x, *kept))
+            x = output
+        losses, dx = program.backward_loss(
+            x, norm=self.norm, parameters=self.params, order=order, weight=weight, last=self.layers[-1], norm_at=0, gradient=self.grads)
+        for layer in reversed(self.layers):
+            x, middle, *kept = passes.pop()
+            if not kept:
+                kept = program.attention(x, layer, batch, windowed=False), program.mlp(middle, layer, batch)
+            dx = program.backward_layer(layer, dx, x, middle, *kept, batch, self.grads)
+        return losses
 
     def update(self, number):
         self.changed = True
         first, second = self.moments
         return self.program.update(
-            parameters=self.params, gradient=self.grads, first_moment=first, second_moment=second, rate=1e-4, beta1=0.9, beta2=0.999,
-            epsilon=1e-8, weight_decay=0.0, max_norm=1.0, step=number)
+            sizes=self.sizes, decays=[1] * len(self.sizes), parameters=self.params, gradient=self.grads, first_moment=first,
+            second_moment=second, rate=1e-4, beta1=0.9, beta2=0.999, epsilon=1e-8, weight_decay=0.0, max_norm=1.0, step=number)

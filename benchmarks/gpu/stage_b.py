@@ -122,6 +122,8 @@ def merged(options, shape):
         pair_template(folder)
         settings_file = folder / "tokenizer_config.json"
         settings = json.loads(settings_file.read_text())
+        settings["tokenizer_class"] = "PreTrainedTokenizerFast"  # Llama's own puts its template in the place of ours
+        settings["model_input_names"] = ["input_ids", "attention_mask"]
         settings["pad_token"] = settings.get("unk_token") or "<unk>"
         settings_file.write_text(json.dumps(settings))
         (folder / "done").touch()
@@ -191,47 +193,34 @@ def varlen(runner):
         cumulated = [torch.tensor([0] + lengths).cumsum(0).to(torch.int32).to(device) for lengths in (q_lengths, k_lengths)]
         return torch.cat(keys).to(device), *cumulated, max(q_lengths), max(k_lengths), sum(q_lengths)
 
-    def product(y, of):
-        return torch.nn.functional.linear(y, of.weight)
-
     def score(scorer, packed):
         program, config = scorer.program, scorer.config
         heads, kv = config["num_attention_heads"], config["num_key_value_heads"]
-        arguments = scorer.arguments(packed)
-        ids, positions, ends, cos, sin = (arguments[name] for name in ("ids", "positions", "ends", "cos", "sin"))
-        x = torch.embedding(scorer.embedding, ids)
-        cos1, sin1 = (t.index_select(0, positions).to(x.dtype).unsqueeze(1) for t in (cos, sin))
+        arguments = runner.on(scorer.device, packed)
+        positions, ends = arguments["positions"], arguments["ends"]
+        x = program.embed(scorer.embedding, arguments["ids"])
+        cos, sin = (t.index_select(0, positions).to(x.dtype).unsqueeze(1) for t in (scorer.cos, scorer.sin))
         keys, cu_q, cu_k, longest_q, longest_k, used = places(packed, x.device)
-        d = cos.size(1)
-
-        def rotated(t):
-            return program.rotate(t, cos1, sin1, torch.empty_like(t))
-
+        d = cos.size(2)
         for layer in scorer.layers:
-            y = program.norm(x)
-            if layer.is_last:
-                k0, v = product(y, layer.qkv[1]).view(x.size(0), -1, d).chunk(2, 1)
-                k, q = rotated(k0), rotated(product(y, layer.qkv[0]).view(x.size(0), -1, d))
-            else:
-                qk, v = product(y, layer.qkv[0]).view(x.size(0), -1, d).split([heads + kv, kv], 1)
-                q, k = rotated(qk).split([heads, kv], 1)
-            out = torch.zeros(x.size(0), heads * d, dtype=x.dtype, device=x.device)
+            y, norms = program.norm(x), layer.head_norms
+            qkv = torch.cat([program.multiply(y, product) for product in layer.qkv], 1).view(x.size(0), -1, d)
+            qk, v = qkv.split([heads + kv, kv], 1)
+            q, k = program.rotated(qk, norms, cos, sin).split([heads, kv], 1)
+            a = torch.zeros(x.size(0), heads * d, dtype=x.dtype, device=x.device)
             k1, v1 = k.index_select(0, keys), v.index_select(0, keys)
             if x.is_cuda:
                 # grouped heads go in as they are; causal is aligned to the last key, as a prefix asks for
-                a = torch.ops.aten._flash_attention_forward(
+                y = torch.ops.aten._flash_attention_forward(
                     q[:used].contiguous(), k1, v1, cu_q, cu_k, longest_q, longest_k, 0.0, True, False, scale=d**-0.5)[0]
             else:
-                a = reference(q[:used], k1, v1, cu_q, cu_k, d)
-            out[:used] = a.reshape(used, -1)
+                y = reference(q[:used], k1, v1, cu_q, cu_k, d)
+            a[:used] = y.reshape(used, -1)
             if layer.is_last:
-                x, out = x.index_select(0, ends), out.index_select(0, ends)
-            x = x + product(out, layer.o)
-            both = product(program.norm(x), layer.gate_up[0])
-            gated = torch.empty(x.size(0), both.size(1) // 2, dtype=x.dtype, device=x.device)
-            program.gate(both, gated)
-            x = x + product(gated, layer.down)
-        return torch.nn.functional.linear(program.norm(x).float(), scorer.head).view(-1)
+                x, a = x.index_select(0, ends), a.index_select(0, ends)
+            x = program.add_multiplied(x, a, layer.o)
+            x = program.add_multiplied(x, program.gated(program.norm(x), layer.gate_up), layer.down)
+        return program.score(scorer.head, x)
 
     def reference(q, k, v, cu_q, cu_k, d):
         """What the kernel computes, for the rehearsal on a CPU."""
@@ -246,10 +235,6 @@ def varlen(runner):
         return torch.cat(out)
 
     def change(scorer):
-        program = scorer.program
-        scorer.embedding, scorer.head = program.frozen[:2]
-        scorer.layers = [program.layer(i) for i in range(program.layers())]
-
         def on_device(packed):
             with torch.no_grad():
                 return score(scorer, packed)

@@ -20,7 +20,7 @@ public final class ProgramFiles {
     }
   }
 
-  /** A batch with the arguments of the program's {@code score}, by their names there. */
+  /** A batch by the names that the program's {@code embed} and {@code batch} give its parts. */
   public static Map<String, Object> arguments(PackedTexts batch) {
     List<PackedTexts.Prefix> prefixes = batch.prefixes();
     List<PackedTexts.Block> blocks = batch.blocks();
@@ -42,7 +42,7 @@ public final class ProgramFiles {
     return records.stream().mapToLong(number).toArray();
   }
 
-  /** A training batch with the arguments of the program's {@code step}, by their names there. */
+  /** A training batch, likewise. */
   public static Map<String, Object> arguments(TrainBatch batch) {
     WholeTexts texts = batch.texts();
     return Map.ofEntries(

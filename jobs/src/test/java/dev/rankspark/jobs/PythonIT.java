@@ -24,6 +24,9 @@ class PythonIT {
   /** Between two machines' float32 of the same program. */
   private static final double OTHER_CPU = 2e-5;
 
+  /** Of a failed program's output, characters that are shown: what failed may be said there. */
+  private static final int END = 4_000;
+
   @TempDir private Path folder;
 
   @Test
@@ -81,8 +84,10 @@ class PythonIT {
   static String run(Path logs, Map<String, String> environment, String... command)
       throws Exception {
     Cli.Result result = end(logs, environment, command);
-    assertThat(result.exitCode()).as(result.err()).isZero();
-    return result.out();
+    String out = result.out();
+    String end = out.substring(Math.max(0, out.length() - END));
+    assertThat(result.exitCode()).as("%s%n%s", end, result.err()).isZero();
+    return out;
   }
 
   /** Runs a program to its end. */
