@@ -25,7 +25,7 @@ from peft import (AdaLoraConfig, IA3Config, LoHaConfig, LoraConfig, PeftConfig, 
 from transformers import (AutoModel, AutoTokenizer, GemmaConfig, GemmaForSequenceClassification, LlamaConfig,
                           LlamaForCausalLM, LlamaForSequenceClassification, LlamaForTokenClassification, LlamaModel,
                           MistralConfig, MistralForCausalLM, MistralForSequenceClassification, MistralModel, MixtralConfig,
-                          MixtralForSequenceClassification, Qwen2Config, Qwen2ForSequenceClassification)
+                          MixtralForSequenceClassification)
 from transformers.utils import logging
 
 CLASSES = {
@@ -310,8 +310,6 @@ def refused():
     query = {"target_modules": ["q_proj"]}
     return [
         ("GELU", config, "hidden_act", classifier(hidden_act="gelu")),
-        ("attention biases", config, "attention_bias", classifier(attention_bias=True)),
-        ("MLP biases", config, "mlp_bias", classifier(mlp_bias=True)),
         ("half the rotation", config, "partial_rotary_factor", classifier(partial_rotary_factor=0.5)),
         ("dynamic", config, "max_position_embeddings", classifier(
             max_position_embeddings=63, rope_scaling={"type": "dynamic", "factor": 2.0})),
@@ -319,8 +317,6 @@ def refused():
             "rope_type": "longrope", "factor": 2.0, "short_factor": [1.0] * 3, "long_factor": [2.0] * 3})),
         ("three labels", config, "id2label", classifier(num_labels=3)),
         ("a label per token", config, "architectures", classifier(LlamaConfig, LlamaForTokenClassification)),
-        ("short window", config, "sliding_window", classifier(MistralConfig, MistralForSequenceClassification, sliding_window=32)),
-        ("Qwen 2", config, "model_type", classifier(Qwen2Config, Qwen2ForSequenceClassification)),
         ("Gemma", config, "model_type", classifier(GemmaConfig, GemmaForSequenceClassification, head_dim=6)),
         ("Mixtral", config, "model_type", classifier(MixtralConfig, MixtralForSequenceClassification)),
         ("DoRA", adapter_config, "use_dora", lora(use_dora=True)),

@@ -195,8 +195,11 @@ class RandomFamiliesIT {
           : Optional.of(PROMPTS.getOrDefault(prompt, prompt));
     }
 
+    /** None where the template has no place for it: the judge takes no notice, we refuse it. */
     private Optional<String> instruction() {
-      return argument("instruction").or(() -> argument("prompt"));
+      return model.get("settings").path("template").asText().equals("turns")
+          ? Optional.empty()
+          : argument("instruction").or(() -> argument("prompt"));
     }
 
     /** Tokens, and where a prompt is one text, that. */
