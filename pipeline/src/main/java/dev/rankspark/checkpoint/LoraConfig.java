@@ -125,7 +125,8 @@ final class LoraConfig {
 
   private void refuseUnsupported() {
     requireValue("peft_type", Set.of("\"LORA\""), false);
-    // "all" and "lora_only" train biases, and the models that are supported have none.
+    // "all" and "lora_only" train biases, which LLaMA's layers lack; an adapter that holds some, of
+    // a family that has them, is refused by these tensors.
     requireValue("bias", Set.of("\"none\"", "\"all\"", "\"lora_only\""), true);
     if (AdapterSettings.isNeutral(config.path("target_modules"))) {
       throw unsupported("target_modules", config.path("target_modules"));
