@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The peers of `bin/rankspark bench`: the same pairs by Tevatron's loop, or by sentence-transformers' CrossEncoder.
 
-    python benchmarks/peers.py tevatron|sentence-transformers --model-name-or-path DIR --dataset-path FILE [--pairs 384]
+    python benchmarks/peers.py tevatron|sentence-transformers|as-published --model-name-or-path DIR --dataset-path FILE [--pairs 384]
         [--dtype float32|bfloat16] [--threads 2] [--rounds 1]
 
 Loads the model, warms up on one batch, then times each round: tokenizing, padding, computing and sorting, as bench does for
 ours. The last line of standard output is one JSON object. Batches are those of the example: 64 pairs in arrival order, padded
-to a multiple of 16 (Tevatron); sentence-transformers has its own defaults (32, padded to the longest of the batch).
+to a multiple of 16 (Tevatron); sentence-transformers has its own defaults (32, padded to the longest of the batch). as-published is
+CrossEncoder with all that the model's folder says, prompt and head too (version 5.7 or newer: requirements-verify-4.txt).
 """
 import argparse
 import gzip
@@ -22,7 +23,7 @@ QUERY_PREFIX = "query: "
 PASSAGE_PREFIX = "document: "
 
 
-def read_pairs(path, count):
+def read_pairs(path, count, query_prefix, passage_prefix):
     """`RerankerInferenceDataset` of tevatron/reranker/dataset.py: query_id, docid, the two parts of the text."""
     opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8")
     pairs = []
@@ -32,8 +33,8 @@ def read_pairs(path, count):
                 break
             pair = json.loads(line)
             title = pair["title"].replace("-", " ").strip()
-            query = f"{QUERY_PREFIX} {pair['query']}"
-            passage = f"{PASSAGE_PREFIX} {title} {pair['text']}".strip()
+            query = f"{query_prefix} {pair['query']}".lstrip()
+            passage = f"{passage_prefix} {title} {pair['text']}".strip()
             pairs.append((pair["query_id"], pair["docid"], query, passage))
     return pairs
 
@@ -83,6 +84,17 @@ def sentence_transformers(options, dtype):
     return score
 
 
+def as_published(options, dtype):
+    from sentence_transformers import CrossEncoder
+
+    model = CrossEncoder(str(options.model_name_or_path), device="cpu", model_kwargs={"torch_dtype": dtype})
+
+    def score(pairs):
+        return model.predict([(query, passage) for _, _, query, passage in pairs], show_progress_bar=False).tolist()
+
+    return score
+
+
 def rank(pairs, scores):
     results = {}
     for (qid, docid, _, _), score in zip(pairs, scores):
@@ -91,7 +103,7 @@ def rank(pairs, scores):
 
 
 def main() -> None:
-    peers = {"tevatron": tevatron, "sentence-transformers": sentence_transformers}
+    peers = {"tevatron": tevatron, "sentence-transformers": sentence_transformers, "as-published": as_published}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("peer", choices=peers)
     parser.add_argument("--model-name-or-path", type=pathlib.Path, required=True)
@@ -104,7 +116,8 @@ def main() -> None:
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
-    pairs = read_pairs(options.dataset_path, options.pairs)
+    prefixes = ("", "") if options.peer == "as-published" else (QUERY_PREFIX, PASSAGE_PREFIX)
+    pairs = read_pairs(options.dataset_path, options.pairs, *prefixes)
     score = peers[options.peer](options, getattr(torch, options.dtype))
     score(pairs[:64])
     seconds = []

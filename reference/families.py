@@ -157,17 +157,21 @@ TURNS = "{%- for message in messages %}{{- '<|im_start|>' + message.role + '\n' 
         "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}{%- endif %}"
 
 
-def learn(form):
-    """tokenizer.json in the form's own layout, but of few merges, learnt from the world and the prompts."""
+def few_texts():
+    """The world and the prompts."""
+    texts = [record["text"] for record in world.passages()] + [query for query, _ in world.queries().values()]
+    return texts + [Qwen3Reranker.PREFIX, WEB_SEARCH, __doc__] * 20 + ["yes", "no", "Yes", "No"] * 200
+
+
+def learn(form, texts, size):
+    """tokenizer.json in the form's own layout, but with fewer merges, learnt from the texts."""
     split = {"type": "Split", "pattern": {"Regex": WORDS % DIGITS[form]}, "behavior": "Isolated", "invert": False}
     learner = Tokenizer(models.BPE())
     learner.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Split(pattern(WORDS % DIGITS[form]), "isolated"),
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
-    texts = [record["text"] for record in world.passages()] + [query for query, _ in world.queries().values()]
-    texts += [Qwen3Reranker.PREFIX, WEB_SEARCH, __doc__] * 20 + ["yes", "no", "Yes", "No"] * 200
     learner.train_from_iterator(texts, trainers.BpeTrainer(
-        vocab_size=900, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
+        vocab_size=size, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
     model = json.loads(learner.to_str())["model"] | {"ignore_merges": form == "llama3"}
     if form == "qwen":
         model |= {"continuing_subword_prefix": "", "end_of_word_suffix": ""}
@@ -410,7 +414,7 @@ def main():
     dice = random.Random(options.seed)
     pairs = make_pairs(dice)
     write_lines(root / "pairs.jsonl", (json.dumps(pair) for pair in pairs))
-    stored = {form: learn(form) for form in SPECIAL}
+    stored = {form: learn(form, few_texts(), 900) for form in SPECIAL}
     lines = []
     for number, settings in enumerate(draw(options.models, options.family, dice)):
         name = f"{number:02d}"

@@ -54,6 +54,31 @@ class RerankCommandTest {
   }
 
   @Test
+  void aPromptThatNobodyAskedForIsTold() throws IOException {
+    Path named = folder.resolve("rankllama-v1-7b-lora-passage");
+    FileUtils.copyDirectory(new File(Cli.reference("mistral")), named.toFile());
+    List<String> asked = replace(rerank("", "named.txt"), "--model-name-or-path", named.toString());
+    Path report = folder.resolve("report.json");
+
+    Cli.Result result =
+        Cli.run(
+            without(without(asked, "--query-prefix"), "--passage-prefix"),
+            "--report-json",
+            report.toString());
+    assertSucceeds(result);
+    assertThat(result.err())
+        .contains("rankspark: prompt tevatron by the model's name; the scores are raw\n");
+    assertThat(Cli.read(report))
+        .contains("\"recipe\" : \"prompt tevatron by the model's name\"", "\"scores\" : \"raw\"");
+    assertThat(
+            Scores.read(folder.resolve("named.txt"))
+                .largestDifference(Scores.read(Path.of(Cli.reference("expected/mistral.txt")))))
+        .isLessThanOrEqualTo(FLOAT32);
+
+    assertThat(Cli.run(asked, "--overwrite").err()).doesNotContain("prompt tevatron");
+  }
+
+  @Test
   void shortTextsWithAnEndTokenEqualTheReferences() {
     assertSucceeds(
         Cli.run(adapter("eos.txt"), "--rerank-max-len", "64", "--append-eos-token", "--overwrite"));

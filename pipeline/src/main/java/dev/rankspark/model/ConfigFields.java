@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntSupplier;
 
 /** Typed reading of {@code config.json}; every error names the file and the key. */
 record ConfigFields(JsonNode config, String file) {
@@ -214,38 +215,37 @@ record ConfigFields(JsonNode config, String file) {
     return ropeParameters().map(this::ofRope).orElse(this).positiveOr("rope_theta", THETA);
   }
 
-  RopeScaling ropeScaling(int longest) {
+  /**
+   * @param maxPositions asked for where a scaling is of them
+   * @param longest the longest text in tokens
+   */
+  RopeScaling ropeScaling(IntSupplier maxPositions, int longest) {
     Optional<RopeScaling> stored =
         config.hasNonNull("rope_scaling")
-            ? Optional.of(ropeScaling("rope_scaling", config.get("rope_scaling"), longest))
+            ? Optional.of(
+                ropeScaling("rope_scaling", config.get("rope_scaling"), maxPositions, longest))
             : Optional.empty();
     Optional<RopeScaling> parameters =
         ropeParameters()
-            .map(rope -> ropeScaling("rope_parameters", rope.without("rope_theta"), longest));
+            .map(
+                rope ->
+                    ropeScaling(
+                        "rope_parameters", rope.without("rope_theta"), maxPositions, longest));
     if (stored.isPresent() && parameters.isPresent() && !stored.equals(parameters)) {
       throw unsupported("rope_scaling", "null, or equal, beside rope_parameters");
     }
     return parameters.or(() -> stored).orElse(new RopeScaling.None());
   }
 
-  private RopeScaling ropeScaling(String key, JsonNode rope, int longest) {
-    RopeScaling scaling = RopeScaling.parse(rope, file + ": " + key, this::maxPositions, longest);
+  private RopeScaling ropeScaling(
+      String key, JsonNode rope, IntSupplier maxPositions, int longest) {
+    RopeScaling scaling = RopeScaling.parse(rope, file + ": " + key, maxPositions, longest);
     // Version 5 takes the positions before scaling from here first, version 4 never.
     if (config.hasNonNull(RopeScaling.ORIGINAL)
         && !scaling.isOfPositions(positiveOr(RopeScaling.ORIGINAL, 0))) {
       throw unsupported(RopeScaling.ORIGINAL, "null, or equal, beside " + key);
     }
     return scaling;
-  }
-
-  private int maxPositions() {
-    int otherwise =
-        switch (config.path("model_type").asText()) {
-          case "llama" -> 2_048;
-          case "mistral" -> 131_072;
-          default -> 32_768; // Qwen2, Qwen3
-        };
-    return positiveOr("max_position_embeddings", otherwise);
   }
 
   InputException unsupported(String key, String supported) {

@@ -108,7 +108,8 @@ public record DecoderConfig(
         kvHeads,
         headDim,
         fields.positiveOr("rms_norm_eps", 1e-6),
-        new Rope(fields.ropeTheta(), fields.ropeScaling(longest)),
+        new Rope(
+            fields.ropeTheta(), fields.ropeScaling(() -> family.maxPositions(fields), longest)),
         family.parts(fields),
         family.windows(fields, layers, longest));
   }

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
  * ({@code configuration_qwen3.py} and so on; read at 4.57 and 5.24), and what its layers have.
  */
 public enum Family {
-  LLAMA("Llama") {
+  LLAMA("Llama", 2_048) {
     @Override
     Parts parts(ConfigFields fields) {
       boolean bias = fields.isOn("attention_bias");
@@ -27,7 +27,7 @@ public enum Family {
     }
   },
 
-  MISTRAL("Mistral") {
+  MISTRAL("Mistral", 131_072) {
     @Override
     int kvHeads(ConfigFields fields, int heads) {
       return fields.positiveOr("num_key_value_heads", 8, heads);
@@ -39,7 +39,7 @@ public enum Family {
     }
   },
 
-  QWEN2("Qwen2") {
+  QWEN2("Qwen2", 32_768) {
     @Override
     int kvHeads(ConfigFields fields, int heads) {
       return fields.positiveOr("num_key_value_heads", 32, heads);
@@ -58,7 +58,7 @@ public enum Family {
     }
   },
 
-  QWEN3("Qwen3") {
+  QWEN3("Qwen3", 32_768) {
     @Override
     int kvHeads(ConfigFields fields, int heads) {
       return fields.positiveOr("num_key_value_heads", 32, heads);
@@ -90,6 +90,7 @@ public enum Family {
   static final int ALL = Integer.MAX_VALUE;
 
   private final String title;
+  private final int defaultPositions;
 
   /**
    * What some families' layers have beside their products and two norms.
@@ -102,8 +103,9 @@ public enum Family {
   record Parts(boolean qkvBias, boolean outputBias, boolean mlpBias, boolean headNorms)
       implements Serializable {}
 
-  Family(String title) {
+  Family(String title, int defaultPositions) {
     this.title = title;
+    this.defaultPositions = defaultPositions;
   }
 
   /** What its classes' names begin with in transformers. */
@@ -134,6 +136,11 @@ public enum Family {
         .findFirst()
         .map(family -> " (nearest to it: " + family + ")")
         .orElse("");
+  }
+
+  /** Which positions the model was made for. */
+  int maxPositions(ConfigFields fields) {
+    return fields.positiveOr("max_position_embeddings", defaultPositions);
   }
 
   int kvHeads(ConfigFields fields, int heads) {

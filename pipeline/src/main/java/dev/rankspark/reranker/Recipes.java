@@ -70,21 +70,21 @@ final class Recipes {
           .recipe();
     }
     if (known.isPresent()) {
-      return published(known.get(), "the model's name");
+      return published(known.get(), false);
     }
     String trained = checkpoint.adapter().map(LoraAdapter::path).orElse(checkpoint.model().path());
     if (PublishedPrompt.isOne(trained, RANKLLAMA)) {
       PromptOptions prefixes =
           new PromptOptions("query: ", "document: ", plain.maxLength(), plain.appendEos());
-      return tevatron(prefixes, "the model's name");
+      return tevatron(prefixes, false);
     }
-    return tevatron(plain, "the options");
+    return tevatron(plain, true);
   }
 
   private Recipe byOptions() {
     String name = options.prompt().orElse(RecipeOptions.TEVATRON);
     if (name.equals(RecipeOptions.TEVATRON)) {
-      return tevatron(plain, "the options");
+      return tevatron(plain, true);
     }
     if (plain.isGiven()) {
       throw OptionException.of(
@@ -92,10 +92,10 @@ final class Recipes {
               + " are of --prompt %s",
           name, RecipeOptions.TEVATRON);
     }
-    return published(PublishedPrompt.of(name), "the options");
+    return published(PublishedPrompt.of(name), true);
   }
 
-  private Recipe published(PublishedPrompt published, String origin) {
+  private Recipe published(PublishedPrompt published, boolean isAskedFor) {
     int length = options.maxLength().orElse(Math.min(published.defaultLength(), positions));
     Prompt prompt = published.prompt(options.instruction(), length, positions);
     TokenHead head =
@@ -109,10 +109,11 @@ final class Recipes {
         prompt,
         head,
         options.score() == Score.PUBLISHED ? published.activation() : Activation.IDENTITY,
-        "prompt " + published.title() + " by " + origin);
+        title(published.title(), isAskedFor),
+        isAskedFor);
   }
 
-  private Recipe tevatron(PromptOptions prompt, String origin) {
+  private Recipe tevatron(PromptOptions prompt, boolean isAskedFor) {
     if (options.instruction().isPresent()) {
       throw OptionException.of(
           "--instruction: Tevatron's prompt has none; --prompt names one that has");
@@ -121,7 +122,12 @@ final class Recipes {
         prompt,
         givenHead().orElse(TokenHead.NONE),
         Activation.IDENTITY,
-        "prompt " + RecipeOptions.TEVATRON + " by " + origin);
+        title(RecipeOptions.TEVATRON, isAskedFor),
+        isAskedFor);
+  }
+
+  private static String title(String prompt, boolean isAskedFor) {
+    return "prompt " + prompt + (isAskedFor ? "" : " by the model's name");
   }
 
   private Optional<TokenHead> givenHead() {

@@ -121,7 +121,8 @@ final class SentenceTransformersFiles {
         prompt,
         head,
         options.score() == Score.PUBLISHED ? activation : Activation.IDENTITY,
-        "sentence-transformers' files");
+        "prompt and head by sentence-transformers' files",
+        false);
   }
 
   private JsonNode object(String name) {

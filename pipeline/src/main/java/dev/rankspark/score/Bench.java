@@ -182,6 +182,8 @@ public final class Bench {
             * Architecture.of(scoring.reranker().config()).productParameters()
             * tokens
             / (gflops * 1e9);
+    List<String> notes = new ArrayList<>(scoring.reranker().recipe().notes());
+    notes.addAll(BatchTokens.notes(scoring.batchTokens(), least, longest));
     return new BenchReport(
         new Setting(
             scoring.hardware().description(),
@@ -203,6 +205,6 @@ public final class Bench {
             median.sum(Scorer.Prepared::tokenizeSeconds) / median.seconds,
             median.sum(Scorer.Prepared::planSeconds) / median.seconds),
         new Limit(gflops, limitSeconds / median.seconds),
-        BatchTokens.notes(scoring.batchTokens(), least, longest));
+        notes);
   }
 }

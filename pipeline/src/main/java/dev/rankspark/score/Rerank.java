@@ -222,6 +222,7 @@ public final class Rerank {
     double writtenSeconds = (System.nanoTime() - start) / 1e9;
     long all = reuse.map(Reuse::pairs).orElseGet(counters::pairs);
     return new RerankReport(
+        reranker.recipe(),
         new Counted(all, counted.queries(), counted.repeated()),
         counts,
         counters.tokens(scoring.map(Scoring::batchTokens).orElse(0), reranker.prompt().maxLength()),

@@ -3,6 +3,7 @@ package dev.rankspark.score;
 import dev.rankspark.cluster.Disturbances;
 import dev.rankspark.corpus.Candidates;
 import dev.rankspark.progress.Figures;
+import dev.rankspark.reranker.Recipe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -11,6 +12,7 @@ import java.util.Optional;
 /**
  * What a rerank job did.
  *
+ * @param recipe what makes a score beside the weights
  * @param counted of its pairs
  * @param candidates what the join found; empty for a rerank input, which is joined already
  * @param tokens of its pairs
@@ -19,6 +21,7 @@ import java.util.Optional;
  * @param reuse what a store had; empty without one
  */
 public record RerankReport(
+    Recipe recipe,
     Counted counted,
     Optional<Candidates.Counts> candidates,
     Tokens tokens,
@@ -166,8 +169,8 @@ public record RerankReport(
 
   /** What the user asked for and did not get, one line each. */
   public List<String> notes() {
-    List<String> notes =
-        new ArrayList<>(BatchTokens.notes(tokens.batch, tokens.leastBatch, tokens.longest));
+    List<String> notes = new ArrayList<>(recipe.notes());
+    notes.addAll(BatchTokens.notes(tokens.batch, tokens.leastBatch, tokens.longest));
     reuse.ifPresent(reused -> notes.addAll(reused.notes));
     return notes;
   }

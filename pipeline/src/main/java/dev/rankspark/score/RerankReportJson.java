@@ -44,6 +44,8 @@ final class RerankReportJson {
     json.put("seconds_until_scored", report.work().phases().scored());
     plan(json.putObject("plan"), report, options);
     tokens(json.putObject("tokens"), report.tokens());
+    json.put("recipe", report.recipe().title());
+    json.put("scores", report.recipe().activation().title());
     json.put("hardware", report.work().hardware());
     json.put("model_loads", report.work().modelLoads());
     seconds(json.putObject("task_seconds"), report.work().seconds());

@@ -13,6 +13,7 @@ import dev.rankspark.progress.Progress;
 import dev.rankspark.progress.ProgressListener;
 import dev.rankspark.prompt.PairFormat;
 import dev.rankspark.reranker.Reranker;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -169,7 +170,9 @@ public final class Verify {
         least = Math.min(least, chunk.batchTokens());
       }
     }
+    List<String> notes = new ArrayList<>(reranker.recipe().notes());
+    notes.addAll(BatchTokens.notes(scoring.batchTokens(), least, longest));
     reranker.checkUnchanged(hadoop); // while its mapped files were computed with
-    return new Scored(scores, cut, BatchTokens.notes(scoring.batchTokens(), least, longest));
+    return new Scored(scores, cut, notes);
   }
 }

@@ -49,22 +49,24 @@ class RecipesTest {
   void optionsCountMoreThanFilesTheseMoreThanTheNameAndTheNameMoreThanTevatron()
       throws IOException {
     Path named = SmallModels.causal(folder.resolve("Qwen3-Reranker-0.6B"));
-    assertThat(open(named).origin()).isEqualTo("prompt qwen3-reranker by the model's name");
+    assertThat(open(named).notes())
+        .containsExactly("prompt qwen3-reranker by the model's name; the scores are raw");
     assertThat(open(named).prompt()).isInstanceOf(FramedPrompt.class);
     assertThat(open(named).head()).isEqualTo(YES_NO);
 
     SmallModels.withSentenceTransformers(named);
-    assertThat(open(named).origin()).isEqualTo("sentence-transformers' files");
+    assertThat(open(named).notes())
+        .containsExactly("prompt and head by sentence-transformers' files; the scores are raw");
     assertThat(open(named).prompt()).isInstanceOf(WholePrompt.class);
     assertThat(open(named).head()).isEqualTo(YES_NO);
 
     Recipe chosen = open(named, "--prompt", "mxbai-rerank-v2");
-    assertThat(chosen.origin()).isEqualTo("prompt mxbai-rerank-v2 by the options");
+    assertThat(chosen.notes()).isEmpty();
     assertThat(chosen.prompt()).isEqualTo(new MxbaiPrompt("", 5_000, 5_000));
     assertThat(chosen.head()).isEqualTo(ONE_ZERO);
 
     Recipe tevatron = open(named, "--prompt", "tevatron", "--true-token", "yes");
-    assertThat(tevatron.origin()).isEqualTo("prompt tevatron by the options");
+    assertThat(tevatron.notes()).isEmpty();
     assertThat(tevatron.prompt()).isEqualTo(PromptOptions.plain());
     assertThat(tevatron.head()).isEqualTo(new TokenHead(ByteTokenizer.YES, TokenHead.NO_TOKEN));
     assertThat(open(named, PREFIXES, "--true-token", "no", "--false-token", "yes"))
@@ -73,7 +75,8 @@ class RecipesTest {
                 PREFIXES,
                 new TokenHead(ByteTokenizer.NO, ByteTokenizer.YES),
                 Activation.IDENTITY,
-                "prompt tevatron by the options"));
+                "prompt tevatron",
+                true));
   }
 
   @Test
@@ -111,7 +114,8 @@ class RecipesTest {
                 new PromptOptions("query: ", "document: ", 512, false),
                 TokenHead.NONE,
                 Activation.IDENTITY,
-                "prompt tevatron by the model's name"));
+                "prompt tevatron by the model's name",
+                false));
     assertThat(open(named, PREFIXES).prompt()).isEqualTo(PREFIXES);
     assertThat(open(named, "--prompt", "tevatron").prompt()).isEqualTo(PromptOptions.plain());
   }
