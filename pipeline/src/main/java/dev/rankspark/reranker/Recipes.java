@@ -64,7 +64,11 @@ final class Recipes {
     if (options.prompt().isPresent() || plain.isGiven()) {
       return byOptions();
     }
-    if (SentenceTransformersFiles.areIn(checkpoint.model())) {
+    boolean hasFiles = SentenceTransformersFiles.areIn(checkpoint.model());
+    if (hasFiles || known.isPresent()) {
+      refuseAnotherHead();
+    }
+    if (hasFiles) {
       return new SentenceTransformersFiles(
               checkpoint.model(), tokenizer, options, givenHead(), positions)
           .recipe();
@@ -79,6 +83,21 @@ final class Recipes {
       return tevatron(prefixes, false);
     }
     return tevatron(plain, true);
+  }
+
+  /** A head that was trained on this base later, with whichever prompt. */
+  private void refuseAnotherHead() {
+    String base = checkpoint.model().path();
+    checkpoint
+        .adapter()
+        .filter(adapter -> !adapter.path().equals(base) && adapter.head().isPresent())
+        .ifPresent(
+            adapter -> {
+              throw OptionException.of(
+                  "--prompt: %s has a head of its own, which may not have been trained with the"
+                      + " prompt of %s; name the one that it was trained with, such as --prompt %s",
+                  adapter.path(), base, RecipeOptions.TEVATRON);
+            });
   }
 
   private Recipe byOptions() {

@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
+import org.apache.commons.io.FileUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -137,6 +138,24 @@ class RecipesTest {
       assertThat(Reranker.open(paths, PromptOptions.plain(), new Configuration(false)).prompt())
           .isEqualTo(new PromptOptions("query: ", "document: ", 512, false));
     }
+  }
+
+  /** Nobody knows whether that head was trained with the publisher's prompt. */
+  @Test
+  void aHeadThatAnAdapterBringsToAPublishedModelAsksForThePrompt() throws IOException {
+    Path reference = Path.of("..", "reference").toAbsolutePath().normalize();
+    Path base = folder.resolve("Qwen3-Reranker-0.6B");
+    FileUtils.copyDirectory(reference.resolve("base").toFile(), base.toFile());
+    String adapter = reference.resolve("adapter").toString();
+    ModelPaths paths =
+        new ModelPaths(base.toString(), Optional.of(adapter), Optional.empty(), Optional.empty());
+    assertThatThrownBy(() -> Reranker.open(paths, PromptOptions.plain(), new Configuration(false)))
+        .hasMessage(
+            "--prompt: %s has a head of its own, which may not have been trained with the prompt of"
+                + " %s; name the one that it was trained with, such as --prompt tevatron",
+            adapter, base);
+    assertThat(Reranker.open(paths, PREFIXES, new Configuration(false)).prompt())
+        .isEqualTo(PREFIXES);
   }
 
   @Test
