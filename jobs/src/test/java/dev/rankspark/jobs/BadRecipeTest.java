@@ -149,6 +149,8 @@ class BadRecipeTest extends RefusedCommandTest {
           "type": "sentence_transformers.cross_encoder.modules.logit_score.LogitScore"}]
         """);
     Files.writeString(
+        model.resolve("config_sentence_transformers.json"), "{\"model_type\": \"CrossEncoder\"}");
+    Files.writeString(
         model.resolve("sentence_bert_config.json"), "{\"modality_config\": {\"message\": {}}}");
     Files.writeString(
         model.resolve(TEMPLATE), "{{ messages[0].content }}\n{{ messages[1].content }}");

@@ -87,6 +87,31 @@ class MergeCommandTest {
         .isLessThanOrEqualTo(1e-4);
   }
 
+  /** By them the merged model has the prompt that the adapter had. */
+  @Test
+  void sentenceTransformersFilesGoWithTheirAdapter() throws IOException {
+    Path adapter = copyFolder("adapter");
+    Path config = adapter.resolve("adapter_config.json");
+    Files.writeString(
+        config,
+        Files.readString(config)
+            .replaceFirst(
+                "\"base_model_name_or_path\": \"[^\"]*\"",
+                "\"base_model_name_or_path\": \"" + Cli.reference("base") + "\""));
+    List<String> names = List.of("modules.json", "chat_template.jinja");
+    for (String name : names) {
+      Files.writeString(adapter.resolve(name), "of sentence-transformers");
+    }
+    Path merged = folder.resolve("merged");
+    Cli.Result result =
+        Cli.run(
+            "merge", "--model-name-or-path", adapter.toString(), "--output-dir", merged.toString());
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    for (String name : names) {
+      assertThat(merged.resolve(name)).hasSameTextualContentAs(adapter.resolve(name));
+    }
+  }
+
   @Test
   void aBackboneBecomesAPlainModel() throws IOException {
     Path merged = folder.resolve("merged");
@@ -182,7 +207,7 @@ class MergeCommandTest {
             "--output-dir",
             output.toString()),
         Main.INPUT,
-        "no head: score.weight is neither in ");
+        "no head: " + Cli.reference("base") + " has no score.weight");
     assertRefused(
         List.of("merge", "--model-name-or-path", folder + "/nowhere", "--output-dir", output + ""),
         Main.INPUT,

@@ -377,6 +377,8 @@ class VerifyCommandTest {
         model.resolve("modules.json"),
         "[{\"idx\": 0, \"name\": \"0\", \"path\": \"\", \"type\":"
             + " \"sentence_transformers.models.Transformer\"}]");
+    Files.writeString(model.resolve("config_sentence_transformers.json"), "{}");
+    Files.writeString(model.resolve("sentence_bert_config.json"), "{}");
     return model.toString();
   }
 

@@ -138,7 +138,8 @@ public final class LoraAdapter {
     return directory.path();
   }
 
-  ModelDirectory directory() {
+  /** Where it lies. */
+  public ModelDirectory directory() {
     return directory;
   }
 

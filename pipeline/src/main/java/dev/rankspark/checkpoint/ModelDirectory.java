@@ -89,6 +89,11 @@ public final class ModelDirectory {
     return path;
   }
 
+  /** Where it is, without the links of this machine. */
+  public String realPath() {
+    return UserPath.of(path, hadoop).real().toUri().getPath();
+  }
+
   Path directory() {
     return fileSystem.makeQualified(directory);
   }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -311,12 +312,9 @@ public final class RerankerCheckpoint {
       TokenHead tokens, Map<String, StoredTensor> stored, Optional<StoredTensor> output) {
     adapter.ifPresent(this::refuseHeads);
     boolean isTied = config.path("tie_word_embeddings").asBoolean(false);
+    // PEFT trains a copy of the embedding, and leaves the tied output as it was.
     Optional<StoredTensor> rows =
-        isTied
-            ? adapter
-                .map(lora -> lora.wholes().get(EMBEDDING))
-                .or(() -> Optional.ofNullable(stored.get(EMBEDDING + WEIGHT)))
-            : output;
+        isTied ? Optional.ofNullable(stored.get(EMBEDDING + WEIGHT)) : output;
     StoredTensor matrix =
         rows.orElseThrow(
             () ->
@@ -325,6 +323,9 @@ public final class RerankerCheckpoint {
                     base.path(), OUTPUT, CONFIG));
     long[] shape = matrix.shape();
     checkType(matrix);
+    if (isTied) {
+      output.ifPresent(untied -> checkTied(tokens, matrix, untied));
+    }
     float[] head = row(matrix, tokens.trueId());
     if (tokens.hasFalse()) {
       float[] other = row(matrix, tokens.falseId());
@@ -333,6 +334,23 @@ public final class RerankerCheckpoint {
       }
     }
     return StoredTensor.of(SCORE, head, new long[] {1, shape[1]}, matrix.file());
+  }
+
+  /** Where both are stored version 4 of transformers takes the embedding, version 5 the output. */
+  private void checkTied(TokenHead tokens, StoredTensor embedding, StoredTensor output) {
+    checkType(output);
+    IntStream words =
+        IntStream.of(tokens.trueId(), tokens.falseId()).filter(id -> id != TokenHead.NO_TOKEN);
+    words.forEach(
+        id -> {
+          if (!Arrays.equals(row(embedding, id), row(output, id))) {
+            throw InputException.of(
+                "%s: %s says tie_word_embeddings, but %s is not the embedding's: versions of"
+                    + " transformers disagree which one counts; set tie_word_embeddings to false,"
+                    + " or remove %s",
+                base.path(), CONFIG, OUTPUT, OUTPUT);
+          }
+        });
   }
 
   private static float[] row(StoredTensor matrix, int token) {

@@ -36,6 +36,13 @@ public final class Merge {
   /** What makes a directory something else than a plain model to its readers, Tevatron's too. */
   private static final List<String> OTHERS = List.of("adapter_config.json", "reranker_config.json");
 
+  private static final List<String> RECIPE =
+      List.of(
+          "modules.json",
+          "sentence_bert_config.json",
+          "config_sentence_transformers.json",
+          "chat_template.jinja");
+
   private static final int SHOWN = 3;
 
   private Merge() {}
@@ -51,6 +58,7 @@ public final class Merge {
     checkOutput(options, hadoop);
     ModelPaths paths =
         new ModelPaths(options.model(), options.lora(), options.base(), Optional.empty());
+    refuseWithoutHead(paths, hadoop);
     OpenedModel opened = OpenedModel.open(paths, /* longest= */ 1, Head.REQUIRED, hadoop);
     RerankerCheckpoint checkpoint = opened.checkpoint();
     checkParts(options, checkpoint, hadoop);
@@ -69,11 +77,12 @@ public final class Merge {
           config,
           counted(tensors, told),
           options.shardBytes());
+      copyRecipe(checkpoint, output);
       if (OutputDirectory.list(options.output(), hadoop).isEmpty()) {
         output.commit();
       } else {
         checkOutput(options, hadoop); // it may have changed meanwhile
-        output.commitInto(ModelWriter::isOwn);
+        output.commitInto(name -> ModelWriter.isOwn(name) || RECIPE.contains(name));
       }
       return new MergeReport(
           options.output(),
@@ -82,6 +91,21 @@ public final class Merge {
           (int) weights.values().stream().filter(weight -> weight.lora().isPresent()).count(),
           output.written());
     }
+  }
+
+  /** sentence-transformers' files, from which the merged model, too, has its prompt. */
+  private static void copyRecipe(RerankerCheckpoint checkpoint, OutputDirectory output) {
+    ModelDirectory model = checkpoint.model();
+    if (checkpoint.adapter().filter(lora -> !lora.path().equals(model.path())).isPresent()) {
+      return; // of a base that was trained further, with whichever prompt
+    }
+    RECIPE.stream()
+        .filter(model::has)
+        .forEach(
+            name -> {
+              byte[] bytes = model.read(name);
+              output.write(name, out -> out.write(bytes));
+            });
   }
 
   /** The same tensors, which tell when they are written. */
@@ -100,6 +124,16 @@ public final class Merge {
                       told.at(written.addAndGet(tensor.bytes()), all);
                     }))
         .toList();
+  }
+
+  private static void refuseWithoutHead(ModelPaths paths, Configuration hadoop) {
+    if (!RerankerCheckpoint.open(paths.model(), paths.lora(), paths.base(), hadoop).hasHead()) {
+      throw InputException.of(
+          "no head: %s has no score.weight, and merge makes models that have one; give the adapter"
+              + " that was trained with it (--lora-name-or-path); one that answers with words is"
+              + " merged by PEFT (merge_and_unload)",
+          paths.lora().orElse(paths.model()));
+    }
   }
 
   private static void checkOutput(MergeOptions options, Configuration hadoop) {

@@ -134,6 +134,12 @@ record ConfigFields(JsonNode config, String file) {
     }
   }
 
+  void refuseIfOff(String key) {
+    if (config.has(key) && !config.get(key).asBoolean(false)) {
+      throw unsupported(key, "true");
+    }
+  }
+
   void refuseUnlessOne(String key) {
     if (config.hasNonNull(key) && config.get(key).asDouble() != 1) {
       throw unsupported(key, "null, 1");

@@ -79,6 +79,7 @@ public record DecoderConfig(
       fields.oneOf("hidden_act", "silu", "swish");
     }
     UNSUPPORTED.forEach(fields::refuseIfOn);
+    fields.refuseIfOff("is_causal"); // version 5 of transformers reads it
     UNSUPPORTED_FACTORS.forEach(fields::refuseUnlessOne);
     int hidden = fields.positive("hidden_size");
     int heads = fields.positive("num_attention_heads");

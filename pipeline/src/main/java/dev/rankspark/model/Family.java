@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -172,10 +173,12 @@ public enum Family {
     int window =
         fields.isOn("use_sliding_window") ? fields.positiveOr("sliding_window", 4096, ALL) : ALL;
     int first = fields.notNegativeOr("max_window_layers", 28);
+    Optional<List<Boolean>> listed = fields.layerTypes(layers);
+    if (window == ALL && listed.filter(types -> types.contains(true)).isPresent()) {
+      throw fields.unsupported("layer_types", "full_attention alone without a sliding_window");
+    }
     List<Boolean> slide =
-        fields
-            .layerTypes(layers)
-            .orElse(IntStream.range(0, layers).mapToObj(i -> i >= first).toList());
+        listed.orElse(IntStream.range(0, layers).mapToObj(i -> i >= first).toList());
     return slide.stream().map(slides -> slides ? window : ALL).toList();
   }
 }

@@ -29,12 +29,22 @@ public final class PairEncoder implements AutoCloseable {
    * @throws InputException if the directory has no tokenizer, or one that is not supported
    */
   public static PairEncoder load(ModelDirectory directory, Prompt prompt, Pooling pooling) {
+    return load(directory, prompt, pooling, OptionalInt.empty());
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param padId the padding token, if not the tokenizer's
+   */
+  public static PairEncoder load(
+      ModelDirectory directory, Prompt prompt, Pooling pooling, OptionalInt padId) {
     TokenizerFiles files = TokenizerFiles.read(directory);
     OptionalInt cutAt = TokenRule.cutByTokenizer(prompt);
     Tokenizer tokenizer = Tokenizer.load(directory, files, cutAt);
     try {
       TokenRule rule = TokenRule.of(prompt, files, tokenizer);
-      return new PairEncoder(tokenizer, rule, pooling, files.padId());
+      return new PairEncoder(tokenizer, rule, pooling, padId.orElseGet(files::padId));
     } catch (RuntimeException e) {
       tokenizer.close();
       throw e;

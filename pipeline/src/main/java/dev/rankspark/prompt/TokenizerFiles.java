@@ -8,7 +8,9 @@ import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.files.Shown;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 
 /**
  * What transformers' {@code AutoTokenizer} makes of a directory, as one {@code tokenizer.json}. The
@@ -317,6 +319,15 @@ final class TokenizerFiles {
   /** The id that {@code --append-eos-token} appends. */
   int eosId() {
     return added.id(required("eos_token", "--append-eos-token")).orElseThrow();
+  }
+
+  /** The special tokens that have a name, such as {@code eos_token}: their texts. */
+  Map<String, String> specialTokens() {
+    Map<String, String> tokens = new TreeMap<>();
+    for (String name : List.of("bos", "eos", "unk", "sep", "pad", "cls", "mask")) {
+      added.named(name + "_token").ifPresent(text -> tokens.put(name + "_token", text));
+    }
+    return tokens;
   }
 
   /**

@@ -6,7 +6,6 @@ import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
-import java.util.TreeMap;
 
 /** What a directory's tokenizer says beside how texts become tokens. */
 public final class TokenizerTexts {
@@ -59,18 +58,6 @@ public final class TokenizerTexts {
 
   /** The special tokens that are set, by names such as {@code eos_token}: a template sees them. */
   public Map<String, String> specialTokens() {
-    Map<String, String> tokens = new TreeMap<>();
-    config
-        .fields()
-        .forEachRemaining(
-            field -> {
-              JsonNode value = field.getValue();
-              JsonNode content = value.isObject() ? value.path("content") : value;
-              if (field.getKey().matches("(bos|eos|unk|sep|pad|cls|mask)_token")
-                  && content.isTextual()) {
-                tokens.put(field.getKey(), content.asText());
-              }
-            });
-    return tokens;
+    return TokenizerFiles.read(directory).specialTokens();
   }
 }

@@ -1,14 +1,17 @@
 package dev.rankspark.reranker;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
 import dev.rankspark.checkpoint.RerankerCheckpoint;
 import dev.rankspark.checkpoint.Weight;
 import dev.rankspark.model.Architecture;
 import dev.rankspark.model.DecoderConfig;
+import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.prompt.Pooling;
 import dev.rankspark.prompt.PromptOptions;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -26,6 +29,8 @@ public record OpenedModel(
     Map<String, Weight> weights,
     ModelDirectory tokenizer,
     Recipe recipe) {
+
+  private static final String PAD = "pad_token_id";
 
   /** The shortest that {@link PromptOptions} take. */
   private static final int LEAST = 3;
@@ -91,13 +96,37 @@ public record OpenedModel(
     return new OpenedModel(checkpoint, config, weights, tokenizer, recipe);
   }
 
+  /**
+   * Loads the tokenizer, as it reads this model's pairs.
+   *
+   * @throws InputException if there is none, or one that is not supported
+   */
+  public PairEncoder loadTokenizer() {
+    return PairEncoder.load(tokenizer, recipe.prompt(), pooling(), padId());
+  }
+
+  /**
+   * Tevatron's code sets the model's padding token to the tokenizer's; transformers' own, as
+   * sentence-transformers calls it, goes by the model's configuration.
+   */
+  private OptionalInt padId() {
+    JsonNode id = checkpoint.config().path(PAD);
+    return isTevatrons() || !id.isInt() ? OptionalInt.empty() : OptionalInt.of(id.intValue());
+  }
+
+  private boolean isTevatrons() {
+    return recipe.prompt() instanceof PromptOptions;
+  }
+
   /** Which token's state the head reads. */
-  public Pooling pooling() {
+  private Pooling pooling() {
     if (recipe.head().isPresent()) {
       return Pooling.LAST;
     }
     if (!checkpoint.isBackbone()) {
-      return Pooling.LAST_BEFORE_PADDING;
+      return isTevatrons() || checkpoint.config().path(PAD).isInt()
+          ? Pooling.LAST_BEFORE_PADDING
+          : Pooling.LAST;
     }
     return switch (checkpoint.pooling()) {
       case "last" -> Pooling.LAST;

@@ -12,6 +12,7 @@ import dev.rankspark.prompt.SingleToken;
 import dev.rankspark.reranker.RecipeOptions.Score;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Finds a reranker's recipe: what the options say, else the files of sentence-transformers, else
@@ -25,6 +26,11 @@ final class Recipes {
           "castorini/rankllama-v1-7b-lora-passage",
           "castorini/rankllama-v1-7b-lora-doc",
           "castorini/rankllama-v1-13b-lora-passage");
+
+  private static final String ASKED_FOR = "";
+  private static final String BY_NAME = " by the model's name";
+  private static final String BY_DEFAULT =
+      " without prefixes: neither options nor the model's files and name say another";
 
   private final RerankerCheckpoint checkpoint;
   private final ModelDirectory tokenizer;
@@ -60,7 +66,7 @@ final class Recipes {
   }
 
   private Recipe find() {
-    Optional<PublishedPrompt> known = PublishedPrompt.ofModel(checkpoint.model().path());
+    Optional<PublishedPrompt> known = nameOf(checkpoint.model());
     if (options.prompt().isPresent() || plain.isGiven()) {
       return byOptions();
     }
@@ -74,15 +80,38 @@ final class Recipes {
           .recipe();
     }
     if (known.isPresent()) {
-      return published(known.get(), false);
+      return published(known.get(), BY_NAME);
     }
-    String trained = checkpoint.adapter().map(LoraAdapter::path).orElse(checkpoint.model().path());
-    if (PublishedPrompt.isOne(trained, RANKLLAMA)) {
+    ModelDirectory trained =
+        checkpoint.adapter().map(LoraAdapter::directory).orElse(checkpoint.model());
+    if (names(trained).anyMatch(name -> PublishedPrompt.isOne(name, RANKLLAMA))) {
       PromptOptions prefixes =
           new PromptOptions("query: ", "document: ", plain.maxLength(), plain.appendEos());
-      return tevatron(prefixes, false);
+      return tevatron(prefixes, BY_NAME);
     }
-    return tevatron(plain, true);
+    refuseOlder();
+    return tevatron(plain, BY_DEFAULT);
+  }
+
+  /** The published model that a directory is by its name, if it is one. */
+  private static Optional<PublishedPrompt> nameOf(ModelDirectory directory) {
+    return names(directory).flatMap(name -> PublishedPrompt.ofModel(name).stream()).findFirst();
+  }
+
+  /** As it was given, and where it is: "." has a name, too. */
+  private static Stream<String> names(ModelDirectory directory) {
+    return Stream.of(directory.path(), directory.realPath());
+  }
+
+  /** sentence-transformers before 5.4 does not write how its model reads a pair. */
+  private void refuseOlder() {
+    boolean isItsOwn = checkpoint.adapter().isEmpty();
+    if (isItsOwn && checkpoint.config().has("sentence_transformers")) {
+      throw InputException.of(
+          "%s/config.json: sentence-transformers before 5.4 saved this model, and not how it reads a"
+              + " pair; name the prompt by --prompt, or save it again by a newer one",
+          checkpoint.model().path());
+    }
   }
 
   /** A head that was trained on this base later, with whichever prompt. */
@@ -103,7 +132,7 @@ final class Recipes {
   private Recipe byOptions() {
     String name = options.prompt().orElse(RecipeOptions.TEVATRON);
     if (name.equals(RecipeOptions.TEVATRON)) {
-      return tevatron(plain, true);
+      return tevatron(plain, ASKED_FOR);
     }
     if (plain.isGiven()) {
       throw OptionException.of(
@@ -111,10 +140,10 @@ final class Recipes {
               + " are of --prompt %s",
           name, RecipeOptions.TEVATRON);
     }
-    return published(PublishedPrompt.of(name), true);
+    return published(PublishedPrompt.of(name), ASKED_FOR);
   }
 
-  private Recipe published(PublishedPrompt published, boolean isAskedFor) {
+  private Recipe published(PublishedPrompt published, String origin) {
     int length = options.maxLength().orElse(Math.min(published.defaultLength(), positions));
     Prompt prompt = published.prompt(options.instruction(), length, positions);
     TokenHead head =
@@ -128,11 +157,11 @@ final class Recipes {
         prompt,
         head,
         options.score() == Score.PUBLISHED ? published.activation() : Activation.IDENTITY,
-        title(published.title(), isAskedFor),
-        isAskedFor);
+        "prompt " + published.title() + origin,
+        origin.equals(ASKED_FOR));
   }
 
-  private Recipe tevatron(PromptOptions prompt, boolean isAskedFor) {
+  private Recipe tevatron(PromptOptions prompt, String origin) {
     if (options.instruction().isPresent()) {
       throw OptionException.of(
           "--instruction: Tevatron's prompt has none; --prompt names one that has");
@@ -141,12 +170,8 @@ final class Recipes {
         prompt,
         givenHead().orElse(TokenHead.NONE),
         Activation.IDENTITY,
-        title(RecipeOptions.TEVATRON, isAskedFor),
-        isAskedFor);
-  }
-
-  private static String title(String prompt, boolean isAskedFor) {
-    return "prompt " + prompt + (isAskedFor ? "" : " by the model's name");
+        "prompt " + RecipeOptions.TEVATRON + origin,
+        origin.equals(ASKED_FOR));
   }
 
   private Optional<TokenHead> givenHead() {

@@ -9,7 +9,6 @@ import dev.rankspark.hub.HubSnapshot;
 import dev.rankspark.model.DecoderConfig;
 import dev.rankspark.model.Dtype;
 import dev.rankspark.model.Hardware;
-import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.prompt.Prompt;
 import dev.rankspark.prompt.PromptOptions;
 import java.io.Serializable;
@@ -93,7 +92,7 @@ public final class Reranker implements Serializable {
   public static Reranker open(
       ModelPaths paths, PromptOptions prompt, RecipeOptions options, Configuration hadoop) {
     OpenedModel opened = OpenedModel.open(paths, prompt, options, hadoop);
-    PairEncoder.load(opened.tokenizer(), opened.recipe().prompt(), opened.pooling()).close();
+    opened.loadTokenizer().close();
     return new Reranker(paths, opened, hadoop);
   }
 

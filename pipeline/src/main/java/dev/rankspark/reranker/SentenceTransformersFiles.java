@@ -1,7 +1,6 @@
 package dev.rankspark.reranker;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.rankspark.InputException;
 import dev.rankspark.OptionException;
 import dev.rankspark.checkpoint.ModelDirectory;
@@ -20,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * A cross encoder as sentence-transformers 5.4 and later save it ({@code
@@ -101,7 +101,9 @@ final class SentenceTransformersFiles {
     Optional<JsonNode> logitScore = logitScore();
     JsonNode settings = object(SETTINGS);
     JsonNode transformer = object(TRANSFORMER);
+    refuseOthers(settings);
     refuseUnsupported(transformer);
+    checkTask(transformer, logitScore.isPresent());
     TokenHead head = given.or(() -> logitScore.map(this::head)).orElse(TokenHead.NONE);
     String instruction = options.instruction().orElseGet(() -> instruction(settings));
     boolean readsMessages = transformer.path("modality_config").has("message");
@@ -126,7 +128,38 @@ final class SentenceTransformersFiles {
   }
 
   private JsonNode object(String name) {
-    return directory.has(name) ? directory.jsonObject(name) : JsonNodeFactory.instance.objectNode();
+    if (!directory.has(name)) {
+      throw InputException.of(
+          "%s has %s and no %s, without which sentence-transformers reads it otherwise; --prompt"
+              + " names a prompt in the place of these files",
+          directory.path(), MODULES, name);
+    }
+    return directory.jsonObject(name);
+  }
+
+  /** Of a model of another kind sentence-transformers makes modules of its own. */
+  private void refuseOthers(JsonNode settings) {
+    JsonNode type = settings.path("model_type");
+    if (settings.hasNonNull("model_type") && !type.asText().equals("CrossEncoder")) {
+      throw InputException.of(
+          "%s/%s: model_type %s is not supported; supported: CrossEncoder",
+          directory.path(), SETTINGS, Shown.text(type.toString()));
+    }
+    JsonNode name = settings.path("default_prompt_name");
+    if (settings.hasNonNull("default_prompt_name")
+        && !settings.path("prompts").has(name.asText())) {
+      throw InputException.of(
+          "%s/%s: default_prompt_name %s is none of its prompts",
+          directory.path(), SETTINGS, Shown.text(name.toString()));
+    }
+  }
+
+  private void checkTask(JsonNode transformer, boolean hasWords) {
+    String task = hasWords ? "text-generation" : "sequence-classification";
+    if (transformer.hasNonNull("transformer_task")
+        && !transformer.get("transformer_task").asText().equals(task)) {
+      throw unsupported("transformer_task", transformer.get("transformer_task"));
+    }
   }
 
   /** A length of its own is not bounded by the model's positions. */
@@ -174,6 +207,11 @@ final class SentenceTransformersFiles {
     for (JsonNode module : directory.json(MODULES)) {
       String type = module.path("type").asText();
       types.add(type);
+      if (TRANSFORMER_TYPES.contains(type) && !module.path("path").asText().isEmpty()) {
+        throw InputException.of(
+            "%s/%s: the path %s of Transformer is not supported; supported: this directory",
+            directory.path(), MODULES, Shown.text(module.path("path").toString()));
+      }
       if (type.equals(LOGIT_SCORE)) {
         found = Optional.of(directory.jsonObject(folder(module) + "/config.json"));
       }
@@ -224,12 +262,23 @@ final class SentenceTransformersFiles {
 
   /** The default prompt's text; empty for none. */
   private static String instruction(JsonNode settings) {
-    String name = settings.path("default_prompt_name").asText("");
-    return settings.path("prompts").path(name).asText("");
+    return settings.hasNonNull("default_prompt_name")
+        ? settings.path("prompts").path(settings.get("default_prompt_name").asText()).asText("")
+        : "";
   }
 
+  /** Its own, or what older versions keep in the model's configuration. */
   private Activation activation(JsonNode settings) {
-    String name = settings.path("activation_fn").asText("");
+    JsonNode config = directory.jsonObject("config.json");
+    String name =
+        Stream.of(
+                settings.path("activation_fn"),
+                config.path("sentence_transformers").path("activation_fn"),
+                config.path("sbert_ce_default_activation_function"))
+            .map(JsonNode::asText)
+            .filter(text -> !text.isEmpty() && !text.equals("null"))
+            .findFirst()
+            .orElse("");
     return switch (name.replaceFirst("^torch\\.nn\\.(modules\\.\\w+\\.)?", "")) {
       case "Identity" -> Activation.IDENTITY;
       case "", "Sigmoid" -> Activation.SIGMOID; // CrossEncoder's own for one label

@@ -128,7 +128,7 @@ final class Scorer implements ExecutorModels.Model<Scorer> {
     try {
       reranker.checkUnchanged(hadoop); // while they were read
       return new Scorer(
-          PairEncoder.load(opened.tokenizer(), reranker.prompt(), opened.pooling()),
+          opened.loadTokenizer(),
           PlannedModel.of(model),
           reranker.recipe().activation(),
           scoring.batchRows(),

@@ -310,7 +310,7 @@ class RerankerCheckpointTest {
     assertThat(head(new TokenHead(0, TokenHead.NO_TOKEN))).containsExactly(0, 1, 2, 3);
   }
 
-  /** Whatever else lies there. */
+  /** Version 4 of transformers would take the embedding, version 5 what is stored as the output. */
   @Test
   void theOutputIsTheEmbeddingWhereTheConfigurationTiesThem() throws IOException {
     write("base/config.json", "{\"tie_word_embeddings\": true}");
@@ -321,9 +321,33 @@ class RerankerCheckpointTest {
             .add("lm_head.weight", "F32", new long[] {5, 4}, new byte[80])
             .add("score.weight", "F32", new long[] {1, 4}, new byte[16])
             .bytes());
-    assertThat(head(new TokenHead(2, 1))).containsExactly(4, 4, 4, 4);
+    assertThatThrownBy(() -> head(new TokenHead(2, 1)))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining(
+            "says tie_word_embeddings, but lm_head.weight is not the embedding's");
     write("base/config.json", "{\"tie_word_embeddings\": false}");
     assertThat(head(new TokenHead(2, 1))).containsExactly(0, 0, 0, 0);
+  }
+
+  /** As PEFT has it: the adapter trains a copy, which the output does not see. */
+  @Test
+  void anAdaptersEmbeddingIsNotTheTiedOutput() throws IOException {
+    write("base/config.json", "{\"tie_word_embeddings\": true}");
+    write(
+        "some/adapter/adapter_model.safetensors",
+        new SafetensorsBytes()
+            .addFloats("base_model.model." + Q + ".lora_A.weight", 2, 4)
+            .addFloats("base_model.model." + Q + ".lora_B.weight", 6, 2)
+            .add(
+                "base_model.model.model.embed_tokens.weight",
+                "F32",
+                new long[] {5, 4},
+                new byte[80])
+            .bytes());
+    var bound = open("base", "some/adapter").bind(SHAPES, new TokenHead(2, 1));
+    assertThat(floats(bound)).containsExactly(4, 4, 4, 4);
+    assertThat(bound.get("model.embed_tokens.weight").stored().floats(4, 4))
+        .containsExactly(0, 0, 0, 0);
   }
 
   @Test

@@ -132,6 +132,8 @@ class DecoderConfigTest {
           "qk_norm": true                  | qk_norm true is not supported; supported: null, false
           "use_qk_norm": true              | use_qk_norm true is not supported; supported: null, false
           "use_bidirectional_attention": true | use_bidirectional_attention true is not supported; supported: null, false
+          "is_causal": false               | is_causal false is not supported; supported: true
+          "model_type": "qwen2", "num_key_value_heads": 4, "layer_types": ["full_attention", "sliding_attention", "full_attention"] | layer_types ["full_attention","sliding_attention","full_attention"] is not supported; supported: full_attention alone without a sliding_window
           "num_local_experts": 8           | num_local_experts 8 is not supported; supported: null, false
           "quantization_config": {"bits": 4} | quantization_config {"bits":4} is not supported; supported: null, false
           "embedding_multiplier": 12.0     | embedding_multiplier 12.0 is not supported; supported: null, 1

@@ -140,6 +140,36 @@ class RecipesTest {
     }
   }
 
+  @Test
+  void aLinkToAPublishedModelIsOne() throws IOException {
+    Path named = SmallModels.causal(folder.resolve("Qwen3-Reranker-0.6B"));
+    Path link = Files.createSymbolicLink(folder.resolve("current"), named);
+    assertThat(open(link)).isEqualTo(open(named));
+  }
+
+  @Test
+  void tevatronsWayWithoutAWordOfItIsTold() throws IOException {
+    assertThat(open(SmallModels.withHead(folder.resolve("some"))).notes())
+        .containsExactly(
+            "prompt tevatron without prefixes: neither options nor the model's files and name say"
+                + " another; the scores are raw");
+  }
+
+  /** It does not say whether it was trained on two texts or on a template. */
+  @Test
+  void aModelOfAnOlderSentenceTransformersAsksForThePrompt() throws IOException {
+    Path older = SmallModels.withHead(folder.resolve("older"));
+    SmallModels.set(
+        older.resolve("config.json"), "sentence_transformers", "{\"version\": \"5.1.2\"}");
+    assertThatThrownBy(() -> open(older))
+        .isInstanceOf(InputException.class)
+        .hasMessage(
+            "%s/config.json: sentence-transformers before 5.4 saved this model, and not how it reads"
+                + " a pair; name the prompt by --prompt, or save it again by a newer one",
+            older);
+    assertThat(open(older, PREFIXES).prompt()).isEqualTo(PREFIXES);
+  }
+
   /** Nobody knows whether that head was trained with the publisher's prompt. */
   @Test
   void aHeadThatAnAdapterBringsToAPublishedModelAsksForThePrompt() throws IOException {

@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.TokenHead;
 import dev.rankspark.prompt.ByteTokenizer;
+import dev.rankspark.prompt.PairEncoder;
 import dev.rankspark.prompt.PromptOptions;
 import dev.rankspark.reranker.RecipeOptions.Score;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.hadoop.conf.Configuration;
@@ -45,8 +47,8 @@ class SentenceTransformersFilesTest {
     assertThat(open().head()).isEqualTo(new TokenHead(ByteTokenizer.YES, TokenHead.NO_TOKEN));
     set(SETTINGS, "default_prompt_name", "null");
     assertThat(text()).isEqualTo("<query>q<document>d<|im_end|>");
-    set(SETTINGS, "default_prompt_name", "\"passage\"");
-    assertThat(text()).as("no such prompt").isEqualTo("<query>q<document>d<|im_end|>");
+    set(SETTINGS, "prompts", "{\"\": \"judge\"}");
+    assertThat(text()).as("its name is empty").isEqualTo("<query>q<document>d<|im_end|>");
   }
 
   @ParameterizedTest
@@ -60,8 +62,66 @@ class SentenceTransformersFilesTest {
     set(SETTINGS, "activation_fn", name == null ? "null" : "\"" + name + "\"");
     assertThat(open().activation()).isEqualTo(Activation.IDENTITY);
     assertThat(open(Score.PUBLISHED).activation()).isEqualTo(activation);
-    Files.delete(model.resolve(SETTINGS));
+  }
+
+  /** Where older versions keep it. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          sentence_transformers | {"activation_fn": "torch.nn.modules.linear.Identity"}
+          sbert_ce_default_activation_function | "torch.nn.modules.linear.Identity"
+          """)
+  void theActivationMayBeTheConfigurations(String key, String value) throws IOException {
+    set("config.json", key, value);
+    set(SETTINGS, "activation_fn", "null");
+    assertThat(open(Score.PUBLISHED).activation()).isEqualTo(Activation.IDENTITY);
+    set(SETTINGS, "activation_fn", "\"torch.nn.Sigmoid\"");
     assertThat(open(Score.PUBLISHED).activation()).isEqualTo(Activation.SIGMOID);
+  }
+
+  /** From these sentence-transformers reads another model, or none. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          config_sentence_transformers.json | model_type | "SentenceTransformer"
+          config_sentence_transformers.json | default_prompt_name | "passage"
+          sentence_bert_config.json | transformer_task | "feature-extraction"
+          sentence_bert_config.json | transformer_task | "sequence-classification"
+          """)
+  void whatMakesAnotherModel(String file, String key, String value) throws IOException {
+    set(file, key, value);
+    assertRefused(file + ": " + key + " " + value);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {SETTINGS, TRANSFORMER})
+  void filesThatAreMissing(String file) throws IOException {
+    Files.delete(model.resolve(file));
+    assertRefused("has modules.json and no " + file);
+  }
+
+  @Test
+  void aTransformerInAFolderOfItsOwn() throws IOException {
+    Path modules = model.resolve("modules.json");
+    Files.writeString(
+        modules,
+        Files.readString(modules).replace("\"path\": \"\"", "\"path\": \"0_Transformer\""));
+    assertRefused("modules.json: the path \"0_Transformer\" of Transformer is not supported");
+  }
+
+  /** The class of a tokenizer has special tokens that its files need not name. */
+  @Test
+  void aTemplateSeesTheSpecialTokensOfTheTokenizersClass() throws IOException {
+    template("{{ messages[-2].content }}{{ messages[-1].content }}{{ eos_token }}{{ pad_token }}");
+    SmallModels.set(
+        model.resolve("tokenizer_config.json"), "tokenizer_class", "\"Qwen2Tokenizer\"");
+    SmallModels.remove(model.resolve("tokenizer_config.json"), "eos_token");
+    SmallModels.remove(model.resolve("tokenizer_config.json"), "pad_token");
+    assertThat(text()).isEqualTo("qd<|endoftext|><|endoftext|>");
   }
 
   @Test
@@ -199,8 +259,6 @@ class SentenceTransformersFilesTest {
     assertRefused("messages of the format \"structured\" are not supported; supported: flat");
     set(TRANSFORMER, "modality_config", "{\"text\": {}}");
     assertRefused("modality_config has no message: a causal model without its chat template");
-    Files.delete(model.resolve(TRANSFORMER));
-    assertRefused("modality_config has no message");
   }
 
   @Test
@@ -243,6 +301,42 @@ class SentenceTransformersFilesTest {
     assertRefused("1_LogitScore/config.json does not exist");
     Files.writeString(model.resolve("modules.json"), "[");
     assertRefused("/modules.json");
+  }
+
+  /**
+   * transformers goes by the configuration's padding token, whatever the tokenizer's is: the prompt
+   * ends in {@code <|im_end|>}, and the tokenizer pads with {@code <|endoftext|>}.
+   */
+  @Test
+  void aHeadOfItsOwnReadsTheTokenBeforeTheConfigurationsPadding() throws IOException {
+    Path classifier =
+        SmallModels.withClassifiersFiles(SmallModels.withHead(folder.resolve("head")));
+    String whole = "<system>judge<query>q<document>d<|im_end|>";
+    assertThat(seen(classifier)).as("it has none").isEqualTo(whole);
+    int end = ByteTokenizer.SIZE - 3;
+    assertThat(ByteTokenizer.text(end)).isEqualTo("<|im_end|>");
+    SmallModels.set(classifier.resolve("config.json"), "pad_token_id", Integer.toString(end));
+    assertThat(seen(classifier)).isEqualTo("<system>judge<query>q<document>d");
+    SmallModels.set(classifier.resolve("config.json"), "pad_token_id", "0");
+    assertThat(seen(classifier)).isEqualTo(whole);
+    Files.writeString(
+        classifier.resolve(TEMPLATE),
+        "{{ messages[-2].content }}{{ messages[-1].content }}<|endoftext|>");
+    assertThat(seen(classifier)).as("the tokenizer's").isEqualTo("qd<|endoftext|>");
+  }
+
+  /** The text up to the token that the head reads. */
+  private static String seen(Path model) {
+    OpenedModel opened =
+        OpenedModel.open(
+            ModelPaths.of(model.toString()),
+            PromptOptions.plain(),
+            RecipeOptions.ofLength(300),
+            new Configuration(false));
+    try (PairEncoder encoder = opened.loadTokenizer()) {
+      String text = opened.recipe().prompt().format().format("q", "", "d");
+      return ByteTokenizer.text(encoder.encode(List.of(text)).get(0).ids());
+    }
   }
 
   private void template(String source) throws IOException {

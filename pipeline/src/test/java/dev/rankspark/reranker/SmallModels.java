@@ -102,6 +102,29 @@ final class SmallModels {
     return model;
   }
 
+  /** Likewise of a model with a head of its own. */
+  static Path withClassifiersFiles(Path model) throws IOException {
+    withSentenceTransformers(model);
+    Files.writeString(
+        model.resolve("modules.json"),
+        """
+        [{"idx": 0, "name": "0", "path": "",
+          "type": "sentence_transformers.base.modules.transformer.Transformer"}]
+        """);
+    set(
+        model.resolve("sentence_bert_config.json"),
+        "transformer_task",
+        "\"sequence-classification\"");
+    return model;
+  }
+
+  /** Takes a key out of a JSON object in a file. */
+  static void remove(Path file, String key) throws IOException {
+    ObjectNode object = (ObjectNode) JSON.readTree(file.toFile());
+    object.remove(key);
+    JSON.writeValue(file.toFile(), object);
+  }
+
   /** Sets a key of a JSON object in a file. */
   static void set(Path file, String key, String value) throws IOException {
     ObjectNode object = (ObjectNode) JSON.readTree(file.toFile());
