@@ -2,6 +2,7 @@ package dev.rankspark.prompt;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.rankspark.InputException;
 import dev.rankspark.checkpoint.ModelDirectory;
 import java.nio.charset.StandardCharsets;
@@ -47,13 +48,24 @@ public final class TokenizerTexts {
     if (directory.has(TEMPLATE)) {
       return new String(directory.read(TEMPLATE), StandardCharsets.UTF_8);
     }
-    JsonNode template = config.path("chat_template");
+    JsonNode stored = config.path("chat_template");
+    JsonNode template = stored.isArray() ? defaultOf(stored) : stored;
     if (!template.isTextual()) {
       throw InputException.of(
           "%s has no chat template: neither %s nor chat_template in %s",
           directory.path(), TEMPLATE, TokenizerSettings.FILE);
     }
     return template.asText();
+  }
+
+  /** Of templates with names the one that transformers takes where none is asked for. */
+  private static JsonNode defaultOf(JsonNode templates) {
+    for (JsonNode named : templates) {
+      if (named.path("name").asText().equals("default")) {
+        return named.path("template");
+      }
+    }
+    return MissingNode.getInstance();
   }
 
   /** The special tokens that are set, by names such as {@code eos_token}: a template sees them. */

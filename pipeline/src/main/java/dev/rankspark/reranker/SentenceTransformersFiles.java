@@ -173,8 +173,9 @@ final class SentenceTransformersFiles {
   private void refuseUnsupported(JsonNode transformer) {
     refuse(transformer, READ, "");
     refuse(transformer.path(PROCESSING), List.of("chat_template"), PROCESSING + ": ");
-    if (transformer.hasNonNull(MAX_LENGTH) && !transformer.get(MAX_LENGTH).isInt()) {
-      throw unsupported(MAX_LENGTH, transformer.get(MAX_LENGTH));
+    JsonNode length = transformer.path(MAX_LENGTH);
+    if (transformer.hasNonNull(MAX_LENGTH) && (!length.isInt() || length.intValue() < 1)) {
+      throw unsupported(MAX_LENGTH, length);
     }
   }
 

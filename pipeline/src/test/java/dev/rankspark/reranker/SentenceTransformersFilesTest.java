@@ -81,6 +81,19 @@ class SentenceTransformersFilesTest {
     assertThat(open(Score.PUBLISHED).activation()).isEqualTo(Activation.SIGMOID);
   }
 
+  @Test
+  void ofTemplatesWithNamesTheDefaultIsTaken() throws IOException {
+    Files.delete(model.resolve(TEMPLATE));
+    SmallModels.set(
+        model.resolve("tokenizer_config.json"),
+        "chat_template",
+        """
+        [{"name": "tool_use", "template": "tools"},
+         {"name": "default", "template": "{{ messages[-2].content }}{{ messages[-1].content }}"}]
+        """);
+    assertThat(text()).isEqualTo("qd");
+  }
+
   /** From these sentence-transformers reads another model, or none. */
   @ParameterizedTest
   @CsvSource(
@@ -89,6 +102,7 @@ class SentenceTransformersFilesTest {
           """
           config_sentence_transformers.json | model_type | "SentenceTransformer"
           config_sentence_transformers.json | default_prompt_name | "passage"
+          sentence_bert_config.json | max_seq_length | 0
           sentence_bert_config.json | transformer_task | "feature-extraction"
           sentence_bert_config.json | transformer_task | "sequence-classification"
           """)
