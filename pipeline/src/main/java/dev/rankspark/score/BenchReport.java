@@ -11,7 +11,7 @@ import java.util.Locale;
 /**
  * What {@link Bench} measured. Its JSON is flat, in the order of the components.
  *
- * @param notes what was asked for and not to be had, one line each
+ * @param notes what was taken without being asked for, or asked for and not had, one line each
  */
 public record BenchReport(
     @JsonUnwrapped Setting setting,

@@ -167,7 +167,7 @@ public record RerankReport(
    */
   public record Plan(String id, int tasks, int finishedTasks) {}
 
-  /** What the user asked for and did not get, one line each. */
+  /** What was taken without being asked for, or asked for and not had, one line each. */
   public List<String> notes() {
     List<String> notes = new ArrayList<>(recipe.notes());
     notes.addAll(BatchTokens.notes(tokens.batch, tokens.leastBatch, tokens.longest));

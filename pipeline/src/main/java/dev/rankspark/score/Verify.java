@@ -80,7 +80,7 @@ public final class Verify {
    * One way to score the pairs.
    *
    * @param cut texts that were
-   * @param notes what was asked for and not to be had
+   * @param notes what was taken without being asked for, or asked for and not had
    */
   private record Scored(double[] scores, long cut, List<String> notes) {}
 
